@@ -13,6 +13,8 @@ from activities.breakers.breakers import Breakers
 from activities.inputs.fetching import Inputs
 from activities.limits.slots import Slots
 from activities.llm.models import Models
+from activities.metrics.definitions import OF_WORKERS
+from activities.metrics.numbers import Numbers
 from activities.reminders.options import ReminderLimits
 from activities.residents.options import ResidentOptions
 from activities.results.cache import ResultCache
@@ -32,7 +34,7 @@ class Equipment:
     """``worker_id`` is written beside what the worker runs, ``public_url`` comes before the paths
     of artifacts. Where none is configured, ``models`` and ``search`` are None; without ``slots`` no
     limit holds. ``names_files``: Temporal may have the names of files. ``installed`` judges what
-    agents that stay ask for: tasks, and other agents."""
+    agents that stay ask for: tasks, and other agents. ``numbers`` are what this worker counts."""
 
     worker_id: str
     database: Database
@@ -50,6 +52,7 @@ class Equipment:
     search: WebSearch | None = None
     slots: Slots | None = None
     public_url: str = ""
+    numbers: Numbers = field(default_factory=lambda: Numbers(OF_WORKERS))
     names_files: bool = False
     residents: ResidentOptions = field(default_factory=ResidentOptions)
     reminders: ReminderLimits = field(default_factory=ReminderLimits)

@@ -17,7 +17,6 @@ from api.http.feeds import Feeds
 from api.http.group_stream import GroupFeeds
 from api.http.key_ring import KeyRing
 from api.http.key_watch import KeyWatch
-from api.http.metrics import Metrics
 from api.http.middleware.authentication import Authentication
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
@@ -27,12 +26,14 @@ from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.task_stream import NothingMore
 from api.http.viewers import Viewers
+from api.metrics.metrics import Metrics
+from api.metrics.tallying import Tallying
 from api.passes import Passes
 from api.residents.begun_tasks import BegunTasks
 from api.residents.reminding import Reminding
 from api.residents.teller import Teller
 from api.schedules.syncing import Schedules
-from api.services import ApiOptions, Services
+from api.services import Services
 from api.tasks.calling import Caller
 from api.tasks.sweeper import Sweeper
 from api.web import routes as pages
@@ -47,7 +48,6 @@ from workflows.discovery import modules_of
 
 def create_app(services: Services) -> FastAPI:
     """The API over its services. It starts, and accepts tasks, while Temporal is away."""
-    metrics = Metrics(services.database)
     keys = KeyRing(services.database, keys_required=services.options.keys_required)
     app = DocumentedApi(
         title="AgentOS",
@@ -58,10 +58,10 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(known_query)],
         lifespan=_lifespan,
         keys_required=services.options.keys_required,
-        middleware=_layers(services.options, metrics, keys),
+        middleware=_layers(services, keys),
     )
     app.state.services = services
-    app.state.metrics = metrics
+    app.state.metrics = Metrics(services)
     app.state.keys = keys
     app.state.notifications = Notifications(services.database.url)
     app.state.changes = changes = Changes(services.database, app.state.notifications)
@@ -92,14 +92,22 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def _layers(options: ApiOptions, metrics: Metrics, keys: KeyRing) -> list[Middleware]:
+def _layers(services: Services, keys: KeyRing) -> list[Middleware]:
     """From the outside in."""
-    layers = [Middleware(Observer, metrics=metrics), Middleware(ProblemPages)]
+    options = services.options
+    layers = [Middleware(Observer, numbers=services.numbers), Middleware(ProblemPages)]
     if not options.keys_required:
         pages = {codec.PREFIX: options.temporal_ui_origins}
         guard = Middleware(OriginGuard, served_hosts=options.served_hosts, pages=pages)
         layers.append(guard)
-    layers.append(Middleware(Authentication, keys=keys, open_loopback=options.open_loopback))
+    layers.append(
+        Middleware(
+            Authentication,
+            keys=keys,
+            open_loopback=options.open_loopback,
+            metrics_token=options.metrics_token,
+        )
+    )
     layers.append(
         Middleware(
             BodyLimit,
@@ -122,6 +130,7 @@ def _passes(services: Services) -> Sequence[Passes]:
         BegunTasks(services).passes,
         Reminding(services).passes,
         Rounds(services).passes,
+        Tallying(services).passes,
     )
 
 
@@ -133,6 +142,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(app.state.changes.run(), name="changes"),
         asyncio.create_task(app.state.standings.run(), name="standings"),
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
+        asyncio.create_task(app.state.metrics.process.run(), name="metrics"),
         asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
         asyncio.create_task(Teller(app.state.services).run(), name="teller"),
         *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),

@@ -12,6 +12,8 @@ from activities.inputs.policy import InputPolicy
 from activities.kinds.base import Installed
 from activities.limits.book import LimitBook
 from activities.llm.base import ModelOptions
+from activities.metrics.definitions import OF_APIS
+from activities.metrics.numbers import Numbers
 from activities.payloads import Codec
 from activities.reminders.options import ReminderLimits
 from activities.residents.options import ResidentOptions
@@ -65,9 +67,9 @@ class ApiOptions:
     API key, beside ``localhost`` and plain addresses. ``approval_seconds`` is how long an agent
     waits for a person, ``daily_tokens`` the quota of a team that has none of its own; 0 is no
     limit. ``max_viewers`` follow events at once: each is an open connection. ``codec_token`` lets
-    in those who have payloads decrypted and are not the user who runs the server. ``titles`` says
-    whether Temporal is shown words of users, such as the beginning of a prompt or the name of a
-    pipeline.
+    in those who have payloads decrypted and are not the user who runs the server,
+    ``metrics_token`` whoever reads metrics. ``titles`` says whether Temporal is shown words of
+    users, such as the beginning of a prompt or the name of a pipeline.
     ``sandbox`` is where the settings have scripts run.
     """
 
@@ -80,6 +82,7 @@ class ApiOptions:
     served_hosts: tuple[str, ...] = ()
     temporal_ui_url: str | None = None
     codec_token: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     temporal_namespace: str = "default"
     sandbox: str | None = None
     titles: Titles = "prompt"
@@ -116,6 +119,7 @@ class Services:
     Without ``models`` there is nobody to be an agent. ``disk`` is that of the services, where they
     are on this machine; without ``codec`` Temporal keeps plain payloads, and without ``box`` there
     is nothing to sign ``webhooks`` with. ``team_names`` are those that were looked up already.
+    ``numbers`` are what this process counts.
     """
 
     database: Database
@@ -132,6 +136,7 @@ class Services:
     box: SecretBox | None = None
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     starts: Starts = field(default_factory=Starts)
+    numbers: Numbers = field(default_factory=lambda: Numbers(OF_APIS))
     options: ApiOptions = field(default_factory=ApiOptions)
     limits: LimitBook = field(init=False)
     team_names: dict[UUID, str] = field(default_factory=dict)

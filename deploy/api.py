@@ -7,8 +7,12 @@ import socket
 from temporalio.client import Client
 
 from activities.disk import Disk
+from activities.metrics.definitions import OF_APIS
+from activities.metrics.numbers import Numbers
+from activities.metrics.temporal import TemporalNumbers
 from activities.payloads import Codec, data_converter
 from activities.skills.catalogue import Catalogue
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from api.app import create_app
@@ -51,6 +55,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         served_hosts=settings.served_hosts,
         temporal_ui_url=settings.temporal_ui_url,
         codec_token=settings.codec_token,
+        metrics_token=settings.metrics_token,
         titles=settings.titles,
         sandbox=settings.sandbox,
         approval_seconds=settings.approval_seconds,
@@ -68,15 +73,21 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
             reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
         )
     codec = Codec(settings.codec_keys) if settings.codec_keys else None
+    temporal, numbers = TemporalNumbers(), Numbers(OF_APIS)
+    numbers.add(temporal)
+    numbers.add_process()
     client = await Client.connect(
         **temporal_connection.connection(),
         data_converter=data_converter(codec),
         lazy=True,
+        runtime=temporal.runtime,
     )
     _require_port(host, port)
+    tools = Registry(modules(settings.tool_folders))
     async with (
         stores(settings, ping=True) as (database, blobs),
         mcp_pool(settings, database) as mcp,
+        temporal.emptied(),
     ):
         app = create_app(
             Services(
@@ -84,7 +95,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 blobs=blobs,
                 temporal=TemporalPort(client, settings.task_queue),
                 catalogue=Catalogue(settings.skill_folders),
-                tools=Registry(),
+                tools=tools,
                 models=settings.model_options,
                 templates=TemplateFiles(settings.agent_folders),
                 mcp=mcp,
@@ -93,6 +104,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
                 codec=codec,
                 box=secret_box(settings),
                 webhooks=settings.webhook_options(loopback=settings.is_for_owner),
+                numbers=numbers,
                 options=dataclasses.replace(options, temporal_namespace=client.namespace),
             )
         )

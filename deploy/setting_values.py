@@ -16,6 +16,7 @@ from activities.limits.base import Bounds
 from activities.llm.base import Price
 from activities.sandbox.backends import BACKENDS
 from activities.tools.mcp.grants import Grant
+from deploy.worker_address import DEFAULT_ADDRESS, OFF, check_address
 from workflows.definitions.agent import MAX_TOKENS
 from workflows.errors import BadInput
 
@@ -137,6 +138,15 @@ def _token(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _worker_address(value: str) -> str:
+    try:
+        check_address(value)
+    except ValueError:
+        where = f"it must be an IP address and a port, such as {DEFAULT_ADDRESS}, or {OFF}"
+        raise senseless(where) from None
+    return value
+
+
 def _backend(value: str) -> str:
     if value not in BACKENDS:
         raise senseless(f"it must be {' or '.join(map(repr, BACKENDS))}")
@@ -163,6 +173,7 @@ Word = Annotated[str, AfterValidator(_word)]
 Bucket = Annotated[str, AfterValidator(_bucket)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 
+WorkerAddress = Annotated[str, AfterValidator(_worker_address)]
 Backend = Annotated[str, AfterValidator(_backend)]
 Keys = Annotated[OrNone[SecretStr], AfterValidator(_keys)]
 Sendable = Annotated[OrNone[SecretStr], AfterValidator(_sendable)]

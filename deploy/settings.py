@@ -45,8 +45,10 @@ from deploy.setting_values import (
     WebUrl,
     WebUrlIfAny,
     Word,
+    WorkerAddress,
 )
 from deploy.webhook_settings import WebhookSettings
+from deploy.worker_address import DEFAULT_ADDRESS
 from deploy.worker_end import STOP_SECONDS
 from workflows.contracts import TASK_QUEUE
 from workflows.definitions.agent import MAX_TOKENS
@@ -109,8 +111,12 @@ class Settings(
     served_hosts: Names = ()
 
     skills_path: str = ""
+    tools_path: str = ""
     data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
+
+    worker_address: WorkerAddress = DEFAULT_ADDRESS
+    metrics_token: Token = Field(default=None, description="lets in whoever reads metrics")
 
     stop_seconds: float = Field(default=STOP_SECONDS, ge=0, le=DAY_SECONDS)
 
@@ -168,6 +174,11 @@ class Settings(
             *(Path(part) for part in self.skills_path.split(os.pathsep) if part),
             BUILT_IN_SKILLS,
         )
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """Those of ``AGENTOS_TOOLS_PATH`` (separated like PATH)."""
+        return tuple(Path(part) for part in self.tools_path.split(os.pathsep) if part)
 
     @property
     def s3(self) -> S3Options:

@@ -11,25 +11,30 @@ from typing import Any, TypeVar
 import uv
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
 from activities.agents.turn import TurnOptions
 from activities.patience import patiently
 from activities.payloads import Codec, data_converter
 from activities.sandbox import backends
+from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tidying import keep_tidy
 from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import remove_former, work_folder
+from deploy.monitored import Monitored
 from deploy.settings import Settings
 from deploy.worker_end import beside, force_end
 from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
+from worker.readiness import polling
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
+from workflows.errors.services import StoreRefused
 
 Result = TypeVar("Result")
 
@@ -41,12 +46,14 @@ async def run_worker(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT. Waits for PostgreSQL, its tables and Temporal."""
     stop = _stop_signal(settings.stop_seconds)
     worker_id = worker_identity()
-    async with stores(settings, ping=False) as (database, blobs):
+    monitored = Monitored(settings)
+    async with monitored.serving(), stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()
-            client = await _unless(stop, _client(settings, database, worker_id))
+            runtime = monitored.temporal.runtime
+            client = await _unless(stop, _client(settings, database, worker_id, runtime))
             if client is None:
                 return
             hosted = WorkerOptions(
@@ -57,8 +64,19 @@ async def run_worker(settings: Settings) -> None:
             )
             async with (
                 mcp_pool(settings, database) as mcp,
-                adapters(database, blobs, sandbox, mcp, options) as ready,
+                monitored.measuring(database, mcp, options.work_folder),
+                adapters(
+                    database, blobs, sandbox, mcp, options, numbers=monitored.numbers
+                ) as ready,
                 hosting(client, ready, hosted),
+                monitored.ready(
+                    {
+                        "postgres": database.check,
+                        "temporal": polling(client, settings.task_queue),
+                        "s3": partial(_check_bucket, blobs),
+                    },
+                    sandbox,
+                ),
                 asyncio.TaskGroup() as group,
             ):
                 # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
@@ -66,6 +84,7 @@ async def run_worker(settings: Settings) -> None:
                 beside(partial(remove_former, settings.data_dir))
                 beside(partial(keep_tidy, options.work_folder, settings.cache_seconds))
                 await stop.wait()
+                monitored.drain()
         finally:
             await sandbox.close()
 
@@ -82,12 +101,19 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Res
         await asyncio.wait({working, stopping})
 
 
-async def _client(settings: Settings, database: Database, worker_id: str) -> Client:
+async def _check_bucket(blobs: Blobs) -> None:
+    if not await blobs.check():
+        raise StoreRefused(reason=f"there is no bucket {blobs.bucket}")
+
+
+async def _client(
+    settings: Settings, database: Database, worker_id: str, runtime: Runtime
+) -> Client:
     await patiently(database.check, backoff=_STARTING)
-    return await _connect(settings.codec_keys, identity=worker_id)
+    return await _connect(settings.codec_keys, identity=worker_id, runtime=runtime)
 
 
-async def _connect(codec_keys: Sequence[bytes], *, identity: str) -> Client:
+async def _connect(codec_keys: Sequence[bytes], *, identity: str, runtime: Runtime) -> Client:
     """Connect to Temporal as its own environment variables say, however long that takes."""
 
     codec = Codec(codec_keys) if codec_keys else None
@@ -98,6 +124,7 @@ async def _connect(codec_keys: Sequence[bytes], *, identity: str) -> Client:
                 **temporal_connection.connection(),
                 data_converter=data_converter(codec),
                 identity=identity,
+                runtime=runtime,
             )
             # A server that is starting may not have it yet, and a worker asks once.
             namespace = DescribeNamespaceRequest(namespace=client.namespace)
@@ -114,6 +141,7 @@ def _adapter_options(settings: Settings, worker_id: str) -> AdapterOptions:
         worker_id=worker_id,
         work_folder=work_folder(settings.data_dir),
         skill_folders=settings.skill_folders,
+        tool_folders=settings.tool_folders,
         uv=Path(uv.find_uv_bin()),
         limits=settings.limits,
         input_policy=settings.input_policy,

@@ -21,6 +21,7 @@ from activities.limits.book import LimitBook
 from activities.limits.slots import Slots
 from activities.llm.base import ModelOptions
 from activities.llm.models import Models
+from activities.metrics.numbers import Numbers
 from activities.plans.adapter import Nodes, Titles
 from activities.reminders.options import ReminderLimits
 from activities.residents.adapter import Conversations
@@ -29,17 +30,20 @@ from activities.residents.summarising import Summariser
 from activities.results.cache import ResultCache
 from activities.routes.adapter import Routes
 from activities.sandbox.base import Limits, Sandbox
+from activities.sandbox.counted import CountedSandbox
 from activities.schedules.adapter import Schedules
 from activities.skills.catalogue import Catalogue
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from activities.steps.adapter import Steps
+from activities.steps.items import Items
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.task_records import Tasks
 from activities.tokens import Tokens
 from activities.tools.mcp.pool import McpPool
 from activities.tools.mcp.team_tools import TeamTools
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.searching import WebSearch
 from activities.tools.toolbox import Toolbox
@@ -59,6 +63,7 @@ class AdapterOptions:
     limits: Limits
     input_policy: InputPolicy
     environment: Mapping[str, str] = field(repr=False)
+    tool_folders: tuple[Path, ...] = ()
     networked_skills: tuple[str, ...] = ()
     python_downloads: bool = False
     models: ModelOptions | None = None
@@ -76,14 +81,23 @@ class AdapterOptions:
 
 @asynccontextmanager
 async def adapters(
-    database: Database, blobs: Blobs, sandbox: Sandbox, mcp: McpPool, options: AdapterOptions
+    database: Database,
+    blobs: Blobs,
+    sandbox: Sandbox,
+    mcp: McpPool,
+    options: AdapterOptions,
+    *,
+    numbers: Numbers,
 ) -> AsyncIterator[Sequence[Port]]:
-    registry = Registry()
-    async with _equipped(database, blobs, sandbox, registry, options) as equipment:
+    """``numbers`` take what this worker counts."""
+    registry = Registry(modules(options.tool_folders))
+    counted = CountedSandbox(sandbox, numbers)
+    async with _equipped(database, blobs, counted, registry, options, numbers=numbers) as equipment:
         has_search, installed = equipment.search is not None, equipment.installed
         toolbox = Toolbox(registry, database, mcp=TeamTools(database, mcp), has_search=has_search)
         yield (
             Steps(equipment, toolbox),
+            Items(database),
             Agents(equipment, toolbox, roles_of(equipment, toolbox, installed), options.turns),
             Nodes(equipment, installed, options.titles),
             Routes(installed),
@@ -119,13 +133,15 @@ async def _equipped(
     sandbox: Sandbox,
     registry: Registry,
     options: AdapterOptions,
+    *,
+    numbers: Numbers,
 ) -> AsyncIterator[Equipment]:
     async with AsyncExitStack() as stack:
         scratch = await asyncio.to_thread(Scratch, options.work_folder)
         stack.push_async_callback(asyncio.to_thread, scratch.close)
         catalogue = Catalogue(options.skill_folders)
         tokens = Tokens()
-        models = Models(options.models, tokens) if options.models else None
+        models = Models(options.models, tokens, numbers) if options.models else None
         if models is not None:
             stack.push_async_callback(models.close)
         limits = options.models.limits if options.models else {}
@@ -150,6 +166,7 @@ async def _equipped(
             models=models,
             search=search,
             slots=slots,
+            numbers=numbers,
             public_url=options.public_url,
             names_files=options.titles == "prompt",
             residents=options.residents,

@@ -33,7 +33,8 @@ MOST_FILES_NAMED = 20
 
 
 class Failure(Message):
-    """Why something ended badly. ``code`` is stable; ``message`` is for people.
+    """Why something ended badly. ``code`` is stable; ``message`` is for people. ``others`` is how
+    many more steps and items of the same task failed beside this one, which was the first.
 
     ``detail`` may quote what a script printed: it is kept in rows, never in workflow history.
     """
@@ -43,6 +44,7 @@ class Failure(Message):
     detail: str | None = Field(default=None, max_length=4_096)
     step: str | None = None
     attempts: int | None = None
+    others: int | None = None
 
 
 class TaskRun(Message):

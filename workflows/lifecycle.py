@@ -221,7 +221,9 @@ class Lifecycle:
         ``told_to_try`` was before it was tried: word may come before the hold itself does."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self.told_to_try != told or or_until(), timeout=hold.seconds
+                lambda: self.told_to_try != told or or_until(),
+                timeout=hold.seconds,
+                timeout_summary="held",
             )
 
     async def mark(self, status: Status) -> None:

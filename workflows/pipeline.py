@@ -1,11 +1,12 @@
-"""PipelineWorkflow: the steps of a pipeline, one after the other."""
+"""PipelineWorkflow: the steps of a pipeline, one after the other, or as their needs have it."""
 
 from functools import partial
 
 from temporalio import workflow
 
-from workflows import policies, ports
+from workflows import policies
 from workflows.contracts import Hold
+from workflows.graph_runner import STEP_ACTIVITIES, GraphRunner
 from workflows.lifecycle import TaskWorkflow
 from workflows.markdown import code
 from workflows.pipeline_contracts import (
@@ -15,12 +16,6 @@ from workflows.pipeline_contracts import (
     StepOutcome,
     step_sub_task_id,
 )
-
-_ACTIVITIES = {
-    "skill": ports.Steps.run_skill,
-    "code": ports.Steps.run_code,
-    "tool": ports.Steps.call_tool,
-}
 
 _PAUSES_AGAIN = "pauses-again"
 
@@ -35,13 +30,20 @@ class PipelineWorkflow(TaskWorkflow):
     @workflow.run
     async def run(self, run: PipelineRun) -> PipelineResult:
         async with self.lifecycle.running():
-            for index in range(run.first, len(run.steps)):
-                outcome = await self._run_step(index, run.tried if index == run.first else 0)
-                self.lifecycle.is_closed = outcome.closed
-                self.lifecycle.note_files(outcome.made)
+            if run.is_graph:
+                await GraphRunner(run, self.lifecycle).run()
+            else:
+                await self._run_list()
         return PipelineResult(
             task_id=run.task_id, steps=len(run.steps), **self.lifecycle.made_for_readers
         )
+
+    async def _run_list(self) -> None:
+        run = self._run
+        for index in range(run.first, len(run.steps)):
+            outcome = await self._run_step(index, run.tried if index == run.first else 0)
+            self.lifecycle.is_closed = outcome.closed
+            self.lifecycle.note_files(outcome.made)
 
     async def _wait_while_paused(self) -> None:
         if self.lifecycle.paused:
@@ -67,7 +69,7 @@ class PipelineWorkflow(TaskWorkflow):
         self.lifecycle.step, self.lifecycle.sub_task_id = step.id, sub_task_id
         self.lifecycle.tell(f"step {index + 1}/{len(run.steps)} {code(step.title)}")
         return await workflow.execute_activity_method(
-            _ACTIVITIES[step.kind],
+            STEP_ACTIVITIES[step.kind],
             StepCall(
                 task_id=run.task_id,
                 team_id=run.team_id,

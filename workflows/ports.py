@@ -9,7 +9,7 @@ from temporalio import activity
 
 from workflows.agent_contracts import ActCall, ActOutcome, RouteCall, ThinkCall, Thought
 from workflows.contracts import RunStart, TaskClose, TaskMark
-from workflows.pipeline_contracts import StepCall, StepOutcome
+from workflows.pipeline_contracts import ItemsCall, OpenedItems, StepCall, StepOutcome
 from workflows.plan_contracts import NodeEnd, NodesCall, NodeStart, OpenedPlan, PlanCall, PlanReport
 from workflows.resident_contracts import CutCall, TakeCall, Taken
 from workflows.schedule_contracts import ScheduledCall, ScheduledStart
@@ -48,6 +48,23 @@ class Steps(Port, ABC):
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
         """Call a tool."""
+
+
+class Items(Port, ABC):
+    """The items of a step with ``foreach``, each of which is run like a step of its own."""
+
+    @abstractmethod
+    @activity.defn
+    async def open_items(self, call: ItemsCall) -> OpenedItems:
+        """Write down the items that the step has. A repeat gives those that are not completed.
+
+        Raises as ``Steps``.
+        """
+
+    @abstractmethod
+    @activity.defn
+    async def close_items(self, call: ItemsCall) -> None:
+        """Complete the step: all of its items are."""
 
 
 class Agents(Port, ABC):

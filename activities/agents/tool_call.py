@@ -32,6 +32,7 @@ from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
 from activities.attempts.unforeseen import foreseen
 from activities.equipment import Equipment
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.store import turns
 from activities.store.approvals import Approval, pending_question
@@ -102,6 +103,7 @@ async def make_call(
         attempt,
         perform,
         slots=equipment.slots,
+        counted=Counted(equipment.numbers, "call"),
         names_files=equipment.names_files,
     )
     if outcome.held is not None:

@@ -19,6 +19,7 @@ from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
+from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
 from activities.attempts.unforeseen import foreseen
@@ -102,9 +103,10 @@ class Turns:
             return begun.thought
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
-        self._check_quota(begun)
-        ended = await self._complete(call, turn, begun, heard, unsent)
-        return await self._write(turn, ended)
+        with counted_turn(self._equipment.numbers, begun.task_type):
+            self._check_quota(begun)
+            ended = await self._complete(call, turn, begun, heard, unsent)
+            return await self._write(turn, ended)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(

@@ -17,6 +17,7 @@ from activities.attempts.reporter import Reporter, reporting
 from activities.attempts.unforeseen import foreseen
 from activities.attempts.withdrawal import take_back
 from activities.limits.slots import Slots
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.store import attempts
 from activities.store.approvals import Approval
@@ -85,6 +86,7 @@ async def run_attempt(
     repeat_of: RepeatOf = _free,
     slots: Slots | None = None,
     *,
+    counted: Counted | None = None,
     names_files: bool = False,
 ) -> StepOutcome:
     """Run ``perform`` as the attempt that this activity is, unless one has succeeded already, or
@@ -102,21 +104,28 @@ async def run_attempt(
         async with heartbeating(), as_application_error():
             try:
                 async with slots.for_attempt(attempt) if slots else nullcontext():
-                    outcome = await _begin_and_run(database, attempt, perform, repeat_of)
+                    outcome = await _begin_and_run(database, attempt, perform, repeat_of, counted)
                     return outcome if names_files else outcome.model_copy(update={"made": ()})
             except Held as held:
                 return await take_back(database, attempt, held)
 
 
 async def _begin_and_run(
-    database: Database, attempt: Attempt, perform: Perform, repeat_of: RepeatOf
+    database: Database,
+    attempt: Attempt,
+    perform: Perform,
+    repeat_of: RepeatOf,
+    counted: Counted | None,
 ) -> StepOutcome:
     begun = await patiently(lambda: attempts.begin(database, attempt))
     if begun.outcome is not None:
         return begun.outcome
     losses = Losses(attempt, begun, await repeat_of(begun))
-    with structlog.contextvars.bound_contextvars(step=begun.name):
-        return await _Running(database, attempt, begun, losses).run(perform)
+    with (
+        structlog.contextvars.bound_contextvars(step=begun.name),
+        counted.running() if counted else nullcontext(),
+    ):
+        return await _Running(database, attempt, begun, losses, counted).run(perform)
 
 
 @asynccontextmanager
@@ -140,11 +149,19 @@ async def as_application_error() -> AsyncIterator[None]:
 
 
 class _Running:
-    def __init__(self, database: Database, attempt: Attempt, begun: Begun, losses: Losses) -> None:
+    def __init__(
+        self,
+        database: Database,
+        attempt: Attempt,
+        begun: Begun,
+        losses: Losses,
+        counted: Counted | None,
+    ) -> None:
         self._database = database
         self._attempt = attempt
         self._begun = begun
         self._losses = losses
+        self._counted = counted
         self._step = begun.name
         self._started = time.monotonic()
 
@@ -165,7 +182,7 @@ class _Running:
             self._losses.judge(performed.error)
         ended = self._ended(performed, reporter)
         counts = await self._write(ended)
-        self._log(ended)
+        self._tell(ended)
         if performed.error is not None and performed.message is None:
             raise performed.error
         return StepOutcome(
@@ -202,7 +219,7 @@ class _Running:
             await asyncio.wait_for(
                 attempts.end(self._database, self._attempt, ended), FAREWELL_SECONDS
             )
-        self._log(ended)
+        self._tell(ended)
         if error is not None:
             raise error
 
@@ -298,7 +315,9 @@ class _Running:
         else:
             yield STEP_FAILURES[status](**shared, error=failure)
 
-    def _log(self, ended: Ended) -> None:
+    def _tell(self, ended: Ended) -> None:
+        if self._counted is not None:
+            self._counted.ended(ended.status, ended.duration_ms)
         log.info(
             "step.ended",
             status=ended.status.value,

@@ -31,6 +31,9 @@ from activities.llm.offer import Offers
 from activities.llm.reading import Reading, Reply
 from activities.llm.tool_forms import ToolForms
 from activities.llm.unwrapping import unwrapped
+from activities.llm.uses import ModelUses
+from activities.metrics.definitions import OF_MODELS
+from activities.metrics.numbers import Numbers
 from activities.tokens import Tokens
 from workflows.errors import AgentOSError
 from workflows.errors.models import (
@@ -88,8 +91,11 @@ class Models:
     What it learns of a model's context is kept, so that one refusal is enough.
     """
 
-    def __init__(self, options: ModelOptions, tokens: Tokens) -> None:
+    def __init__(
+        self, options: ModelOptions, tokens: Tokens, numbers: Numbers | None = None
+    ) -> None:
         self._options = options
+        self._uses = ModelUses(numbers or Numbers(OF_MODELS))
         self._tokens = tokens
         self._endpoint: Endpoint | None = None
         self._listed: str | None = None
@@ -239,13 +245,16 @@ class Models:
         reading = Reading(model, delivery, [encode(tool.name) for tool in conversation.tools])
         reply: Reply | None = None
         try:
-            reply = await endpoint.ask(
-                reading, conversation.messages, conversation.shown, answer_tokens
-            )
+            with self._uses.request(model):
+                reply = await endpoint.ask(
+                    reading, conversation.messages, conversation.shown, answer_tokens
+                )
         finally:
             # Also when it is cancelled: the model has read the prompt and written this by then.
             if reply is None and reading.has_cost:
-                delivery.broke_off(self._charge(model, conversation.usage_of(reading.so_far())))
+                usage = conversation.usage_of(reading.so_far())
+                delivery.broke_off(charge := self._charge(model, usage))
+                self._uses.used(model, usage, charge.cost_usd)
         return reply
 
     async def _opened(self) -> "Endpoint":
@@ -267,6 +276,8 @@ class Models:
         self, model: str, conversation: Conversation, reply: Reply, started_at: float
     ) -> Answer:
         usage = conversation.usage_of(reply)
+        cost_usd = self._charge(model, usage).cost_usd
+        self._uses.used(model, usage, cost_usd)
         decode = Decoder(tool.name for tool in conversation.tools)
         ended_at = time.monotonic()
         return Answer(
@@ -277,7 +288,7 @@ class Models:
                 for request in reply.requests
             ),
             usage=usage,
-            cost_usd=self._charge(model, usage).cost_usd,
+            cost_usd=cost_usd,
             first_token_ms=_milliseconds(started_at, reply.first_token_at or ended_at),
             duration_ms=_milliseconds(started_at, ended_at),
             finish=reply.finish,

@@ -81,13 +81,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why."""
+    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why.
+    ``start_ms`` is how long it took until its process was there, its place waited for."""
 
     code: int | None
     signal: int | None
     limit: Limit | None
     duration_ms: int
     peak_memory_bytes: int | None
+    start_ms: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -103,6 +105,8 @@ class Sandbox(ABC):
     name: ClassVar[str]
     # Whether a job may be given another Python than the sandbox's own.
     takes_interpreters: ClassVar[bool] = False
+    # Whether a check is paid for: then nobody makes one again and again.
+    has_costly_check: ClassVar[bool] = False
 
     @property
     def python(self) -> Path:

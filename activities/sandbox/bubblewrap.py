@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -96,6 +97,7 @@ class Bubblewrap(Sandbox):
 
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
         validate(job)
+        wanted = time.monotonic()
         host = await self._find_host()
         async with self._slots.take() as uid:
             verify_reach(job, uid, host)
@@ -110,7 +112,8 @@ class Bubblewrap(Sandbox):
         if removed:
             log.warning("sandbox.deep_folders_removed", count=removed)
         duration_ms = round((time.monotonic() - started) * 1000)
-        return await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
+        ended = await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
+        return replace(ended, start_ms=round((outcome.launched_at - wanted) * 1000))
 
     async def check(self) -> str:
         return await try_sandbox(self._python, self._warden, self._open_cgroups)
@@ -151,7 +154,7 @@ class Bubblewrap(Sandbox):
     async def _attend(
         self, launched: Launched, job: Job, on_output: OnOutput, cgroup: Cgroup | None
     ) -> Outcome:
-        process = Process(launched)
+        launched_at, process = time.monotonic(), Process(launched)
         supervision = Supervision(process, job, on_output)
         try:
             await supervision.attend(self._table, self._watchdogs, cgroup)
@@ -160,7 +163,8 @@ class Bubblewrap(Sandbox):
         limit = supervision.limit
         if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
             limit = Limit.MEMORY
-        return Outcome(code, limit, supervision.tail, supervision.peak_memory_bytes)
+        peak_bytes = supervision.peak_memory_bytes
+        return Outcome(code, limit, supervision.tail, peak_bytes, launched_at)
 
 
 def build(options: SandboxOptions) -> Bubblewrap:

@@ -14,6 +14,7 @@ Text that a job prints comes through the SDK, which replaces what is not UTF-8 b
 import asyncio
 import math
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -96,6 +97,7 @@ class E2B(Sandbox):
     """
 
     name: ClassVar[str] = "e2b"
+    has_costly_check: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -128,13 +130,15 @@ class E2B(Sandbox):
             FileNameRefused: a name in the sandbox that no file here may have.
         """
         validate(job)
-        ended = NOT_RUN
+        ended, wanted = NOT_RUN, time.monotonic()
         with _sdk_errors():
             async with self._machine(job) as machine:
                 try:
                     before = await upload(machine, job)
                     await _install(machine, job)
+                    start_ms = round((time.monotonic() - wanted) * 1_000)
                     ended = await run_command(machine, job, on_output)
+                    ended = replace(ended, start_ms=start_ms)
                     await download(machine, job, before)
                 except OverLimit as over:
                     ended = replace(ended, limit=ended.limit or over.limit)

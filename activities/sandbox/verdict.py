@@ -27,13 +27,15 @@ class Outcome:
     """What was seen of a job.
 
     ``code`` is None when it never began, ``stopped_for`` the limit it was killed for, ``tail`` the
-    end of its stderr, ``peak_memory_bytes`` what its processes had together, if it was looked at.
+    end of its stderr, ``peak_memory_bytes`` what its processes had together, if it was looked at,
+    ``launched_at`` when its process was there, by the monotonic clock.
     """
 
     code: int | None
     stopped_for: Limit | None
     tail: bytes
     peak_memory_bytes: int | None
+    launched_at: float = 0.0
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:

@@ -21,9 +21,10 @@ from activities.attempts.unforeseen import foreseen
 from activities.breakers.errors import BreakerOpen
 from activities.breakers.holding import held_by
 from activities.equipment import Equipment
+from activities.metrics.steps import Counted
 from activities.patience import patiently
 from activities.sandbox.base import Stream
-from activities.steps.arguments import Arguments, steps_read
+from activities.steps.arguments import Arguments, Item, steps_read
 from activities.steps.remembering import Memory
 from activities.store.attempts import Attempt, Begun
 from activities.store.reading.results import results_of
@@ -47,24 +48,24 @@ class Steps(ports.Steps):
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
-        return await self._run_script(call, self._equipment.scripts.of_skill)
+        return await self._run_script(call, "skill", self._equipment.scripts.of_skill)
 
     @activity.defn
     async def run_code(self, call: StepCall) -> StepOutcome:
-        return await self._run_script(call, self._equipment.scripts.of_code)
+        return await self._run_script(call, "code", self._equipment.scripts.of_code)
 
     @activity.defn
     async def call_tool(self, call: StepCall) -> StepOutcome:
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
-            arguments = await self._arguments(call, step, begun.inputs)
+            arguments = await self._arguments(call, step, begun)
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
             wanted = await self._memory.of_tool(begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
 
-        return await self._run(call, perform)
+        return await self._run(call, "tool", perform)
 
     async def _call_tool(
         self,
@@ -108,12 +109,12 @@ class Steps(ports.Steps):
                 error.retries_used_up |= await self._repeat_of(begun) is Repeat.NEVER
                 raise
 
-    async def _run_script(self, call: StepCall, prepare: Prepare) -> StepOutcome:
+    async def _run_script(self, call: StepCall, kind: str, prepare: Prepare) -> StepOutcome:
         equipment = self._equipment
 
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
-            arguments = await self._arguments(call, step, begun.inputs)
+            arguments = await self._arguments(call, step, begun)
             arguments.place(step.files)
             words = arguments.command_line(list(step.args))
             step = step.model_copy(update={"env": arguments.environment(step.env)})
@@ -132,7 +133,7 @@ class Steps(ports.Steps):
                 )
                 return await self._memory.performed(wanted, reporter, run)
 
-        return await self._run(call, perform)
+        return await self._run(call, kind, perform)
 
     async def _run_in_sandbox(
         self,
@@ -161,7 +162,7 @@ class Steps(ports.Steps):
             )
             return await self._publish(call, output, ended.code, error)
 
-    async def _run(self, call: StepCall, perform: Perform) -> StepOutcome:
+    async def _run(self, call: StepCall, kind: str, perform: Perform) -> StepOutcome:
         equipment = self._equipment
         return await run_attempt(
             equipment.database,
@@ -169,6 +170,7 @@ class Steps(ports.Steps):
             perform,
             self._repeat_of,
             equipment.slots,
+            counted=Counted(equipment.numbers, kind),
             names_files=equipment.names_files,
         )
 
@@ -196,13 +198,16 @@ class Steps(ports.Steps):
             tried=call.tried,
         )
 
-    async def _arguments(self, call: StepCall, step: Step, inputs: Mapping[str, str]) -> Arguments:
+    async def _arguments(self, call: StepCall, step: Step, begun: Begun) -> Arguments:
         database = self._equipment.database
         steps, printing = steps_read(step.json_values)
         results = await patiently(
             lambda: results_of(database, call.task_id, steps, with_stdout=printing)
         )
-        return Arguments(inputs, results)
+        item = None
+        if begun.item is not None and begun.index is not None:
+            item = Item(begun.index, begun.item)
+        return Arguments(begun.inputs, results, item)
 
     async def _publish(
         self,

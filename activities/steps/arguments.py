@@ -1,8 +1,11 @@
 """A step's arguments with their references replaced, and the files that it needs for them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
 
 from pydantic import JsonValue
 
@@ -14,6 +17,8 @@ from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors.inputs import ReferenceUnresolved
 
+_ITEMS_SHOWN = 10
+
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
     """The steps that arguments refer to, and those of them whose output is needed."""
@@ -24,17 +29,47 @@ def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What an item of a step is, as its row has it, and its number."""
+
+    index: int
+    content: Mapping[str, Any]
+
+    @property
+    def file(self) -> tuple[UUID, str] | None:
+        """The id and the name of the file that it is, if it is one."""
+        file = self.content.get("file")
+        return None if file is None else (UUID(file["id"]), file["name"])
+
+
 class Arguments:
     """Resolves references. ``files`` maps a name in ``/workspace/input`` to an input reference.
 
     Every input of the task is there under its name, used or not: scripts may find them by
     environment. A file of an earlier step keeps its own name unless that is taken.
+
+    ``item`` is what ``${item}`` stands for.
     """
 
-    def __init__(self, inputs: Mapping[str, str], results: Mapping[str, StepResult]) -> None:
+    def __init__(
+        self,
+        inputs: Mapping[str, str],
+        results: Mapping[str, StepResult],
+        item: Item | None = None,
+    ) -> None:
         self.files: dict[str, str] = dict(inputs)
         self._inputs = inputs
         self._results = results
+        self._item = item
+
+    def files_of(self, reference: Reference) -> Sequence[ResultFile]:
+        """All files of the step that is referred to, whatever of it is.
+
+        Raises:
+            ReferenceUnresolved: it has no result.
+        """
+        return self._result(reference).files
 
     def place(self, files: Mapping[str, str]) -> None:
         """Put files into ``/workspace/input`` under names of the step's own choice; before those
@@ -83,8 +118,8 @@ class Arguments:
     def _words(self, text: str) -> Iterable[str]:
         parts = parse(text)
         if len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].is_all_files:
-            step = parts[0].name
-            return [self._path(step, file) for file in self._result(parts[0]).files]
+            made = self.files_of(parts[0])
+            return [self._path_of(parts[0].name, file, made) for file in made]
         return [self._text(text)]
 
     def _text(self, text: str) -> str:
@@ -94,16 +129,25 @@ class Arguments:
     def _inside(self, reference: Reference) -> str:
         if reference.source == "inputs":
             return f"{INPUT_FOLDER}/{reference.name}"
+        if reference.source == "item" and not reference.path and self._item and self._item.file:
+            return self._path("item", *self._item.file)
         if reference.is_file:
-            return self._path(reference.name, self._file(reference))
+            return self._path_of(reference.name, self._file(reference))
         return _as_text(self._value(reference))
 
-    def _path(self, step: str, file: ResultFile) -> str:
-        base = PurePosixPath(file.name).name
-        target = f"artifact:{file.id}"
-        for name in (base, f"{step}-{base}", f"{file.id}-{base}", name_by_id(file.id, base)):
-            if is_short_enough(name) and self.files.setdefault(name, target) == target:
-                return f"{INPUT_FOLDER}/{name}"
+    def _path_of(self, step: str, file: ResultFile, among: Sequence[ResultFile] = ()) -> str:
+        """Of what several items have made under one name, each lies under the number of its own."""
+        prefix = step if file.item is None else f"{step}-{file.item}"
+        is_one_of_many = sum(other.name == file.name for other in among) > 1
+        return self._path(prefix, file.id, file.name, is_prefixed=is_one_of_many)
+
+    def _path(self, prefix: str, file_id: UUID, name: str, *, is_prefixed: bool = False) -> str:
+        base = PurePosixPath(name).name
+        target = f"artifact:{file_id}"
+        names = (base, f"{prefix}-{base}", f"{file_id}-{base}", name_by_id(file_id, base))
+        for each in names[1:] if is_prefixed else names:
+            if is_short_enough(each) and self.files.setdefault(each, target) == target:
+                return f"{INPUT_FOLDER}/{each}"
         raise AssertionError("an artifact's id is unique")
 
     def _value(self, reference: Reference) -> JsonValue:
@@ -111,11 +155,33 @@ class Arguments:
             return self._inputs[reference.name]
         if reference.is_file:
             return f"artifact:{self._file(reference).id}"
+        if reference.source in ("item", "index"):
+            return self._value_of_item(reference)
         result = self._result(reference)
         if reference.field == "exit_code":
             return result.exit_code
-        printed = (result.stdout or "").rstrip("\n")
-        return printed if reference.field == "stdout" else _in_json(reference, printed)
+        if result.is_cut:
+            reason = f"the items of step {reference.name!r} have printed more than can be joined"
+            raise ReferenceUnresolved(reference=reference.text, reason=reason)
+        if reference.field == "stdout":
+            return (result.stdout or "").rstrip("\n")
+        return _in_json(reference, result)
+
+    def _value_of_item(self, reference: Reference) -> JsonValue:
+        if self._item is None:
+            raise ReferenceUnresolved(reference=reference.text, reason="there is no item")
+        if reference.source == "index":
+            return self._item.index
+        if self._item.file is None:
+            return _part_of(reference, self._item.content["value"])
+        file_id, name = self._item.file
+        path = PurePosixPath(name)
+        parts: dict[tuple[Key, ...], str] = {
+            (): f"artifact:{file_id}",
+            ("name",): path.name,
+            ("stem",): path.stem,
+        }
+        return parts[reference.path]
 
     def _result(self, reference: Reference) -> StepResult:
         if reference.name not in self._results:
@@ -125,32 +191,58 @@ class Arguments:
         return self._results[reference.name]
 
     def _file(self, reference: Reference) -> ResultFile:
-        files = {file.name: file for file in self._result(reference).files}
+        files = self.files_of(reference)
         name = str(reference.path[0])
-        if name not in files:
-            made = ", ".join(sorted(files)[:20]) or "no files"
-            raise ReferenceUnresolved(
-                reference=reference.text, reason=f"step {reference.name!r} made {made}"
-            )
-        return files[name]
+        found = [file for file in files if file.name == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            makers = ", ".join(str(file.item) for file in found[:_ITEMS_SHOWN])
+            more = ", ..." * (len(found) > _ITEMS_SHOWN)
+            reason = f"items {makers}{more} of step {reference.name!r} have each made one"
+        else:
+            made = ", ".join(sorted({file.name for file in files})[:20]) or "no files"
+            reason = f"step {reference.name!r} made {made}"
+        raise ReferenceUnresolved(reference=reference.text, reason=reason)
 
 
-def _in_json(reference: Reference, printed: str) -> JsonValue:
-    wrong = f"what step {reference.name!r} printed is"
-    too_deep = f"{wrong} nested more than {MAX_ARGUMENT_DEPTH} levels deep"
+def _in_json(reference: Reference, result: StepResult) -> JsonValue:
+    """Of a step with items the list of what these have printed."""
+    if result.printed is None:
+        whole = f"what step {reference.name!r} printed"
+        return _part_of(reference, _read_json(reference, result.stdout or "", whole))
+    values = [
+        _read_json(reference, text, f"what item {number} of step {reference.name!r} printed")
+        for number, text in enumerate(result.printed)
+    ]
+    return _part_of(reference, values)
+
+
+def _read_json(reference: Reference, printed: str, what: str) -> JsonValue:
     try:
-        value: JsonValue = json.loads(printed)
+        value: JsonValue = json.loads(printed.rstrip("\n"))
     except ValueError:
-        raise ReferenceUnresolved(reference=reference.text, reason=f"{wrong} not JSON") from None
+        reason = f"{what} is not JSON"
     except RecursionError:
-        raise ReferenceUnresolved(reference=reference.text, reason=too_deep) from None
+        reason = _too_deep(what)
+    else:
+        return value
+    raise ReferenceUnresolved(reference=reference.text, reason=reason) from None
+
+
+def _part_of(reference: Reference, value: JsonValue) -> JsonValue:
     for key in reference.path:
         value = _item(reference, value, key)
     if is_deeper(value, MAX_ARGUMENT_DEPTH):
-        raise ReferenceUnresolved(reference=reference.text, reason=too_deep)
+        what = "it" if reference.source == "item" else f"what step {reference.name!r} printed"
+        raise ReferenceUnresolved(reference=reference.text, reason=_too_deep(what))
     # As it can be kept, and sent on: with no half of a character.
     cleaned: JsonValue = json.loads(as_json(value))
     return cleaned
+
+
+def _too_deep(what: str) -> str:
+    return f"{what} is nested more than {MAX_ARGUMENT_DEPTH} levels deep"
 
 
 def _item(reference: Reference, value: JsonValue, key: Key) -> JsonValue:

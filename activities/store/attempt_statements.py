@@ -41,6 +41,12 @@ _IS_FROM_BEFORE = """
     execution_logs.attempt >= :number
     AND execution_logs.execution IS DISTINCT FROM CAST(:begun_in AS text)"""
 
+# An item is run as its step is defined.
+_DEFINITION = """coalesce(
+        (SELECT whole.input_context FROM sub_tasks AS whole WHERE whole.id = {part}.item_of),
+        {part}.input_context
+    )"""
+
 BEGIN_ATTEMPT = text(
     f"""
     WITH earlier AS (
@@ -82,7 +88,7 @@ BEGIN_ATTEMPT = text(
             started_at = coalesce(started_at, now())
         FROM task
         WHERE sub_tasks.id = :sub_task_id AND sub_tasks.status <> '{Status.COMPLETED}'
-        RETURNING sub_tasks.id, name, input_context, approval
+        RETURNING sub_tasks.id, name, input_context, approval, item_of, item_index, item
     ), lost AS (
         UPDATE execution_logs
         SET status = '{Status.FAILED}', error = CAST(:lost AS jsonb), finished_at = now()
@@ -109,12 +115,13 @@ BEGIN_ATTEMPT = text(
         {_STARTED} FROM task, started
     )
     SELECT task.team_id, inputs, cache, skills, tools, lost_before AS lost, failures, approval,
-           name, input_context AS definition, NULL AS output_result, 0 AS files, false AS closed,
-           {events.notify("task")}
+           name, {_DEFINITION.format(part="started")} AS definition, item_index, item,
+           NULL AS output_result, 0 AS files, false AS closed, {events.notify("task")}
     FROM task, started
     UNION ALL
     SELECT tasks.team_id, inputs, cache, NULL, NULL, 0, 0, approval, sub_tasks.name, input_context,
-           output_result, (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
+           item_index, item, output_result,
+           (SELECT count(*) FROM task_artifacts WHERE sub_task_id = :sub_task_id),
            tasks.status = '{Status.COMPLETED}', NULL
     FROM tasks JOIN sub_tasks ON sub_tasks.task_id = tasks.id
     WHERE tasks.id = :task_id AND run = :run AND sub_tasks.id = :sub_task_id

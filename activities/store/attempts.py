@@ -67,7 +67,7 @@ class Begun:
     ``outcome`` is set when the sub-task has succeeded already. Of the attempts before this one in
     its run, ``failures`` failed on their own, and of ``lost`` nobody knows how far they have come;
     these may also be from before Temporal reset the workflow. ``cache``: the task lets its steps
-    take the results of equal ones.
+    take the results of equal ones. ``item`` is what an item of a step is, and ``index`` its number.
     """
 
     team_id: UUID
@@ -81,6 +81,8 @@ class Begun:
     cache: bool = True
     lost: int = 0
     failures: int = 0
+    item: dict[str, Any] | None = None
+    index: int | None = None
 
     @property
     def was_lost(self) -> bool:
@@ -184,6 +186,8 @@ async def begin(database: Database, attempt: Attempt) -> Begun:
         cache=row.cache,
         lost=row.lost,
         failures=row.failures,
+        item=row.item,
+        index=row.item_index,
     )
 
 

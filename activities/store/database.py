@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf
@@ -14,7 +14,7 @@ from sqlalchemy import Dialect, TextClause, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool
 from sqlalchemy.util import greenlet_spawn
 
 from activities.store import migrations
@@ -32,8 +32,15 @@ _IDLE_SINCE = "idle_since"
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
+    """``overflow`` are those beyond the size of the pool, ``most`` how many there may be with them.
+    ``waiting`` wait for one, and ``waits`` is how often none was free."""
+
     in_use: int
     idle: int
+    overflow: int = 0
+    most: int = 0
+    waiting: int = 0
+    waits: int = 0
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg tells no types
@@ -63,6 +70,8 @@ class Database:
         ping: bool = True,
     ) -> None:
         self.url = url
+        self._most = pool_size + max_overflow
+        self._waiting = self._waits = 0
         self._primary = _engine(url, pool_size, max_overflow, ping=ping)
         self._autocommit = self._primary.execution_options(isolation_level="AUTOCOMMIT")
         self._replica = (
@@ -73,7 +82,7 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction on the primary: committed at the end, rolled back on an error."""
-        async with database_errors(), self._primary.begin() as connection:
+        async with database_errors(), self._lent(self._primary) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
@@ -83,7 +92,7 @@ class Database:
         ``fresh`` reads the primary: a replica may lag behind.
         """
         engine = self._autocommit if fresh else self._reads
-        async with database_errors(), engine.connect() as connection:
+        async with database_errors(), self._lent(engine) as connection:
             yield connection
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -102,7 +111,8 @@ class Database:
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[Any]:
         """An ``asyncpg.Connection`` from the pool of the primary, in no transaction."""
-        pooled = await self._primary.raw_connection()
+        with self._waiting_for(self._primary):
+            pooled = await self._primary.raw_connection()
         try:
             yield pooled.driver_connection
         except asyncio.CancelledError:
@@ -111,6 +121,25 @@ class Database:
             raise
         finally:
             await greenlet_spawn(pooled.close)
+
+    @asynccontextmanager
+    async def _lent(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            with self._waiting_for(engine):
+                connection = await stack.enter_async_context(engine.connect())
+            yield connection
+
+    @contextmanager
+    def _waiting_for(self, engine: AsyncEngine) -> Iterator[None]:
+        """Counts whoever comes while all connections are in use."""
+        if _free_in(engine.pool, self._most):
+            yield
+            return
+        self._waiting, self._waits = self._waiting + 1, self._waits + 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     async def check(self) -> None:
         """Whether both databases answer and have the tables we need.
@@ -144,12 +173,20 @@ class Database:
         return PoolUse(
             in_use=sum(pool.checkedout() for pool in pools),
             idle=sum(pool.checkedin() for pool in pools),
+            overflow=sum(max(pool.overflow(), 0) for pool in pools),
+            most=self._most * len(pools),
+            waiting=self._waiting,
+            waits=self._waits,
         )
 
     async def close(self) -> None:
         await self._primary.dispose()
         if self._replica is not self._primary:
             await self._replica.dispose()
+
+
+def _free_in(pool: Pool, most: int) -> bool:
+    return not isinstance(pool, AsyncAdaptedQueuePool) or pool.checkedout() < most
 
 
 def driver_url(url: str) -> str:

@@ -18,6 +18,7 @@ from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import DeadLetter
 from activities.store.webhook_letters import is_of_task
 from workflows.contracts import Failure
+from workflows.item_names import step_of
 from workflows.states import LetterState, Status, TaskType
 
 _UNKNOWN = Failure(code="error", message="Nobody wrote down why it ended.")
@@ -114,7 +115,9 @@ def _values(row: Row[*tuple[Any, ...]], used: Used) -> dict[str, Any]:
     """The columns of the letter of a part."""
     error = _UNKNOWN if row.error is None else Failure.model_validate(row.error)
     part = row.part or ""
-    parts = Parts.of(TaskType(row.type), part or None, row.runs, error.code, error.message)
+    # Items of a step that fail alike are one group.
+    step = step_of(part) if row.type == TaskType.PIPELINE else part
+    parts = Parts.of(TaskType(row.type), step or None, row.runs, error.code, error.message)
     searched = f"{row.name}\n{part}\n{error.code}\n{error.message}".lower()
     return {
         "id": uuid5(row.id, f"dead letter {row.run} {part}"),
@@ -159,9 +162,10 @@ _ENDED_PARTS = text(
         SELECT DISTINCT ON (sub_tasks.task_id) sub_tasks.*
         FROM ended JOIN sub_tasks ON sub_tasks.task_id = ended.id
         WHERE sub_tasks.number IS NULL AND sub_tasks.status = ended.status
-          AND sub_tasks.error = ended.error
+          AND sub_tasks.error - 'others' = ended.error - 'others'
           AND NOT EXISTS (SELECT FROM node WHERE node.task_id = ended.id)
-        ORDER BY sub_tasks.task_id, sub_tasks.execution_order DESC
+        -- Rather an item than its step, which has the same error.
+        ORDER BY sub_tasks.task_id, sub_tasks.item_of NULLS LAST, sub_tasks.execution_order DESC
     ), part AS (
         SELECT * FROM node UNION ALL SELECT * FROM blamed
     )

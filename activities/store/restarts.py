@@ -17,7 +17,7 @@ from activities.store.dead_letters import requeue_letters
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.housekeeping.progress import require_whole
 from activities.store.tables import SubTask, Task
-from activities.store.task_statements import DESCRIBE_NODE, REDEFINE_STEPS
+from activities.store.task_statements import DESCRIBE_NODE, FOLLOW_STEPS, REDEFINE_STEPS
 from activities.store.tasks import NewSubTask, sub_task_rows
 from workflows.events import TaskStatus
 from workflows.states import FINAL, Status
@@ -26,7 +26,7 @@ from workflows.states import FINAL, Status
 @dataclass(frozen=True, slots=True)
 class Redefinition:
     """What a task is from its next run on. Of ``sub_tasks``, which are all that it has then, those
-    that it had and that do not start over keep what they made."""
+    that it had and that do not start over keep what they made, and so do their items."""
 
     name: str
     definition: Mapping[str, JsonValue]
@@ -181,7 +181,11 @@ async def _redefine(connection: AsyncConnection, task_id: UUID, new: Redefinitio
     )
     kept = [sub_task.id for sub_task in new.sub_tasks]
     await connection.execute(
-        delete(SubTask).where(col(SubTask.task_id) == task_id, col(SubTask.id).not_in(kept))
+        delete(SubTask).where(
+            col(SubTask.task_id) == task_id,
+            func.coalesce(col(SubTask.item_of), col(SubTask.id)).not_in(kept),
+        )
     )
     values = {"task_id": task_id, "sub_tasks": json.dumps(sub_task_rows(new.sub_tasks))}
     await connection.execute(REDEFINE_STEPS, values)
+    await connection.execute(FOLLOW_STEPS, {"task_id": task_id})

@@ -4,10 +4,18 @@ from sqlalchemy import text
 
 from activities.store import events, fence
 from workflows.events import TaskStatus
-from workflows.states import LetterState, Status
+from workflows.states import LetterState, Status, TaskType
 
 _WAS_RESET = "Its run was reset in Temporal."
 _CANCELLED = f"'{Status.CANCELLED}'"
+_PIPELINE = TaskType.PIPELINE
+_BAD = f"'{Status.FAILED}', '{Status.BLOCKED}'"
+# A step ends as the first of its items that has failed.
+_STATUS_OF_ITEMS = f"""(
+    SELECT item.status FROM sub_tasks AS item
+    WHERE item.item_of = sub_tasks.id AND item.status IN ({_BAD})
+    ORDER BY item.finished_at LIMIT 1
+)"""
 
 # The sub-tasks that are known before a task begins, of which the rows are ``sub_task_rows``.
 INSERT_STEPS = f"""
@@ -60,25 +68,34 @@ REQUEST_RESUME = events.change(
 # The error of a task is the account of the failure that its step or turn has written down, where
 # there is one of the same kind: the workflow, and its history, know the code alone. The step that
 # ended the run is closed here because its worker may have died before it could. What else has begun
-# when the run ends, such as other calls of an agent, did not fail: it was cut off. Tasks of nodes
+# when the run ends, such as other calls of an agent, did not fail: it was cut off. Of the steps and
+# items of a pipeline others may have failed by then, which are counted. Tasks of nodes
 # that were written, but whose workflows a plan has not come to start, would wait for ever.
 CLOSE = text(
     f"""
     WITH reported AS (
         SELECT error FROM sub_tasks WHERE id = :sub_task_id AND error ->> 'code' = :code
+    ), other AS (
+        SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object('others', count(*)) ELSE '{{}}' END
+            AS counted
+        FROM sub_tasks JOIN tasks ON tasks.id = sub_tasks.task_id AND tasks.type = '{_PIPELINE}'
+        WHERE sub_tasks.task_id = :task_id AND sub_tasks.status IN ({_BAD})
+          AND sub_tasks.id IS DISTINCT FROM CAST(:sub_task_id AS uuid)
+          AND input_context -> 'foreach' IS NULL
     ), task AS (
         UPDATE tasks
         SET status = :status, finished_at = now(), updated_at = now(), event_seq = event_seq + 1,
             pause_requested_at = NULL,
             error = coalesce((SELECT error FROM reported),
                              CASE WHEN error ->> 'code' = :code THEN error END,
-                             CAST(:error AS jsonb))
+                             CAST(:error AS jsonb)) || (SELECT counted FROM other)
         WHERE {fence.IS_PRESENT_RUN}
         RETURNING id, team_id, event_seq, error
     ), step AS (
         UPDATE sub_tasks
         SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status
-                     ELSE '{Status.CANCELLED}' END,
+                     WHEN :all_sub_tasks THEN '{Status.CANCELLED}'
+                     ELSE coalesce({_STATUS_OF_ITEMS}, '{Status.CANCELLED}') END,
             phase = NULL, error = task.error, next_attempt_at = NULL, waits_for = NULL,
             finished_at = coalesce(finished_at, now())
         FROM task
@@ -145,5 +162,15 @@ REDEFINE_STEPS = text(
     ON CONFLICT (id) DO UPDATE
         SET task_type = excluded.task_type, dependencies = excluded.dependencies,
             input_context = excluded.input_context, execution_order = excluded.execution_order
+    """
+)
+
+# Items stand where their step does.
+FOLLOW_STEPS = text(
+    """
+    UPDATE sub_tasks SET execution_order = step.execution_order
+    FROM sub_tasks AS step
+    WHERE sub_tasks.task_id = :task_id AND step.id = sub_tasks.item_of
+      AND sub_tasks.execution_order <> step.execution_order
     """
 )

@@ -1,37 +1,42 @@
-"""Native tools: async functions with types and a docstring, found in ``activities.tools.native``.
+"""Native tools: functions with types and a docstring, under ``@tool()``. Those of AgentOS are in
+``activities.tools.native``; ``activities.tools.own`` finds those of whoever runs it.
 
-A tool's first parameter is its ``ToolContext``, or an ``AgentContext`` if it is for agents only;
-the others are its arguments, and their types make its JSON schema. To add one, add a module with
-one function under ``@tool()``. Whatever else sets a tool apart is a flag there: nobody asks for its
-name.
+A tool's first parameter may be its ``ToolContext``, or an ``AgentContext`` if it is for agents
+only; the others are its arguments, and their types make its JSON schema. Whatever else sets a tool
+apart is a flag: nobody asks for its name.
 """
 
 import asyncio
 import importlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Literal
+from types import MappingProxyType, ModuleType
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import ModelSchema
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.equipment import Equipment
+from activities.tools import signatures
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.finish import FINISH
+from activities.tools.own.calling import calling, failing_as
 from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
-from workflows.errors.tools import ToolArgumentsInvalid, ToolNotFound, ToolTimedOut
+from workflows.errors.tools import ToolArgumentsInvalid, ToolNameTaken, ToolNotFound, ToolTimedOut
 from workflows.pointers import MAX_PROBLEMS, pointer
 from workflows.states import Permission
 from workflows.validation_messages import message_of
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
-ToolFunction = Callable[..., Awaitable[str | ToolResult]]
+_NATIVE = "activities.tools.native"
+
+Call = Callable[[ToolContext, Mapping[str, Any]], Awaitable[ToolResult]]
+ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 Condition = Callable[[Equipment, Mapping[str, JsonValue]], bool]
 """Something that holds of a call with these arguments, on a worker with this equipment."""
 
@@ -65,14 +70,17 @@ class Tool:
     may be taken for that of an equal call of a step for so long. The ``fallback`` is called in its
     place while its breaker is open, unless the team names another. ``is_for_residents``: it is
     offered to agents that stay only. ``shows_notes``: a model that is offered it is told how many
-    notes it has.
+    notes it has. ``origin`` is the module that it comes from, ``place`` the
+    file and line.
     """
 
     name: str
     description: str
     schema: dict[str, Any]
     arguments: type[BaseModel]
-    function: ToolFunction
+    function: Call
+    origin: str
+    place: str
     permission: Permission = Permission.AUTO
     is_retry_safe: bool = False
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
@@ -89,6 +97,11 @@ class Tool:
     fallback: Fallback | None = None
     is_for_residents: bool = False
     shows_notes: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of the house that runs AgentOS, and so is not known to be safe."""
+        return not self.origin.startswith(f"{_NATIVE}.")
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -117,15 +130,17 @@ class Tool:
         deadline = asyncio.timeout(self.timeout_seconds)
         try:
             async with deadline:
-                result = await self.function(context, **given)
+                with failing_as(self.name) if self.is_own else nullcontext():
+                    return await self.function(context, given)
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise ToolTimedOut(tool=self.name, seconds=self.timeout_seconds) from None
-        return ToolResult(result) if isinstance(result, str) else result
 
 
 def tool(
+    bare: Callable[..., Any] | None = None,
+    /,
     *,
     permission: Permission = Permission.AUTO,
     is_retry_safe: bool = False,
@@ -143,33 +158,43 @@ def tool(
     is_for_residents: bool = False,
     shows_notes: bool = False,
 ) -> Callable[[ToolFunction], ToolFunction]:
-    """Offer a function as a native tool, under its own name. See ``Tool`` for the rest."""
+    """Offer a function as a native tool, under its own name. See ``Tool`` for the rest.
+
+    Raises:
+        ToolDefinitionInvalid: it cannot be one.
+    """
+    if bare is not None:
+        raise signatures.invalid(bare, "write @tool() above it, with parentheses")
 
     def offer(function: ToolFunction) -> ToolFunction:
-        context, *parameters = inspect.signature(function).parameters.values()
-        arguments = _model_of(function.__name__, parameters)
-        _offered[function.__name__] = Tool(
-            name=function.__name__,
-            description=inspect.cleandoc(function.__doc__ or ""),
-            schema=arguments.model_json_schema(schema_generator=_WithoutTitles),
-            arguments=arguments,
-            function=function,
-            permission=permission,
-            is_retry_safe=is_retry_safe,
-            timeout_seconds=timeout_seconds,
-            is_for_agents_only=context.annotation is AgentContext,
-            need=need,
-            call_type=call_type,
-            unsafe_if=unsafe_if,
-            question=question,
-            shows_skills=shows_skills,
-            finds_tools=finds_tools,
-            finds_skills=finds_skills,
-            reads=reads,
-            cache=cache,
-            fallback=fallback,
-            is_for_residents=is_for_residents,
-            shows_notes=shows_notes,
+        signature = signatures.read(function)
+        _made[function.__module__, function.__qualname__] = (
+            function,
+            Tool(
+                name=function.__name__,
+                description=inspect.cleandoc(function.__doc__ or ""),
+                schema=signature.schema,
+                arguments=signature.arguments,
+                function=calling(function, has_context=signature.context is not None),
+                origin=function.__module__,
+                place=signatures.place_of(function),
+                permission=permission,
+                is_retry_safe=is_retry_safe,
+                timeout_seconds=timeout_seconds,
+                is_for_agents_only=signatures.is_for_agents(signature),
+                need=need,
+                call_type=call_type,
+                unsafe_if=unsafe_if,
+                question=question,
+                shows_skills=shows_skills,
+                finds_tools=finds_tools,
+                finds_skills=finds_skills,
+                reads=reads,
+                cache=cache,
+                fallback=fallback,
+                is_for_residents=is_for_residents,
+                shows_notes=shows_notes,
+            ),
         )
         return function
 
@@ -177,11 +202,20 @@ def tool(
 
 
 class Registry:
-    """The native tools by name."""
+    """The native tools by name: those of AgentOS, and those of the house, in modules of its own.
 
-    def __init__(self) -> None:
-        modules_of(importlib.import_module("activities.tools.native"))
-        self.tools: Mapping[str, Tool] = MappingProxyType(dict(sorted(_offered.items())))
+    Raises:
+        ToolNameTaken: a tool of the house is called like another one.
+    """
+
+    def __init__(self, own: Iterable[ModuleType] = ()) -> None:
+        built_in = modules_of(importlib.import_module(_NATIVE))
+        found: dict[str, Tool] = {}
+        for function, tool in _tools_of([*built_in, *own]):
+            if tool.name in found or tool.name == FINISH:
+                raise _name_taken(function, tool, found)
+            found[tool.name] = tool
+        self.tools: Mapping[str, Tool] = MappingProxyType(dict(sorted(found.items())))
 
     @property
     def for_pipelines(self) -> Mapping[str, Tool]:
@@ -193,24 +227,25 @@ class Registry:
         return self.tools[name]
 
 
-_offered: dict[str, Tool] = {}
+_made: dict[tuple[str, str], tuple[Callable[..., Any], Tool]] = {}
+"""Every function under ``@tool()`` that was imported, by its module and name."""
 
 
-class _WithoutTitles(GenerateJsonSchema):
-    """A title repeats the name, and a model pays for every word."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        return False
-
-    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
-        found = super().model_schema(schema)
-        found.pop("title", None)
-        return found
+def _tools_of(modules: Iterable[ModuleType]) -> Iterator[tuple[Callable[..., Any], Tool]]:
+    """Those that were made in the modules, or in the packages that they are, in that order."""
+    for module in modules:
+        inside = f"{module.__name__}."
+        for function, tool in list(_made.values()):
+            if tool.origin == module.__name__ or tool.origin.startswith(inside):
+                yield function, tool
 
 
-def _model_of(name: str, parameters: list[inspect.Parameter]) -> type[BaseModel]:
-    fields: dict[str, Any] = {
-        item.name: (item.annotation, ... if item.default is item.empty else item.default)
-        for item in parameters
-    }
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+def _name_taken(
+    function: Callable[..., Any], tool: Tool, found: Mapping[str, Tool]
+) -> ToolNameTaken:
+    other = found.get(tool.name)
+    return ToolNameTaken(
+        place=signatures.place_of(function),
+        tool=tool.name,
+        other=other.place if other and other.is_own else "AgentOS",
+    )

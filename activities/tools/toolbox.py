@@ -20,6 +20,7 @@ from activities.patience import patiently
 from activities.store.database import Database
 from activities.store.tools import tool_settings
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.counting import counted_call
 from activities.tools.fallbacks import MAX_CHAIN
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
@@ -124,13 +125,13 @@ class Toolbox:
 
     async def is_safe_step(self, team_id: UUID, name: str) -> bool:
         """Whether a step of a pipeline may call a tool again when nobody knows how far the call
-        before has come. Native tools for pipelines write under the same keys again, and one that
-        cannot be called at all does no harm."""
+        before has come. Those of AgentOS write under the same keys again, and one that cannot be
+        called at all does no harm."""
         try:
             tool = await self.find(team_id, name)
         except AgentOSError:
             return True
-        return tool.native is not None or tool.is_retry_safe
+        return tool.is_retry_safe or (tool.native is not None and not tool.native.is_own)
 
     async def has_changed(self, team_id: UUID, name: str, digest: str) -> bool:
         """Whether a tool is not what it was when it had this digest."""
@@ -184,6 +185,18 @@ class Toolbox:
         replies: Replies,
     ) -> ToolResult:
         """Raises ``BreakerOpen``, and what goes wrong in the call."""
+        with counted_call(context.equipment.numbers, tool.name) as call:
+            result = await self._made(context, tool, arguments, replies)
+            call.has_failed = result.error is not None
+        return result
+
+    async def _made(
+        self,
+        context: ToolContext,
+        tool: OfferedTool,
+        arguments: Mapping[str, JsonValue],
+        replies: Replies,
+    ) -> ToolResult:
         breakers, watched = context.equipment.breakers, of_tool(tool.name)
         if tool.native is not None:
             async with breakers.guard(context.team_id, watched):

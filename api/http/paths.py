@@ -5,9 +5,9 @@ from api.wire.responses.base import API
 # They reveal nothing about a team.
 _PUBLIC = (f"{API}/openapi.json", "/healthz", "/readyz", "/login")
 STATIC = "/static"
-_METRICS = "/metrics"
+METRICS = "/metrics"
 _CODEC = "/codec"
-_MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", _METRICS)
+_MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", METRICS)
 
 
 def is_guarded(path: str) -> bool:

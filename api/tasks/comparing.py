@@ -147,8 +147,11 @@ def _text(value: _Value) -> str | None:
 
 
 def _steps(task: Task, other: Task) -> Iterator[ComparedStep]:
-    here = {step.name: step for step in task.sub_tasks}
-    there = {step.name: step for step in other.sub_tasks}
+    """Without items, which their step stands for."""
+    here, there = (
+        {step.name: step for step in each.sub_tasks if step.item_of is None}
+        for each in (task, other)
+    )
     for name in _all(here, there):
         one, another = here.get(name), there.get(name)
         yield ComparedStep(name=name, task=one and _step(one), other=another and _step(another))

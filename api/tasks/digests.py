@@ -6,14 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from workflows.definitions.pipeline import Step
+from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.task_request import TaskRequest
 
 # Digests that older versions wrote down are compared with those of today. A field that is new
 # belongs here: where a request says nothing in it, the digest is what it was without it.
 _NEWER: Mapping[type[BaseModel], frozenset[str]] = {
     TaskRequest: frozenset({"cache", "callbacks"}),
-    Step: frozenset({"cache"}),
+    Pipeline: frozenset({"parallel"}),
+    Step: frozenset({"cache", "needs", "foreach", "parallel"}),
 }
 
 

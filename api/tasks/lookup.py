@@ -4,7 +4,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from activities.store.database import Database
-from activities.store.reading.steps import list_placed_steps
+from activities.store.reading.steps import has_step, list_placed_steps
 from activities.store.reading.tasks import StoredTask, find_task, has_task
 from api.errors import NotFound, StepNotFound
 
@@ -32,9 +32,9 @@ async def check_task(database: Database, team_id: UUID, task_id: UUID) -> None:
 
 async def check_step(database: Database, task_id: UUID, step: str) -> None:
     """Raises ``StepNotFound`` unless a sub-task of the task has this name or id."""
-    steps = await list_placed_steps(database, task_id)
-    if any(step in (known.name, str(known.id)) for known in steps):
+    if await has_step(database, task_id, step):
         return
+    steps = await list_placed_steps(database, task_id)
     names = [known.name for known in steps]
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
     shown = ", ".join(names[:_NAMES_SHOWN]) + more

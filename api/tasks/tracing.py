@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from activities.store.reading.traces import Trace, TracedAnswer, TracedAttempt, TracedStep
 from api.wire.responses.history import Span
@@ -16,14 +18,17 @@ def spans(trace: Trace) -> Span:
 
 
 def _parts(trace: Trace) -> list[Span]:
-    """Turns with their calls, or else steps. The nodes of a plan belong to the call that made
-    them."""
+    """Turns with their calls, or else steps with their items. The nodes of a plan belong to the
+    call that made them."""
     nodes: defaultdict[int, list[Span]] = defaultdict(list)
+    items: defaultdict[UUID, list[Span]] = defaultdict(list)
     for step in trace.steps:
         if step.number is not None:
             nodes[step.order].append(_node(step))
-    calls = [step for step in trace.steps if step.number is None]
-    children = [_step(step, nodes.pop(step.order, [])) for step in calls]
+        elif step.item_of is not None:
+            items[step.item_of].append(_step(replace(step, kind="item"), ()))
+    calls = [step for step in trace.steps if step.number is None and step.item_of is None]
+    children = [_step(step, [*nodes.pop(step.order, []), *items[step.id]]) for step in calls]
     if trace.answers:
         orders = [step.order for step in calls]
         children = _turns(trace.answers, list(zip(orders, children, strict=True)))
@@ -73,19 +78,19 @@ def _turn(answer: TracedAnswer, calls: list[Span]) -> Span:
     )
 
 
-def _step(step: TracedStep, nodes: Sequence[Span]) -> Span:
+def _step(step: TracedStep, parts: Sequence[Span]) -> Span:
     attempts = [
         _span("attempt", f"run {item.run}, attempt {item.number}", item, item.started_at, [])
         for item in step.attempts
     ]
-    children = [*attempts, *nodes]
+    children = [*attempts, *parts]
     # From the first attempt of the present run, as in the list of steps: what lay between a run
     # and the retry by a person is no time of the step. A retry empties its times; those of its
     # earlier attempts stay. The attempt at a plan begins when its nodes have ended: it tells what
     # became of them.
     run = max((item.run for item in step.attempts), default=0)
     present = [item.started_at for item in step.attempts if item.run == run]
-    starts = [*present, *(node.start for node in nodes if node.start is not None)]
+    starts = [*present, *(part.start for part in parts if part.start is not None)]
     start = min(starts, default=step.started_at)
     span = _span(step.kind, step.name, step, start, children)
     return span.model_copy(update={"cached": step.cached, "answered_by": step.answered_by})

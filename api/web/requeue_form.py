@@ -12,6 +12,7 @@ from api.http.bodies import checked
 from api.web import arguments
 from api.web.forms import text_of
 from api.web.task_definition import in_order
+from api.web.task_places import named_parts
 from api.wire.requests import RequeueRequest
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Task
@@ -61,7 +62,7 @@ def form_of(task: Task, given: FormData | None = None, **more: Any) -> RequeueFo
     pipeline = pipeline_of(task)
     is_plan = task.type == TaskType.PLAN
     return RequeueForm(
-        places=[START, *dict.fromkeys(step.name for step in task.sub_tasks)],
+        places=[START, *named_parts(task)],
         begin=str(fields.get("from", "")),
         inputs={name: str(fields.get(f"{_INPUT}{name}", ref)) for name, ref in task.inputs.items()},
         pipeline=str(fields.get("pipeline", pipeline)),

@@ -11,6 +11,7 @@ from itertools import islice
 
 import structlog
 
+from activities.metrics.definitions import WEBHOOK_ATTEMPTS
 from activities.pinned_http import Resolve, resolve_by_system
 from activities.store import deliveries
 from activities.store.deliveries import Claimed, Wanted
@@ -148,6 +149,8 @@ class Sender:
         if outcome is None:
             return
         self._note_silence(delivery.target, outcome)
+        end = "delivered" if outcome.is_success else "failed"
+        self._services.numbers.count(WEBHOOK_ATTEMPTS, end)
         if outcome.is_success:
             await deliveries.delivered(database, delivery, outcome.sent)
             return

@@ -16,7 +16,7 @@ from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.migrations.check import is_current
-from deploy.doctor import listing, payloads, secrets
+from deploy.doctor import listing, payloads, secrets, tools
 from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.doctor.secrets import SecretKeys, check_secrets
@@ -59,6 +59,7 @@ class Patient:
     models: ModelOptions | None = None
     """None where the environment names none."""
     skill_folders: tuple[Path, ...] = ()
+    tool_folders: tuple[Path, ...] = ()
     has_search: bool = False
     codec_key_ids: Sequence[str] = ()
     """Of the keys of payloads: the first encrypts, without any they are plain."""
@@ -78,6 +79,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         "uv": lambda: _uv(patient.uv),
         "disk": _quick(lambda: machine.disk(data_dir)),
         "data folder": _quick(lambda: machine.data_folder(data_dir)),
+        tools.NAME: _quick(lambda: tools.check_tools(patient.tool_folders)),
         payloads.NAME: lambda: _payloads(patient),
         secrets.NAME: lambda: check_secrets(_secret_keys(patient), _database_url(patient)),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
@@ -93,6 +95,7 @@ def _prompt_checks(patient: Patient) -> dict[str, Check]:
         patient.models,
         # What it would log belongs to workers: here stdout is for the findings.
         Catalogue(patient.skill_folders, is_logged=False),
+        patient.tool_folders,
         has_search=patient.has_search,
         database_url=_database_url(patient),
     )

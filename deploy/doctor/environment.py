@@ -49,12 +49,16 @@ def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Find
 
 def _missing_folders() -> list[Finding]:
     """Workers pass them over: a shared folder may come later."""
-    missing = [str(folder) for folder in usable().skill_folders if not folder.is_dir()]
-    if not missing:
-        return []
-    name = settings.variable("skills_path")
+    loaded = usable()
+    named = {"skills_path": loaded.skill_folders, "tools_path": loaded.tool_folders}
+    missing = {
+        settings.variable(name): ", ".join(str(folder) for folder in folders if not folder.is_dir())
+        for name, folders in named.items()
+    }
     return [
-        Finding(name, False, f"no such folder: {', '.join(missing)}", "Make it, or correct it.")
+        Finding(name, False, f"no such folder: {folders}", "Make it, or correct it.")
+        for name, folders in missing.items()
+        if folders
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from activities.agents.prompts import first_message, system_prompt
 from activities.llm.base import ChatMessage, ModelOptions
@@ -16,7 +17,7 @@ from activities.store.tools import ToolSetting, tool_settings
 from activities.tokens import Tokens
 from activities.tools.mcp.team_tools import offered_tool
 from activities.tools.offered import OfferedTool, allowed_tools, native_tools
-from activities.tools.registry import Registry
+from deploy.doctor.tools import sound_tools
 from deploy.local.machine import Finding
 from deploy.offline_model import LABEL
 from workflows.definitions.agent import Agent
@@ -36,6 +37,7 @@ class PromptSources:
 
     models: ModelOptions | None
     catalogue: Catalogue
+    tool_folders: Sequence[Path] = ()
     has_search: bool = False
     database_url: str | None = field(default=None, repr=False)
 
@@ -90,7 +92,8 @@ async def _offered(sources: PromptSources) -> tuple[Mapping[str, OfferedTool], s
             settings, stored = await _read(sources.database_url)
         except AgentOSError as error:
             missing = str(error).rstrip(".")
-    active = native_tools(Registry(), settings) | {tool.name: offered_tool(tool) for tool in stored}
+    registry = sound_tools(sources.tool_folders)
+    active = native_tools(registry, settings) | {tool.name: offered_tool(tool) for tool in stored}
     note = f"; tools of MCP servers are not counted: {missing}" if missing else ""
     return allowed_tools(active, Agent(), has_search=sources.has_search), note
 

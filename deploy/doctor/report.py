@@ -51,6 +51,7 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
             services=_remote() if names_services else None,
             models=loaded.model_options,
             skill_folders=loaded.skill_folders,
+            tool_folders=loaded.tool_folders,
             has_search=loaded.search_url is not None,
             codec_key_ids=[id_of(key) for key in loaded.codec_keys],
             secrets_key_ids=[id_of(key) for key in loaded.secrets_keys],

@@ -2,15 +2,18 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.part import Part, Ready
 from deploy.local.readiness import HttpReadiness
 from deploy.local.services import Services, StackOptions
 from deploy.local.tcp_ports import LOOPBACK
+from deploy.worker_address import OFF
 from deploy.worker_end import END_SECONDS, STOP_SECONDS
 
 _API_STOP_SECONDS = 10.0
+_WORKER_ADDRESS = "AGENTOS_WORKER_ADDRESS"
 
 
 def worker_names(workers: int) -> list[str]:
@@ -33,16 +36,25 @@ def api_part(options: StackOptions, services: Services, port: int) -> Part:
     )
 
 
-def worker_part(options: StackOptions, services: Services, name: str, ready: Ready) -> Part:
-    """One worker process."""
+def has_monitors(options: StackOptions) -> bool:
+    """Whether workers answer monitors, at ports of loopback that the stack chooses."""
+    return options.environment.get(_WORKER_ADDRESS) != OFF
+
+
+def worker_part(
+    options: StackOptions, services: Services, name: str, ready: Ready, ports: Sequence[int]
+) -> Part:
+    """One worker process, and the port at which it answers monitors, if it does."""
+    address = f"{LOOPBACK}:{ports[0]}" if ports else OFF
     return Part(
         name=name,
         command=_command("worker"),
         folder=Path.cwd(),
         ready=ready,
-        urls={name: None},
+        ports=ports,
+        urls={name: f"http://{address}" if ports else None},
         needed=False,
-        environment=_environment(options, services),
+        environment={**_environment(options, services), _WORKER_ADDRESS: address},
         stop_seconds=_worker_stop_seconds(options),
     )
 

@@ -18,6 +18,8 @@ class WantedPorts:
     s3: Sequence[int | None]
     model: Sequence[int | None]
     api: Sequence[int | None]
+    workers: Sequence[int | None] = ()
+    """Where each answers monitors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class PortPlan:
     s3: Sequence[int]
     model: Sequence[int]
     api: Sequence[int]
+    workers: Sequence[int] = ()
 
 
 def choose(wanted: WantedPorts) -> PortPlan:

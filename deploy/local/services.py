@@ -8,6 +8,8 @@ from typing import Any
 from deploy.local.s3 import S3Access
 
 API_PORT = 8000
+WORKER_PORT = 8010
+"""At which the first worker answers monitors; the others follow."""
 
 Migrate = Callable[[str], Awaitable[None]]
 Load = Callable[[], Coroutine[Any, Any, None]]

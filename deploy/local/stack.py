@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 from activities.aes_keys import KEY_BYTES
@@ -12,7 +13,7 @@ from deploy.local.errors import DataFolderUnusable, PortTaken
 from deploy.local.machine import require_room
 from deploy.local.part import Part
 from deploy.local.port_plan import PortPlan, WantedPorts, choose
-from deploy.local.services import API_PORT, Services, StackOptions
+from deploy.local.services import API_PORT, WORKER_PORT, Services, StackOptions
 from deploy.local.state import SECRETS_KEY, DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
 from deploy.local.tcp_ports import LOOPBACK, is_free
@@ -121,6 +122,7 @@ class Stack:
                 s3=[self._usual(s3.PORT), *s3.inner_ports(self._data)],
                 model=[None] if has_model else [],
                 api=self._wanted_api_ports if options.application else [],
+                workers=self._wanted_worker_ports if options.application else [],
             )
         )
 
@@ -133,6 +135,12 @@ class Stack:
     def _wanted_api_ports(self) -> Sequence[int | None]:
         port = self._options.port
         return [port if self._port_was_asked_for else self._usual(port)]
+
+    @property
+    def _wanted_worker_ports(self) -> Sequence[int | None]:
+        if not application.has_monitors(self._options):
+            return []
+        return [self._usual(WORKER_PORT + number) for number in range(self._options.workers)]
 
     def _services(self, ports: PortPlan) -> Services:
         return Services(
@@ -205,9 +213,10 @@ class Stack:
         services, names = self._services(plan), application.worker_names(self._options.workers)
         polling = temporal.PollerReadiness(plan.temporal[2], self._options.task_queue, len(names))
         async with _all_or_none() as group:
-            for name in names:
-                part = application.worker_part(self._options, services, name, polling)
-                group.create_task(supervisor.start(part, after=usable))
+            for number, name in enumerate(names):
+                ports = plan.workers[number : number + 1]
+                build = partial(application.worker_part, self._options, services, name, polling)
+                group.create_task(supervisor.start_on_ports(ports, build, after=usable))
             api = group.create_task(self._start_api(supervisor, services, plan.api, usable))
         return api.result()
 

@@ -3,14 +3,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.doubles.scripted_models import ScriptedModels
+from tests.e2e.readme_tools import write_tools
 from tests.live import Live, live_stack
 from tests.live_models import modelled_stack
 
 
 @pytest.fixture(scope="package")
 async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
-    """The whole stack, shared by the tests of this folder. It has the offline model."""
-    settings = {"AGENTOS_APPROVAL_SECONDS": "2"}
+    """The whole stack, shared by the tests of this folder. It has the offline model,
+    and the tools of the README."""
+    tools = write_tools(tmp_path_factory.mktemp("tools"))
+    settings = {"AGENTOS_APPROVAL_SECONDS": "2", "AGENTOS_TOOLS_PATH": str(tools)}
     async with live_stack(tmp_path_factory.mktemp("live"), **settings) as live:
         yield live
 

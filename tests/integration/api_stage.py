@@ -2,7 +2,7 @@
 
 The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
 ``wait`` (until released), ``cached`` (as if from the cache), ``retry`` (fails the first attempt),
-``refuse NAME REFERENCE`` (fails if that is the input).
+``refuse NAME REFERENCE`` (fails if that is the input), ``item NUMBER ORDER`` (for that item only).
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from activities.payloads import Codec, data_converter
 from activities.schedules.adapter import Schedules
 from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
+from activities.steps.items import Items
 from activities.store import attempts, keys
 from activities.store.attempts import Attempt, Ended, StoredFile
 from activities.store.blobs import Blobs
@@ -112,7 +113,7 @@ class ObedientSteps(ports.Steps):
         source = begun.definition.get("code", {}).get("source", "")
         printed, files, cached = "", [], None
         for order in source.splitlines():
-            match order.split(" ", 2):
+            match _for_item(order, begun.index).split(" ", 2):
                 case ["print", *words]:
                     printed += " ".join(words) + "\n"
                 case ["file", name, content]:
@@ -160,6 +161,14 @@ class ObedientSteps(ports.Steps):
         kind = "image/png" if name.endswith(".png") else "text/html"
         await self._blobs.put(team_id, sha256, len(content), kind, io.BytesIO(content))
         return StoredFile(name, len(content), kind, sha256)
+
+
+def _for_item(order: str, index: int | None) -> str:
+    """The order that a step, or an item of it, is given; "" where it is for another item."""
+    match order.split(" ", 2):
+        case ["item", number, rest]:
+            return rest if number == str(index) else ""
+    return order
 
 
 @dataclass
@@ -310,6 +319,7 @@ async def working(stage: Stage) -> AsyncIterator[None]:
         activities=[
             *stage.steps.activities(),
             *tasks.activities(),
+            *Items(stage.database).activities(),
             *Schedules(stage.services.installed).activities(),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -23,6 +23,8 @@ from workflows.labels import Labels
 from workflows.lifecycle import TRY_AGAIN
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import (
+    ItemsCall,
+    OpenedItems,
     PipelineResult,
     PipelineRun,
     StepCall,
@@ -72,6 +74,19 @@ class ScriptedSteps(ports.Steps):
         return StepOutcome(exit_code=0, files=0, closed=what == "close")
 
 
+class ScriptedItems(ports.Items):
+    """A step has as many items as its name says last: ``ok_3`` has three."""
+
+    @activity.defn
+    async def open_items(self, call: ItemsCall) -> OpenedItems:
+        count = int(call.step.rsplit("_", 1)[1])
+        return OpenedItems(count=count, items=tuple(range(count)))
+
+    @activity.defn
+    async def close_items(self, call: ItemsCall) -> None:
+        pass
+
+
 class SilentTasks(ports.Tasks):
     """``SLOW_TO_RESUME`` and ``SLOW_TO_CLOSE`` take longer than a workflow task to do so, and what
     comes meanwhile is heard of meanwhile."""
@@ -104,6 +119,18 @@ def pipeline_run(*steps: str, first: int = 0, run: int = 1, kind: str = "code") 
         for step in steps
     ]
     return PipelineRun(task_id=uuid4(), team_id=TEAM, run=run, steps=tuple(plans), first=first)
+
+
+def graph_run(
+    needs: Mapping[str, Sequence[str]], *, items: Collection[str] = (), parallel: int = 3
+) -> PipelineRun:
+    """Steps that wait for each other as said; those of ``items`` run once for each of theirs."""
+    run = pipeline_run(*needs)
+    steps = [
+        step.model_copy(update={"needs": tuple(needs[step.id]), "has_items": step.id in items})
+        for step in run.steps
+    ]
+    return run.model_copy(update={"steps": tuple(steps), "is_graph": True, "parallel": parallel})
 
 
 async def _leave_alone(handle: Handle) -> None:
@@ -142,6 +169,11 @@ async def _tell_to_try_again(handle: Handle) -> None:
     await handle.signal(TRY_AGAIN)
 
 
+async def _tell_to_try_again_late(handle: Handle) -> None:
+    await asyncio.sleep(8)
+    await handle.signal(TRY_AGAIN)
+
+
 async def _cancel_late(handle: Handle) -> None:
     await asyncio.sleep(3)
     await handle.cancel()
@@ -149,6 +181,11 @@ async def _cancel_late(handle: Handle) -> None:
 
 SLOW_TO_RESUME = pipeline_run("slow_1", "ok_2")
 SLOW_TO_CLOSE = pipeline_run("ok_1")
+
+DIAMOND = {"ok_a": [], "ok_b": ["ok_a"], "slow_b": ["ok_a"], "ok_d": ["ok_b", "slow_b"]}
+HELD = {**DIAMOND, "held_c": ["ok_a"]}
+ITEMS = {"ok_a": [], "ok_12": ["ok_a"], "ok_0": [], "ok_d": ["ok_12", "ok_0"]}
+SLOW_ITEMS = {"slow_6": [], "ok_d": ["slow_6"]}
 
 SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-completed": (pipeline_run("ok_1", "ok_2", "ok_3"), _leave_alone),
@@ -166,6 +203,13 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-listed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
     "pipeline-held": (pipeline_run("ok_1", "held_2", "ok_3"), _tell_to_try_again),
     "pipeline-cancelled-while-held": (pipeline_run("held_1", "ok_2"), _cancel_late),
+    "pipeline-graph": (graph_run(DIAMOND), _leave_alone),
+    "pipeline-graph-failed": (graph_run({**DIAMOND, "fail_c": ["ok_a"]}), _leave_alone),
+    "pipeline-graph-cancelled": (graph_run({**DIAMOND, "slow_long": ["ok_a"]}), _cancel),
+    "pipeline-graph-held": (graph_run(HELD), _tell_to_try_again_late),
+    "pipeline-items": (graph_run(ITEMS, items=["ok_12", "ok_0"]), _leave_alone),
+    "pipeline-items-paused": (graph_run(SLOW_ITEMS, items=["slow_6"]), _pause_and_resume),
+    "pipeline-items-blocked": (graph_run({"busy_5": []}, items=["busy_5"]), _leave_alone),
     "pipeline-retried-from-a-step": (
         pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2),
         _leave_alone,
@@ -179,12 +223,12 @@ async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], No
     options = StackOptions(folder, application=False, default_ports=False)
     async with Stack(options) as services:
         client = await Client.connect(services.temporal_address, data_converter=DATA_CONVERTER)
-        steps, tasks = ScriptedSteps(), SilentTasks()
+        steps, items, tasks = ScriptedSteps(), ScriptedItems(), SilentTasks()
         worker = Worker(
             client,
             task_queue="record",
             workflows=[PipelineWorkflow],
-            activities=[*steps.activities(), *tasks.activities()],
+            activities=[*steps.activities(), *items.activities(), *tasks.activities()],
             build_id=build_id("test"),
         )
         async with worker:

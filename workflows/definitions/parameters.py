@@ -28,7 +28,8 @@ def _filled(step: Step, values: Values) -> Step:
         if isinstance(step.args, list)
         else {key: _in_value(value, values) for key, value in step.args.items()}
     )
-    return step.model_copy(update={"args": args, "env": env})
+    foreach = _in_value(step.foreach, values) if isinstance(step.foreach, list) else step.foreach
+    return step.model_copy(update={"args": args, "env": env, "foreach": foreach})
 
 
 def _in_value(value: JsonValue, values: Values) -> JsonValue:

@@ -33,6 +33,9 @@ MAX_VARIABLE_CHARACTERS = 32 * 1024
 MAX_PARAMETERS = 200
 MAX_PLACED_FILES = 1_000
 MAX_FILE_NAME_BYTES = 255  # of a file in one folder, on Linux
+MAX_ITEMS = 1_000
+MAX_PARALLEL = 32
+DEFAULT_PARALLEL = 4
 
 
 def _to_duration(value: object) -> object:
@@ -122,6 +125,10 @@ class Step(_Model):
     in ``/workspace/input`` beside what ``args`` name: names there, and a reference each.
     ``retry_on`` names failures to retry besides exit code 75 (temporary failure). ``cache`` is how
     long its result may be taken for that of an equal step.
+
+    ``needs`` are the steps that it waits for: where it is left out, the step before it. With
+    ``foreach`` the step runs once for each item of a list, or of the files of an earlier step;
+    ``parallel`` items run at once at most.
     """
 
     id: StepId
@@ -136,6 +143,13 @@ class Step(_Model):
     retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
     retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
     cache: Lifetime = None
+    needs: tuple[StepId, ...] | None = Field(default=None, max_length=MAX_STEPS)
+    foreach: (
+        Annotated[str, Field(max_length=1_000)]
+        | Annotated[list[JsonValue], Field(max_length=MAX_ITEMS)]
+        | None
+    ) = None
+    parallel: int | None = Field(default=None, strict=True, ge=1, le=MAX_PARALLEL)
 
     @model_validator(mode="before")
     @classmethod
@@ -156,7 +170,7 @@ class Step(_Model):
 
     @property
     def json_values(self) -> JsonValue:
-        """All that may hold references, as one JSON value."""
+        """All that may hold references but for ``foreach``, as one JSON value."""
         return [self.json_args, {**self.env}, {**self.files}]
 
     @property
@@ -166,13 +180,20 @@ class Step(_Model):
 
 
 class Pipeline(_Model):
-    """A fixed list of steps, run one after the other.
+    """A fixed list of steps, run one after the other unless their ``needs`` say otherwise.
 
     ``parameters`` are values that stand at one place, to be changed there: steps refer to them.
+    ``parallel`` steps and items run at once at most.
     """
 
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2_000)
     inputs: list[InputName] = Field(default=[], max_length=MAX_INPUTS)
     parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
+    parallel: int = Field(default=DEFAULT_PARALLEL, strict=True, ge=1, le=MAX_PARALLEL)
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it is more than a list of steps, one after the other."""
+        return any(step.needs is not None or step.foreach is not None for step in self.steps)

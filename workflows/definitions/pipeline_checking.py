@@ -6,6 +6,8 @@ from itertools import chain, islice
 
 from pydantic import JsonValue
 
+from workflows.definitions.foreach import has_file_items, problem_with_item
+from workflows.definitions.graph_checking import Placing, foreach_reference, graph_problems
 from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import MAX_REFERENCES, Pipeline, Step
 from workflows.definitions.references import Reference, parse, references_in
@@ -24,6 +26,7 @@ def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -
         return [Problem(f"{at}/steps", message)]
     found = chain(
         _step_problems(pipeline, at),
+        graph_problems(pipeline, at),
         _reference_problems(pipeline, at),
         _input_problems(pipeline, given, at),
         _parameter_problems(pipeline, at),
@@ -69,7 +72,7 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
 
 
 def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
-    order = {step.id: index for index, step in reversed(list(enumerate(pipeline.steps)))}
+    placing = Placing(pipeline)
     for index, step in enumerate(pipeline.steps):
         words = dict(_arguments(step, f"{at}/steps/{index}/args"))
         variables = dict(_leaves({**step.env}, f"{at}/steps/{index}/env"))
@@ -80,17 +83,26 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
                 yield Problem(pointer, str(error))
                 continue
             for reference in references:
-                if message := _misdirected(reference, index, order, pipeline):
+                if message := _misdirected(reference, index, placing, pipeline):
                     yield Problem(pointer, message)
                 elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
                     yield Problem(pointer, f"name one file: {reference.text[:-1]}['NAME']}}")
-        yield from _placed_problems(step, index, order, pipeline, f"{at}/steps/{index}")
+        yield from _placed_problems(step, index, placing, pipeline, f"{at}/steps/{index}")
+        if message := _foreach_misplaced(step, index, placing):
+            yield Problem(f"{at}/steps/{index}/foreach", message)
+
+
+def _foreach_misplaced(step: Step, index: int, placing: Placing) -> str | None:
+    with suppress(ReferenceMalformed):  # Reported already.
+        source = foreach_reference(step)
+        return None if source is None else placing.problem(source, index)
+    return None
 
 
 def _placed_problems(
-    step: Step, index: int, order: Mapping[str, int], pipeline: Pipeline, where: str
+    step: Step, index: int, placing: Placing, pipeline: Pipeline, where: str
 ) -> Iterator[Problem]:
     """What is wrong with files that a step wants placed under names of its own."""
     for name, value in step.files.items():
@@ -101,19 +113,26 @@ def _placed_problems(
             yield Problem(pointer, str(error))
             continue
         only = parts[0] if len(parts) == 1 else None
-        if not isinstance(only, Reference) or not only.is_file or only.is_all_files:
+        if not isinstance(only, Reference) or not _is_one_file(only, step):
             message = "it must be one file: ${inputs.NAME} or ${steps.ID.files['NAME']}"
             yield Problem(pointer, message)
-        elif message := _misdirected(only, index, order, pipeline) or "":
+        elif message := _misdirected(only, index, placing, pipeline) or "":
             yield Problem(pointer, message)
         elif name in pipeline.inputs and (only.source, only.name) != ("inputs", name):
             message = f"an input of the task has the name {name!r} already; use another one"
             yield Problem(pointer, message)
 
 
+def _is_one_file(reference: Reference, step: Step) -> bool:
+    if reference.source == "item" and not reference.path:
+        with suppress(ReferenceMalformed):  # Reported already.
+            return has_file_items(step)
+    return reference.is_file and not reference.is_all_files
+
+
 def _count_references(step: Step) -> int:
-    values = (value for _, value in _arguments(step, ""))
-    counted = sum(value.count("${") for value in values if isinstance(value, str))
+    values = [*_arguments(step, ""), *_leaves(step.foreach, "")]
+    counted = sum(value.count("${") for _, value in values if isinstance(value, str))
     return counted + len(step.files)
 
 
@@ -136,25 +155,19 @@ def _leaves(value: JsonValue, at: str) -> Iterator[tuple[str, JsonValue]]:
 
 
 def _misdirected(
-    reference: Reference, index: int, order: Mapping[str, int], pipeline: Pipeline
+    reference: Reference, index: int, placing: Placing, pipeline: Pipeline
 ) -> str | None:
+    if reference.source in ("item", "index"):
+        with suppress(ReferenceMalformed):  # Reported already.
+            return problem_with_item(pipeline.steps[index], reference)
+        return None
     if reference.source == "inputs":
         return _undeclared(reference, "input", pipeline.inputs)
     if reference.source == "parameters":
         return _undeclared(reference, "parameter", pipeline.parameters)
     if reference.source == "nodes":
         return f"{reference.text}: a pipeline has steps; refer to ${{steps.{reference.name}...}}"
-    return _misplaced(reference, index, order)
-
-
-def _misplaced(reference: Reference, index: int, order: Mapping[str, int]) -> str | None:
-    if reference.name not in order:
-        return f"{reference.text}: there is no step {reference.name!r}"
-    if order[reference.name] == index:
-        return f"{reference.text}: a step cannot refer to itself"
-    if order[reference.name] > index:
-        return f"{reference.text}: step {reference.name!r} runs later; refer to earlier steps only"
-    return None
+    return placing.problem(reference, index)
 
 
 def _undeclared(reference: Reference, kind: str, declared: Collection[str]) -> str | None:
@@ -168,7 +181,8 @@ def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     used: set[str] = set()
     for step in pipeline.steps:
         with suppress(ReferenceMalformed):  # Reported already.
-            used.update(r.name for r in references_in(step.json_values) if r.source == "parameters")
+            values = [step.json_values, step.foreach]
+            used.update(r.name for r in references_in(values) if r.source == "parameters")
     for name in pipeline.parameters:
         if name not in used:
             pointer = f"{at}/parameters/{escaped(name)}"

@@ -1,6 +1,9 @@
 """References in a step's arguments: ``${inputs.NAME}``, ``${parameters.NAME}`` and
 ``${steps.ID.FIELD}``.
 
+In a step with ``foreach`` there are ``${item}`` and ``${index}``, the number of the item from 0 on.
+An item that is a value may have a path into it (``item.name``, ``item[0]``).
+
 The nodes of a plan refer to each other's files: ``${nodes.ID.files['NAME']}``.
 
 A step's field is ``files['NAME']`` (one file), ``files`` (all its files, as arguments of their
@@ -17,7 +20,7 @@ from pydantic import JsonValue
 
 from workflows.errors.inputs import ReferenceMalformed
 
-Source = Literal["inputs", "parameters", "steps", "nodes"]
+Source = Literal["inputs", "parameters", "steps", "nodes", "item", "index"]
 Key = str | int
 
 STEP_FIELDS = ("files", "stdout", "exit_code", "json")
@@ -25,13 +28,24 @@ STEP_FIELDS = ("files", "stdout", "exit_code", "json")
 MAX_KEYS = 200
 _SHOWN_CHARACTERS = 60
 
+# What is wrong with a reference that begins soundly.
+_ABOUT = {
+    "nodes": "of a node there are files: ${nodes.ID.files['NAME']}",
+    "inputs": "an input has a name and nothing else",
+    "parameters": "a parameter has a name and nothing else",
+    "steps": f"a step has an id and {', '.join(STEP_FIELDS)}",
+    "index": "the index of an item is a number and has no parts",
+}
+_ABOUT_ALL = "it must begin with inputs, parameters or steps"
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _INDEX = re.compile(r"\[(?:([0-9]{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One ``${...}``: where it points to. Inputs have no ``field`` and no ``path``."""
+    """One ``${...}``: where it points to. Inputs have no ``field`` and no ``path``; an item has no
+    ``name``, and whether it is a file, its step's ``foreach`` says."""
 
     text: str
     source: Source
@@ -131,16 +145,10 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
             return Reference(whole, "steps", name, "json", tuple(path))
         case [("steps" | "nodes") as source, str(name), "files", str(file)]:
             return Reference(whole, source, name, "files", (file,))
-        case ["nodes", *_]:
-            raise _malformed(text, "of a node there are files: ${nodes.ID.files['NAME']}", start)
-        case ["inputs", *_]:
-            raise _malformed(text, "an input has a name and nothing else", start)
-        case ["parameters", *_]:
-            raise _malformed(text, "a parameter has a name and nothing else", start)
-        case ["steps", *_]:
-            raise _malformed(text, f"a step has an id and {', '.join(STEP_FIELDS)}", start)
-        case _:
-            raise _malformed(text, "it must begin with inputs, parameters or steps", start)
+        case [("item" | "index") as source, *path] if source == "item" or not path:
+            return Reference(whole, source, "", None, tuple(path))
+    reason = _ABOUT.get(str(keys[0]) if keys else "", _ABOUT_ALL)
+    raise _malformed(text, reason, start)
 
 
 def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:

@@ -9,8 +9,18 @@ class ReferenceMalformed(AgentOSError):
     ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
 
 
+class ForeachMalformed(ReferenceMalformed):
+    """{text!r} has no items: {reason}. Write the files of an earlier step
+    (${{steps.ID.files}}, or ${{steps.ID.files['*.csv']}}), a list in what it printed
+    (${{steps.ID.json.rows}}), or a list."""
+
+
 class ReferenceUnresolved(AgentOSError):
     """{reference} has no value: {reason}."""
+
+
+class ItemsUnusable(AgentOSError):
+    """Step {step!r} cannot be run for each of {text}: {reason}."""
 
 
 class InputRefMalformed(AgentOSError):

@@ -35,3 +35,28 @@ class FileNotText(BadInput):
 
 class SearchFailed(AgentOSError):
     """The search failed: {reason}."""
+
+
+class ToolFailed(AgentOSError):
+    """Tool {tool!r} failed in {place}: {kind}. Mend the tool, or what it was called with; the
+    worker's log has the stack trace."""
+
+
+class ToolUnavailable(AgentOSError):
+    """Tool {tool!r} cannot do its work now: {reason}. It is called again after a pause."""
+
+    retryable = True
+
+
+class ToolDefinitionInvalid(AgentOSError):
+    """{place}: {tool} cannot be a tool: {reason}. Correct it, and restart API and workers."""
+
+
+class ToolModuleBroken(AgentOSError):
+    """{place}: a module of tools cannot be loaded: {reason}. Correct it, or take it out of
+    {source}, and restart API and workers."""
+
+
+class ToolNameTaken(AgentOSError):
+    """{place}: there is another tool {tool!r}, in {other}. Rename one of them, and restart API and
+    workers."""

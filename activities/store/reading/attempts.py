@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -51,7 +52,8 @@ async def list_attempts(
     *,
     step: str | None = None,
 ) -> tuple[Sequence[LoggedAttempt], Cursor | None]:
-    """A page of attempts, the oldest first; ``step`` is a name or the id of a sub-task."""
+    """A page of attempts, the oldest first; ``step`` is a name or the id of a sub-task, which
+    stands for its items as well."""
     size = func.octet_length(col(ExecutionLog.stdout)) + func.octet_length(col(ExecutionLog.stderr))
     query = (
         select(col(ExecutionLog.id), col(ExecutionLog.started_at), size)
@@ -62,7 +64,9 @@ async def list_attempts(
     )
     if step is not None:
         same_id = [col(SubTask.id) == key for key in ids_in(step)]
-        query = query.where(or_(col(SubTask.name) == step, *same_id))
+        of_items = [col(_WHOLE.name) == step, *(col(_WHOLE.id) == key for key in ids_in(step))]
+        query = query.outerjoin(_WHOLE, col(_WHOLE.id) == col(SubTask.item_of))
+        query = query.where(or_(col(SubTask.name) == step, *same_id, *of_items))
     if cursor is not None:
         query = query.where(cursor.after(*_PLACE))
     async with database.reading() as connection:
@@ -90,6 +94,26 @@ async def output_of(
     return printed if printed and len(printed) <= max_characters else None
 
 
+async def output_of_items(
+    connection: AsyncConnection, step_id: UUID, max_characters: int
+) -> str | None:
+    """What the items of a step have printed, between brackets and commas: a JSON list where each
+    has printed JSON. None if it is longer."""
+    values = {"step_id": step_id, "most": max_characters + 1}
+    printed = (await connection.scalars(_OF_ITEMS, values)).all()
+    return f"[{','.join(printed)}]" if sum(map(len, printed)) <= max_characters else None
+
+
+# Of each item the last that it printed, cut where all of them would be too long anyway.
+_OF_ITEMS = text(
+    f"""
+    SELECT DISTINCT ON (item_index) left(stdout, :most)
+    FROM sub_tasks JOIN execution_logs AS log ON log.sub_task_id = sub_tasks.id
+    WHERE item_of = :step_id AND log.status = '{Status.COMPLETED}'
+    ORDER BY item_index, log.run DESC, log.attempt DESC
+    """
+).bindparams(bindparam("step_id", type_=Uuid()))
+_WHOLE = aliased(SubTask)
 _PLACE = (col(ExecutionLog.started_at), col(ExecutionLog.id))
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from activities.store.approvals import Approval
 from activities.store.database import Database
+from activities.store.reading.identity import ids_in
 from activities.store.reading.plan_calls import PLAN_CALL
 from activities.store.tables import SubTask, Task
 from workflows.contracts import Failure
@@ -24,8 +25,20 @@ _RUNNING = (Status.RUNNING, Status.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
+class ItemCounts:
+    """How many items a step has, and how many of them are in which state; the others wait."""
+
+    total: int
+    completed: int
+    failed: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
 class StepState:
     """How far a step is. ``phase`` is None unless it runs.
+
+    ``items`` are those of a step that has some and was begun.
 
     ``number`` is that of a node in its plan. A node ``is_out`` that failed or was dropped, and that
     the plan goes on without since it was revised. ``planned`` is how many nodes a call would make
@@ -38,6 +51,7 @@ class StepState:
     number: int | None = None
     is_out: bool = False
     planned: int | None = None
+    items: ItemCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +59,9 @@ class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
     run; ``refused`` are files that were not taken, and why; ``cached``: it gave the result of an
     equal step. ``child_id`` is the task that runs a
-    node, once there is one: a node waits and pauses with it."""
+    node, once there is one: a node waits and pauses with it. An item has the name of its step as
+    ``item_of``, its number as ``index``, and what it is as ``item``: a value, or the name of a
+    file."""
 
     id: UUID
     kind: str
@@ -63,11 +79,15 @@ class Step(StepState):
     finished_at: datetime | None
     approval: Approval | None
     child_id: UUID | None
+    has_items: bool = False
+    item_of: str | None = None
+    index: int | None = None
+    item: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedStep:
-    """A step in the order of its task."""
+    """A step in the order of its task, without items."""
 
     id: UUID
     name: str
@@ -79,10 +99,19 @@ async def list_placed_steps(database: Database, task_id: UUID) -> Sequence[Place
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(
             select(col(SubTask.id), col(SubTask.name), col(SubTask.status))
-            .where(col(SubTask.task_id) == task_id)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.item_of).is_(None))
             .order_by(col(SubTask.execution_order))
         )
         return [PlacedStep(key, name, status) for key, name, status in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedItem:
+    """An item of a step, of which all are in their order."""
+
+    id: UUID
+    name: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +120,41 @@ class DefinedStep(PlacedStep):
 
     kind: str
     definition: Mapping[str, JsonValue]
+    dependencies: Sequence[str]
+    items: Sequence[PlacedItem]
 
 
 async def list_defined_steps(database: Database, task_id: UUID) -> Sequence[DefinedStep]:
     """All of them, in their order, as the primary has them."""
-    columns = (col(SubTask.task_type), col(SubTask.input_context))
+    columns = (col(SubTask.task_type), col(SubTask.input_context), col(SubTask.dependencies))
     async with database.reading(fresh=True) as connection:
         rows = await connection.execute(
             select(col(SubTask.id), col(SubTask.name), col(SubTask.status), *columns)
-            .where(col(SubTask.task_id) == task_id)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.item_of).is_(None))
             .order_by(col(SubTask.execution_order))
         )
-        return [DefinedStep(*row) for row in rows]
+        found = rows.all()
+        items = await _placed_items(connection, task_id)
+    return [
+        DefinedStep(key, name, status, kind, definition, tuple(dependencies), items.get(key, ()))
+        for key, name, status, kind, definition, dependencies in found
+    ]
+
+
+async def _placed_items(
+    connection: AsyncConnection, task_id: UUID
+) -> Mapping[UUID, Sequence[PlacedItem]]:
+    """By the rows of their steps."""
+    rows = await connection.execute(
+        select(col(SubTask.item_of), col(SubTask.id), col(SubTask.name), col(SubTask.status))
+        .where(col(SubTask.task_id) == task_id, col(SubTask.item_of).is_not(None))
+        .order_by(col(SubTask.item_of), col(SubTask.item_index))
+    )
+    found: defaultdict[UUID, list[PlacedItem]] = defaultdict(list)
+    for step, key, name, status in rows:
+        assert step is not None  # as the query asks
+        found[step].append(PlacedItem(key, name, status))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +180,23 @@ async def find_node(database: Database, task_id: UUID, name: str) -> NamedNode |
     return None if row is None else NamedNode(*row)
 
 
+async def has_step(database: Database, task_id: UUID, step: str) -> bool:
+    """Whether a step of the task, or an item of one, has this name or id."""
+    same_id = [col(SubTask.id) == key for key in ids_in(step)]
+    query = select(col(SubTask.id)).where(
+        col(SubTask.task_id) == task_id, or_(col(SubTask.name) == step, *same_id)
+    )
+    async with database.reading(fresh=True) as connection:
+        return await connection.scalar(query.limit(1)) is not None
+
+
 async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
     """The first one that runs or waits for another attempt."""
     async with database.reading(fresh=True) as connection:
         return await connection.scalar(
             select(col(SubTask.id))
             .where(col(SubTask.task_id) == task_id, col(SubTask.status).in_(_RUNNING))
-            .order_by(col(SubTask.execution_order))
+            .order_by(col(SubTask.execution_order), col(SubTask.item_index).nulls_last())
             .limit(1)
         )
 
@@ -142,7 +204,24 @@ async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
 async def latest_steps(
     connection: AsyncConnection, team_id: UUID, task_id: UUID, limit: int
 ) -> Sequence[Step]:
-    """The last ``limit`` ones, in their order."""
+    """The last ``limit`` ones, in their order. Items come after their step, while there is room for
+    them: rather those that have failed or run than others."""
+    steps = await _latest(connection, team_id, task_id, limit, is_item=False)
+    counts = await _item_counts(connection, [step.id for step in steps if step.has_items])
+    if not counts:
+        return steps
+    items = await _latest(connection, team_id, task_id, limit - len(steps), is_item=True)
+    counted = [replace(step, items=counts.get(step.id)) for step in steps]
+    return sorted([*counted, *items], key=_place)
+
+
+def _place(step: Step) -> tuple[int, int]:
+    return step.order, -1 if step.index is None else step.index
+
+
+async def _latest(
+    connection: AsyncConnection, team_id: UUID, task_id: UUID, limit: int, *, is_item: bool
+) -> Sequence[Step]:
     rows = await connection.execute(
         select(
             col(SubTask.id),
@@ -165,10 +244,24 @@ async def latest_steps(
             col(SubTask.finished_at),
             col(SubTask.approval),
             _PLANNED.label("planned"),
+            _HAS_ITEMS.label("has_items"),
+            col(_WHOLE.name).label("item_of"),
+            col(SubTask.item_index),
+            col(SubTask.item),
         )
         .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
-        .where(col(SubTask.task_id) == task_id, col(SubTask.team_id) == team_id)
-        .order_by(col(SubTask.execution_order).desc(), col(SubTask.number).desc().nulls_last())
+        .outerjoin(_WHOLE, col(_WHOLE.id) == col(SubTask.item_of))
+        .where(
+            col(SubTask.task_id) == task_id,
+            col(SubTask.team_id) == team_id,
+            col(SubTask.item_of).is_not(None) if is_item else col(SubTask.item_of).is_(None),
+        )
+        .order_by(
+            *([_IS_DULL] if is_item else []),
+            col(SubTask.execution_order).desc(),
+            col(SubTask.number).desc().nulls_last(),
+            col(SubTask.item_index),
+        )
         .limit(limit)
     )
     return [_step(row) for row in rows][::-1]
@@ -181,7 +274,8 @@ async def step_states(
     *,
     only_open: Collection[UUID],
 ) -> Mapping[UUID, Sequence[StepState]]:
-    """The steps of many tasks, in their order; of ``only_open`` those that have not ended."""
+    """The steps of many tasks, in their order, without items; of ``only_open`` those that have not
+    ended."""
     rows = await connection.execute(
         select(
             col(SubTask.task_id),
@@ -191,10 +285,13 @@ async def step_states(
             col(SubTask.number),
             IS_OUT,
             _PLANNED,
+            col(SubTask.id),
+            _HAS_ITEMS,
         )
         .where(
             col(SubTask.task_id).in_(task_ids),
             col(SubTask.team_id) == team_id,
+            col(SubTask.item_of).is_(None),
             or_(col(SubTask.task_id).not_in(only_open), col(SubTask.status).in_(LIVING)),
         )
         .order_by(
@@ -203,13 +300,40 @@ async def step_states(
             col(SubTask.number).nulls_first(),
         )
     )
+    read = rows.all()
+    counts = await _item_counts(connection, [row[-2] for row in read if row[-1]])
     found: defaultdict[UUID, list[StepState]] = defaultdict(list)
-    for task_id, *state in rows:
-        found[task_id].append(StepState(*state))
+    for task_id, *state, key, _ in read:
+        found[task_id].append(replace(StepState(*state), items=counts.get(key)))
     return found
 
 
+async def _item_counts(
+    connection: AsyncConnection, steps: Sequence[UUID]
+) -> Mapping[UUID, ItemCounts]:
+    """By the rows of those of the steps that have items already."""
+    if not steps:
+        return {}
+    status = col(SubTask.status)
+    rows = await connection.execute(
+        select(
+            col(SubTask.item_of),
+            func.count(),
+            func.count().filter(status == Status.COMPLETED),
+            func.count().filter(status.in_((Status.FAILED, Status.BLOCKED))),
+            func.count().filter(status.in_((*_RUNNING, Status.WAITING))),
+        )
+        .where(col(SubTask.item_of).in_(steps))
+        .group_by(col(SubTask.item_of))
+    )
+    return {step: ItemCounts(*counts) for step, *counts in rows if step is not None}
+
+
 CHILD = aliased(Task)
+_WHOLE = aliased(SubTask)
+_HAS_ITEMS = col(SubTask.input_context)["foreach"].is_not(None)
+# Of items those that are shown last.
+_IS_DULL = col(SubTask.status).in_((Status.COMPLETED, Status.PENDING, Status.CANCELLED))
 # What a node's row cannot know: that the task which runs it waits for somebody, or was paused.
 LIVE_STATUS = case(
     (
@@ -241,6 +365,11 @@ _PLANNED = case(
 )
 
 
+def _item(kept: Mapping[str, Any]) -> JsonValue:
+    value: JsonValue = kept["file"]["name"] if "file" in kept else kept["value"]
+    return value
+
+
 def _step(row: Row[*tuple[Any, ...]]) -> Step:
     output = row.output_result or {}
     return Step(
@@ -251,6 +380,10 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         phase=row.phase,
         number=row.number,
         planned=row.planned,
+        has_items=row.has_items,
+        item_of=row.item_of,
+        index=row.item_index,
+        item=row.item and _item(row.item),
         is_out=any(output.get(key) is not None for key in ("replaced", "dropped")),
         child_id=row.child_id,
         order=row.execution_order,

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.artifacts import Artifact, artifacts_of
-from activities.store.reading.attempts import output_of
+from activities.store.reading.attempts import output_of, output_of_items
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.reading.recent_runs import RecentRun, recent_runs
@@ -168,7 +168,7 @@ async def find_details(
             return None
         steps = await latest_steps(connection, team_id, task_id, MAX_SUB_TASKS_SHOWN)
         return TaskDetails(
-            summary=_summary(row, steps),
+            summary=_summary(row, [step for step in steps if step.item_of is None]),
             definition=row.definition,
             inputs=row.inputs,
             result=row.result,
@@ -336,5 +336,12 @@ def _route(kept: Mapping[str, Any]) -> Route:
 
 
 async def _stdout_of(connection: AsyncConnection, steps: Sequence[Step]) -> str | None:
-    completed = [step.id for step in steps if step.status is Status.COMPLETED]
-    return await output_of(connection, completed[-1], MAX_JSON_CHARACTERS) if completed else None
+    """Of a step with items, that of all of them, as if it was JSON."""
+    whole = [step for step in steps if step.item_of is None]
+    completed = [step for step in whole if step.status is Status.COMPLETED]
+    if not completed:
+        return None
+    last = completed[-1]
+    if last.has_items:
+        return await output_of_items(connection, last.id, MAX_JSON_CHARACTERS)
+    return await output_of(connection, last.id, MAX_JSON_CHARACTERS)

@@ -34,6 +34,8 @@ class TracedStep:
     ``cached``: it gave the result of an equal step. ``answered_by`` is the tool that was called
     in place of its own.
 
+    An item of a step has the row of that as ``item_of``, and stands behind all steps.
+
     A node of a plan has the ``order`` of the call that planned it, a ``number``, and as ``inner``
     what happened in the task that runs it, ``child_id``.
     """
@@ -51,6 +53,7 @@ class TracedStep:
     child_id: UUID | None = None
     answered_by: str | None = None
     cached: bool = False
+    item_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +158,16 @@ async def _steps(
             col(SubTask.number),
             col(SubTask.child_id),
             col(SubTask.cached),
+            col(SubTask.item_of),
             col(SubTask.output_result)["answered_by"].astext.label("answered_by"),
         )
         .where(col(SubTask.task_id).in_(task_ids), col(SubTask.team_id) == team_id)
         .order_by(
             col(SubTask.task_id),
+            col(SubTask.item_of).is_not(None),
             col(SubTask.execution_order),
             col(SubTask.number).nulls_first(),
+            col(SubTask.item_index),
         )
         .limit(MAX_TRACED)
     )
@@ -184,6 +190,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> TracedStep:
         child_id=row.child_id,
         cached=row.cached,
         answered_by=row.answered_by,
+        item_of=row.item_of,
     )
 
 

@@ -20,6 +20,7 @@ from activities.store.tables.reminders import Reminder
 from activities.store.tables.residents import InboxRow, ResidentRow, ResidentUsage
 from activities.store.tables.results import KeptResult
 from activities.store.tables.schedules import Schedule
+from activities.store.tables.tallies import TaskMark, TaskTally
 from activities.store.tables.tasks import PlanRevision, SubTask, Task
 from activities.store.tables.teams import (
     ApiKey,
@@ -71,6 +72,8 @@ __all__ = [
     "SubTask",
     "Task",
     "TaskArtifact",
+    "TaskMark",
+    "TaskTally",
     "Team",
     "TeamSweep",
     "TeamUsage",

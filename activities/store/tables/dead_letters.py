@@ -50,6 +50,7 @@ class DeadLetter(SQLModel, table=True):
             text("id DESC"),
             "type",
         ),
+        Index("dead_letters_open", "id", postgresql_where=text("state = 'open'")),
         Index(
             "dead_letters_by_end",
             "team_id",

@@ -205,6 +205,11 @@ class SubTask(SQLModel, table=True):
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
     ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
     waits for that was held. ``cached``: what it gave is the result of an equal step.
+
+    An item of a step has the step's row as ``item_of``, its place among the items as
+    ``item_index``, from 0 on, and what it is as ``item``: ``{"value": ...}``, or ``{"file": ...}``
+    with ``id`` and ``name``. Its definition is that of the step; its own row has what runs, in
+    short, and the step's ``execution_order``.
     """
 
     __tablename__ = "sub_tasks"
@@ -216,6 +221,12 @@ class SubTask(SQLModel, table=True):
             "team_id",
             "task_id",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "sub_tasks_by_item",
+            "item_of",
+            "item_index",
+            postgresql_where=text("item_of IS NOT NULL"),
         ),
     )
 
@@ -238,6 +249,9 @@ class SubTask(SQLModel, table=True):
     execution_order: int = 0
     number: int | None = None
     child_id: UUID | None = None
+    item_of: UUID | None = None
+    item_index: int | None = None
+    item: dict[str, Any] | None = json_column()
     worker_id: str | None = text_column()
     cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = created_at_column()

@@ -94,6 +94,12 @@ class Connections:
             if key.team_id == team_id and key.digest not in digests:
                 self._drop(key)
 
+    @property
+    def open(self) -> int:
+        """How many are."""
+        connections = [entry.connection for entry in self._entries.values()]
+        return sum(each is not None and each.is_open for each in connections)
+
     async def close(self) -> None:
         """End every call and every server."""
         self._is_closed = True

@@ -113,6 +113,11 @@ class McpPool:
         if self._connections is not None:
             self._connections.retain(team_id, servers)
 
+    @property
+    def connected(self) -> int:
+        """How many servers are connected."""
+        return 0 if self._connections is None else self._connections.open
+
     async def close(self) -> None:
         """End every call and every server."""
         self._is_closed = True

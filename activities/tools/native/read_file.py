@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.tools.context import AgentContext, ToolContext, ToolResult
+from activities.tools.files import opened
 from activities.tools.registry import tool
-from activities.tools.working_files import working_files
 from workflows.errors.tools import FileNotText
 
 MAX_READ_BYTES = 256 * 1024
@@ -30,11 +30,9 @@ async def read_file(
 ) -> ToolResult:
     """Read a part of a file as text. Bytes that are not UTF-8 show as replacement characters."""
     is_agent = isinstance(context, AgentContext)
-    ref = await _reference(context, file) if is_agent else file
     limit = limit or (AGENT_READ_BYTES if is_agent else MAX_READ_BYTES)
-    inputs = context.equipment.inputs
-    async with inputs.leased(context.task_id, context.team_id, {"file": ref}) as paths:
-        data, size = await asyncio.to_thread(_read, paths["file"], offset, limit)
+    async with opened(context, file) as path:
+        data, size = await asyncio.to_thread(_read, path, offset, limit)
     if b"\0" in data:
         raise FileNotText(file=file[:200])
     if not is_agent:
@@ -44,12 +42,6 @@ async def read_file(
     if end < size:
         text += f"\n[bytes {offset} to {end} of {size}; offset={end} gives the next]"
     return ToolResult(text, is_kept=True)
-
-
-async def _reference(context: ToolContext, file: str) -> str:
-    database = context.equipment.database
-    files = await working_files(database, context.task_id, context.team_id)
-    return files.find(file).ref
 
 
 def _read(path: Path, offset: int, limit: int) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from api.cli.commands.printing import Cell, print_fields, print_json
 from api.cli.display.agent_frames import dollars
 from api.cli.display.frames import counted, duration
 from api.wire.responses.dead_letters import Estimate, Foresight, StepCount
+from workflows.item_names import folded
 
 Request = TypeVar("Request", bound=BaseModel)
 
@@ -59,11 +60,10 @@ def _fields(foresight: Foresight) -> Iterator[tuple[str, Cell]]:
 
 
 def _listed(steps: Sequence[StepCount]) -> str:
-    names = [
-        step.step if step.tasks == 1 else f"{step.step} ({step.tasks}x)"
-        for step in steps[:_STEPS_SHOWN]
-    ]
-    more = len(steps) - len(names)
+    told = folded(
+        step.step if step.tasks == 1 else f"{step.step} ({step.tasks}x)" for step in steps
+    )
+    names, more = told[:_STEPS_SHOWN], len(told[_STEPS_SHOWN:])
     return ", ".join(names) + (f", and {more} more" if more else "") or "nothing"
 
 

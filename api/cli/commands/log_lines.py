@@ -25,10 +25,11 @@ class LogLines:
     """Joins pieces of output into lines: those of several streams must not run into each other.
 
     ``prefix`` stands before the names of steps: the node of a plan that they belong to.
+    ``is_labelled``: each line says whose it is.
     """
 
     def __init__(self, *, is_labelled: bool, prefix: str = "") -> None:
-        self._is_labelled = is_labelled
+        self.is_labelled = is_labelled
         self._prefix = prefix
         self._attempts: dict[str, int] = {}
         self._rest: dict[tuple[str, str], str] = {}
@@ -63,7 +64,7 @@ class LogLines:
 
     def _print(self, step: str, text: str) -> None:
         label = _label(f"{self._prefix}{step}", 1, self._attempts.get(step, 1))
-        _print(label if self._is_labelled else "", text)
+        _print(label if self.is_labelled else "", text)
 
 
 def _label(step: str, run: int, attempt: int) -> str:

@@ -20,7 +20,8 @@ from api.client import Client
 from api.client.transport import Params
 from api.wire.responses.history import Attempt
 from api.wire.responses.pages import MAX_PAGE, Page
-from workflows.events import Event, NodeStarted, PlanOpened, StepEvent, StepOutput
+from workflows.events import Event, NodeStarted, PlanOpened, StepEvent, StepOutput, StepStarted
+from workflows.item_names import step_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt]
         return await client.attempts(log.task_id, params)
 
     parts = (await client.task(log.task_id)).sub_tasks
+    has_items = any(part.item_of == log.step for part in parts if part.item_of is not None)
     inner = [log.of_node(part.name, part.task_id) for part in parts]
     within = [node for node in inner if node is not None]
     if any(node.step is not None for node in within):
@@ -96,7 +98,7 @@ async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt]
         named = [
             item.model_copy(update={"step": f"{log.prefix}{item.step}"}) for item in page.items
         ]
-        yield page.model_copy(update={"items": named}), log.step is None
+        yield page.model_copy(update={"items": named}), log.step is None or has_items
     for node in within:
         async for found in _pages(client, node):
             yield found
@@ -119,6 +121,7 @@ async def _follow(client: Client, log: _Log, output: Format) -> None:
             if log.step is not None and not _is_of(event, log.step):
                 continue
             if output is Format.TABLE:
+                lines.is_labelled |= isinstance(event, StepStarted) and event.items is not None
                 lines.take(event)
             elif isinstance(event, StepOutput):
                 print_json_line(sent)
@@ -140,7 +143,8 @@ def _names_in(event: Event | None) -> Iterable[str]:
 
 
 def _is_of(event: Event | None, step: str) -> bool:
-    return isinstance(event, StepEvent) and event.step == step
+    """Or of an item of that step."""
+    return isinstance(event, StepEvent) and step in (event.step, step_of(event.step))
 
 
 def _tell_lost(reason: str) -> None:

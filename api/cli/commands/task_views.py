@@ -19,11 +19,22 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import clock, counted, duration, seconds_between
+from api.cli.display.frames import (
+    clock,
+    counted,
+    duration,
+    items_text,
+    message_of,
+    seconds_between,
+)
 from api.cli.kinds.table import kind_of
 from api.wire.responses.files import Artifact
-from api.wire.responses.tasks import SubTask, Task, TaskSummary, Usage
+from api.wire.responses.tasks import ItemCounts, SubTask, Task, TaskSummary, Usage
+from workflows.contracts import Failure
+from workflows.item_names import step_of
 from workflows.states import Status, TaskType
+
+_ITEMS_SHOWN = 10
 
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
@@ -43,7 +54,7 @@ def print_task(task: Task, drawing: Sequence[Text] | None = None) -> None:
     elif task.sub_tasks:
         print_title(f"{kind.part.capitalize()}s")
         columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "NOTE")
-        rows = [_step_row(step, task.artifacts) for step in task.sub_tasks]
+        rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
         print_table(columns, rows, cut="NOTE")
     if task.artifacts:
         print_title("Files")
@@ -90,7 +101,7 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Progress", kind_of(task.type).progress_note(task)),
         ("Waits for", _wait(task)),
         ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
-        ("Error", str(task.error.get("message", "")) if task.error else ""),
+        ("Error", message_of(Failure.model_validate(task.error)) if task.error else ""),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
@@ -110,8 +121,15 @@ def _used(usage: Usage) -> str:
     return f"{usage.tokens_used:,} tokens{cost}"
 
 
+def _shown(sub_tasks: Sequence[SubTask]) -> Sequence[SubTask]:
+    """Of items only some that have failed, or are tried again: their step counts all of them."""
+    troubled = [step for step in sub_tasks if step.item_of is not None and step.error is not None]
+    shown = {item.id for item in troubled[:_ITEMS_SHOWN]}
+    return [step for step in sub_tasks if step.item_of is None or step.id in shown]
+
+
 def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
-    files = sum(artifact.sub_task == step.name for artifact in artifacts)
+    files = sum(step.name in (made.sub_task, step_of(made.sub_task)) for made in artifacts)
     is_new = step.started_at is None
     return (
         step.name,
@@ -119,8 +137,12 @@ def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
         "" if is_new else str(step.retry_count + 1),
         _elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
-        _note(step),
+        _note(step) if step.items is None else _items_note(step.items),
     )
+
+
+def _items_note(items: ItemCounts) -> str:
+    return items_text(items.total, items.completed, items.failed)
 
 
 def _note(step: SubTask) -> str:

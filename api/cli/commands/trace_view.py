@@ -1,17 +1,20 @@
 """A trace as a waterfall: when each span ran, drawn to scale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich.text import Text
 
 from api.cli.commands.printing import Cell, print_line, print_table
-from api.cli.display.frames import duration, seconds_between
+from api.cli.display.frames import duration, items_text, seconds_between
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_line, stdout
 from api.wire.responses.history import Span
+from workflows.states import Status
 
 BAR_COLUMNS = 40
+_ITEMS_SHOWN = 10
+_INTERESTING = (Status.FAILED, Status.BLOCKED, Status.RUNNING, Status.QUEUED)
 
 
 def print_trace(root: Span) -> None:
@@ -37,12 +40,23 @@ def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[t
     end = span.end or datetime.now(UTC)
     took = duration(seconds_between(span.start, end)) if span.start else ""
     yield sign, took, _bar(span, end, origin, total)
-    for child in span.children:
+    for child in _shown(span.children):
         yield from _rows(child, f"{indent}  ", origin, total)
+
+
+def _shown(spans: Sequence[Span]) -> Sequence[Span]:
+    """Of items only some that are at work or have failed: their step counts all of them."""
+    items = [span for span in spans if span.kind == "item"]
+    shown = [item for item in items if item.status in _INTERESTING][:_ITEMS_SHOWN]
+    return [*(span for span in spans if span.kind != "item"), *shown]
 
 
 def _title(span: Span) -> str:
     name = safe_line(span.name, 60)
+    if items := [child for child in span.children if child.kind == "item"]:
+        failed = sum(item.status in (Status.FAILED, Status.BLOCKED) for item in items)
+        completed = sum(item.status is Status.COMPLETED for item in items)
+        name += f" {items_text(len(items), completed, failed)}"
     return f"{name} (answered by {span.answered_by})" if span.answered_by else name
 
 

@@ -1,5 +1,6 @@
 """Pictures of a task's progress: lines of styled text, none of them wider than the terminal."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
+from workflows.contracts import Failure
 from workflows.events import ArtifactCreated
 from workflows.states import Status
 
@@ -18,6 +20,7 @@ _NAME_CHARACTERS = 24
 LINE_CHARACTERS = 300
 _TIME_COLUMNS = 9
 _ARTIFACTS_SHOWN = 4
+_ITEMS_SHOWN = 3
 _OUTPUT_LINES_OF_FAILURE = 8
 _ENDED: Mapping[str, str] = {
     Status.COMPLETED: "completed in",
@@ -115,15 +118,37 @@ def _step(
         (_padded(_name(step.name), widths[0]), "dim" if waits else ""),
         (f"  {_padded(_name(step.runs), widths[1])}", "dim"),
         (f"  {_step_time(step, now):>{_TIME_COLUMNS}}", "dim"),
+        *_item_notes(step),
         *_notes(step, now),
     )
+    for item in _troubled(step):
+        what = f"{item.name}: {item.error.message if item.error else ''}"
+        yield line(("      ", ""), (safe_line(what, LINE_CHARACTERS), "yellow"))
     if step.status is Status.QUEUED and step.error is not None:
         yield line(("      ", ""), (safe_line(step.error.message, LINE_CHARACTERS), "yellow"))
     if step.status is Status.RUNNING:
         for text in step.last_lines(1):
             shown = safe_line(text.strip(), LINE_CHARACTERS)
             yield line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
-    yield from artifact_lines(list(step.artifacts.values()), glyphs, sum(widths))
+    yield from artifact_lines(list(step.made), glyphs, sum(widths))
+
+
+def items_text(total: int, completed: int, failed: int) -> str:
+    """``7/20``, ``7/20, 1 failed``."""
+    return f"{completed:,}/{total:,}" + (f", {failed:,} failed" if failed else "")
+
+
+def _item_notes(step: StepProgress) -> Iterator[tuple[str, str]]:
+    if step.item_count is not None:
+        failed = step.count(Status.FAILED, Status.BLOCKED)
+        text = items_text(step.item_count, step.count(Status.COMPLETED), failed)
+        yield f"  {text}", "red" if failed else "cyan"
+
+
+def _troubled(step: StepProgress) -> Sequence[StepProgress]:
+    """Items that wait for another attempt, or have failed."""
+    found = [item for item in step.items.values() if item.error is not None]
+    return found[:_ITEMS_SHOWN]
 
 
 def _step_time(step: StepProgress, now: datetime) -> str:
@@ -211,17 +236,25 @@ def verdict(
 def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
-    yield Padding(Text(safe_line(task.error.message)), (1, 0, 0, 2), expand=False)
-    step = task.steps.get(task.error.step or "")
+    yield Padding(Text(safe_line(message_of(task.error))), (1, 0, 0, 2), expand=False)
+    step = task.find(task.error.step or "")
     for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
+
+
+def message_of(failure: Failure) -> str:
+    """With how many more have failed beside it."""
+    more = f" ({counted(failure.others, 'more failure')})" if failure.others else ""
+    return f"{failure.message}{more}"
 
 
 def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
     step = task.error.step if task.error else None
     if step is not None:
-        yield "Log", f"agentos logs {task.task_id} --step {step}"
-    yield "Retry", retry_command(task, step)
+        yield "Log", f"agentos logs {task.task_id} --step {shlex.quote(step)}"
+    # An item, or one of several that have failed: all that is not completed runs again.
+    is_whole = step in task.steps and not (task.error and task.error.others)
+    yield "Retry", retry_command(task, step if is_whole else None)
 
 
 def retry_command(task: TaskProgress, begin: str | None = None) -> str:

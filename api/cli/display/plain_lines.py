@@ -6,12 +6,21 @@ from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from api.cli.display.frames import clock, duration, seconds_between, summary
+from api.cli.display.frames import (
+    clock,
+    counted,
+    duration,
+    items_text,
+    seconds_between,
+    summary,
+)
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
 from workflows import events
 from workflows.events import Event
+from workflows.item_names import step_of
+from workflows.states import Status
 
 
 class Notes:
@@ -61,9 +70,13 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
         return f"{task.name}: {task.status.value}"
     if step is None:
         return None
+    if step.name not in task.steps and isinstance(event, _QUIET_OF_ITEMS):
+        return _items_line(event, task.steps[step_of(step.name)])
     match event:
         case events.StepStarted():
             what = "started" if step.attempt == 1 else f"attempt {step.attempt} started"
+            if step.item_count is not None:
+                what = f"started for {counted(step.item_count, 'item')}"
         case events.StepCompleted():
             took = duration((step.duration_ms or 0) / 1000)
             what = "taken from the cache" if step.cached else f"completed in {took}"
@@ -78,6 +91,20 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
         case _:
             return None
     return f"{step.name}: {what}"
+
+
+# Of items that go well only their number is told, some ten times.
+_QUIET_OF_ITEMS = (events.StepStarted, events.StepCompleted, events.ArtifactCreated)
+_LINES_OF_ITEMS = 10
+
+
+def _items_line(event: Event, step: StepProgress) -> str | None:
+    completed, total = step.count(Status.COMPLETED), step.item_count or 0
+    each = max(1, total // _LINES_OF_ITEMS)
+    if not isinstance(event, events.StepCompleted) or (completed % each and completed != total):
+        return None
+    failed = step.count(Status.FAILED, Status.BLOCKED)
+    return f"{step.name}: {items_text(total, completed, failed)}"
 
 
 def _clock(step: StepProgress) -> str:

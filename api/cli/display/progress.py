@@ -18,6 +18,7 @@ from workflows.events import (
     StepStarted,
     TaskStatus,
 )
+from workflows.item_names import step_of
 from workflows.open_values import Unknown
 from workflows.states import Phase, Status
 
@@ -28,7 +29,8 @@ _TAIL_CHARACTERS = 8 * 1024
 @dataclass(slots=True)
 class StepProgress:
     """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1.
-    ``cached``: it was given the result of an equal step."""
+    ``cached``: it was given the result of an equal step. ``items`` are those that have begun, of
+    ``item_count``, where it has some."""
 
     name: str
     runs: str = ""
@@ -43,6 +45,19 @@ class StepProgress:
     artifacts: dict[str, ArtifactCreated] = field(default_factory=dict)
     output: str = ""
     cached: bool = False
+    item_count: int | None = None
+    items: dict[str, "StepProgress"] = field(default_factory=dict)
+
+    @property
+    def made(self) -> Iterable[ArtifactCreated]:
+        """Its files and those of its items."""
+        yield from self.artifacts.values()
+        for item in self.items.values():
+            yield from item.artifacts.values()
+
+    def count(self, *statuses: Status) -> int:
+        """How many of its items are in one of these states."""
+        return sum(item.status in statuses for item in self.items.values())
 
     def last_lines(self, count: int) -> list[str]:
         """The end of its output as a terminal would leave it: a CR rewrites its line."""
@@ -67,6 +82,7 @@ class StepProgress:
         match event:
             case events.StepStarted():
                 self.begin(event.attempt, at)
+                self.item_count = event.items
             case events.StepPhase():
                 self.phase = event.phase
             case events.StepOutput():
@@ -117,11 +133,27 @@ class TaskProgress:
             self._set_status(event, at)
         if not isinstance(event, StepEvent):
             return None
-        step = self.steps.setdefault(event.step, StepProgress(event.step))
+        step = self._step(event.step)
         step.take(event, at)
         if isinstance(event, StepStarted) and self.status is Status.PENDING:
             self.status = Status.RUNNING  # No event of the task says so.
         return step
+
+    def find(self, name: str) -> StepProgress | None:
+        """The step, or the item of one, of this name."""
+        whole = self.steps.get(step_of(name))
+        return self.steps.get(name) or (whole and whole.items.get(name))
+
+    def _step(self, name: str) -> StepProgress:
+        whole = self.steps.get(step_of(name))
+        if name in self.steps or whole is None:
+            return self.steps.setdefault(name, StepProgress(name))
+        return whole.items.setdefault(name, StepProgress(name))
+
+    def _each(self) -> Iterable[StepProgress]:
+        for step in self.steps.values():
+            yield step
+            yield from step.items.values()
 
     def go_on_from(self, before: "TaskProgress") -> None:
         """It is the same task, which has become one of another type."""
@@ -142,7 +174,7 @@ class TaskProgress:
 
     @property
     def artifacts(self) -> Iterable[ArtifactCreated]:
-        return (artifact for step in self.steps.values() for artifact in step.artifacts.values())
+        return (artifact for step in self.steps.values() for artifact in step.made)
 
     def _set_status(self, event: TaskStatus, at: datetime) -> None:
         was_final = self.status.is_final
@@ -154,12 +186,12 @@ class TaskProgress:
             # The next run, which somebody asked for, does again what did not succeed.
             self.started_at, self.ended_at = at, None
             self.run += 1
-            for step in self.steps.values():
+            for step in self._each():
                 if step.status is not Status.COMPLETED:
                     step.status, step.phase, step.error = Status.PENDING, None, None
 
     def _end_steps(self, event: TaskStatus) -> None:
-        for step in self.steps.values():
+        for step in self._each():
             blamed = event.error is not None and event.error.step == step.name
             if blamed or step.status in (Status.RUNNING, Status.QUEUED):
                 step.status, step.phase, step.next_attempt_at = event.status, None, None

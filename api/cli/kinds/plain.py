@@ -16,7 +16,8 @@ class PlainKind(Kind[TaskProgress]):
     part = "step"
 
     def progress(self, task: Task) -> TaskProgress:
-        steps = {step.name: StepProgress(step.name, step.type) for step in task.sub_tasks}
+        whole = [step for step in task.sub_tasks if step.item_of is None]
+        steps = {step.name: StepProgress(step.name, step.type) for step in whole}
         return TaskProgress(
             str(task.task_id),
             task.name,

@@ -2,28 +2,45 @@
 
 import re
 import time
+from contextlib import nullcontext
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.metrics import Metrics
+from activities.metrics.definitions import LONG_POLLS, RECEIVED, REQUESTS, SENT
+from activities.metrics.label_values import OTHER
+from activities.metrics.numbers import Numbers
 
 REQUEST_ID = "X-Request-ID"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Asked for every few seconds, by machines: their lines would hide the others.
 _QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
 
+# A request that waits for something to happen says for how long.
+_WAITS = re.compile(rb"(?:^|&)wait=0*[1-9.]")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Of one request. 500 is what is sent when nothing else was."""
+
+    status: int = 500
+    received_bytes: int = 0
+    sent_bytes: int = 0
 
 
 class Observer:
     """The outermost layer. Queries and bodies are not logged: they are the users' own."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, numbers: Numbers) -> None:
         self._app = app
-        self._metrics = metrics
+        self._numbers = numbers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,30 +49,43 @@ class Observer:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        status = 500  # What is sent when nothing else was.
+        seen = _Seen()
         started = time.perf_counter()
 
+        async def received() -> Message:
+            message = await receive()
+            seen.received_bytes += len(message.get("body", b""))
+            return message
+
         async def observed(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                seen.status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            seen.sent_bytes += len(message.get("body", b""))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        waits = _WAITS.search(scope.get("query_string", b"")) is not None
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            self._numbers.during(LONG_POLLS) if waits else nullcontext(),
+        ):
             try:
-                await self._app(scope, receive, observed)
+                await self._app(scope, received, observed)
             finally:
-                self._record(scope, status, time.perf_counter() - started)
+                self._record(scope, seen, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, seen: _Seen, seconds: float) -> None:
         # Of what no route was found for, only that: a path is whatever a stranger makes up.
         route = getattr(scope.get("route"), "path", "(none)")
-        self._metrics.observe(scope["method"], route, status, seconds)
+        method, numbers, status = scope["method"], self._numbers, seen.status
+        known = method if method in _METHODS else OTHER
+        numbers.observe(REQUESTS, seconds, known, route, str(status))
+        numbers.count(RECEIVED, route, by=seen.received_bytes)
+        numbers.count(SENT, route, by=seen.sent_bytes)
         if scope["path"] not in _QUIET_PATHS:
             log.info(
                 "http.request",
-                method=scope["method"],
+                method=method,
                 route=route,
                 params={k: str(v) for k, v in scope.get("path_params", {}).items()},
                 status=status,

@@ -1,11 +1,11 @@
 """Health: whether the API is alive and ready, and its metrics."""
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
+from activities.metrics.numbers import CONTENT_TYPE
 from api.http.dependencies import ServicesDep, TeamDep, ViewersDep
-from api.http.metrics import Metrics
 from api.http.readiness import readiness_of
+from api.metrics.metrics import Metrics
 from api.wire.responses.base import API
 from api.wire.responses.health import Readiness
 
@@ -49,7 +49,8 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(request: Request, team_id: TeamDep, viewers: ViewersDep) -> Response:
-    """Metrics for Prometheus, across all teams. If keys are required, any valid key works."""
-    numbers: Metrics = request.app.state.metrics
-    text = await numbers.render(streams=viewers.count)
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    """Metrics for Prometheus, across all teams. If keys are required, any valid key works, and the
+    token that is set for metrics."""
+    found: Metrics = request.app.state.metrics
+    text = await found.text(streams=viewers.count)
+    return Response(text, media_type=CONTENT_TYPE)

@@ -187,6 +187,7 @@ def _native(tool: Tool, setting: ToolSetting) -> answers.Tool:
         max_running=setting.max_running,
         calls_per_minute=setting.calls_per_minute,
         fallback=setting.fallback or tool.fallback,
+        is_own=tool.is_own,
     )
 
 

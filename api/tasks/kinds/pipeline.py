@@ -8,14 +8,17 @@ from pydantic import JsonValue
 from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
 from activities.store.reading.past_steps import PastStep
+from activities.store.reading.steps import StepState
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
 from api.services import Services
 from api.tasks.kinds.base import Beginning, Future, ServedKind
 from api.tasks.kinds.pipeline_beginning import pipeline_beginning
+from api.tasks.kinds.pipeline_future import pipeline_future
 from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
 from api.wire.responses.tasks import Progress, Result
 from workflows.definitions.pipeline import Pipeline
+from workflows.item_names import step_of
 from workflows.states import Status
 
 
@@ -28,14 +31,7 @@ class ServedPipelineKind(ServedKind[Pipeline]):
         return await pipeline_beginning(services, task, request)
 
     def future(self, past: Sequence[PastStep], beginning: Beginning) -> Future:
-        if beginning.redefined is None:
-            steps = past
-        else:
-            known = {step.id: step for step in past}
-            new = beginning.redefined.sub_tasks
-            steps = [known.get(step.id) or PastStep(step.id, step.name) for step in new]
-        kept = [step.name for step in steps[: beginning.first_step]]
-        return Future(kept, steps[beginning.first_step :])
+        return pipeline_future(past, beginning)
 
     def parts_read(self, task: StoredTask) -> Sequence[str]:
         """Files of steps, and what they have printed where a reference wants it."""
@@ -45,23 +41,31 @@ class ServedPipelineKind(ServedKind[Pipeline]):
 
     def progress(self, task: TaskSummary, current: str | None) -> Progress:
         done, total = sum(step.status is Status.COMPLETED for step in task.steps), len(task.steps)
-        percent = 100 * done // total if total else 0
+        percent = int(100 * sum(map(_part_done, task.steps)) / total) if total else 0
         return Progress(done=done, total=total, percent=percent, current=current)
 
     def result(self, task: TaskDetails, files: Sequence[Artifact]) -> Result | None:
         """What the last step gave."""
-        if not task.steps:
+        steps = [step for step in task.steps if step.item_of is None]
+        if not steps:
             return None
-        last = task.steps[-1]
+        last = steps[-1]
         return Result(
             step=last.name,
             exit_code=last.exit_code or 0,
             json_=_json_of(task.stdout),
-            files=[file for file in files if file.sub_task == last.name],
+            files=[file for file in files if step_of(file.sub_task) == last.name],
         )
 
 
 KIND = ServedPipelineKind()
+
+
+def _part_done(step: StepState) -> float:
+    """How much of a step is done, by its items."""
+    if step.status is Status.COMPLETED:
+        return 1.0
+    return step.items.completed / step.items.total if step.items and step.items.total else 0.0
 
 
 def _json_of(text: str | None) -> JsonValue:

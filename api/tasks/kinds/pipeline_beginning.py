@@ -1,17 +1,13 @@
-"""Where a pipeline begins when a person retries it: with one of its steps, as that was or as it is
-from then on."""
+"""Where a pipeline begins when a person retries it: with one of its steps or items, as that was or
+as it is from then on. What runs again with it, ``workflows.definitions.needs`` says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
 from activities.kinds.pipeline import KIND as PIPELINES
-from activities.store.reading.steps import (
-    DefinedStep,
-    PlacedStep,
-    list_defined_steps,
-    list_placed_steps,
-)
+from activities.store.reading.steps import DefinedStep, PlacedItem, list_defined_steps
 from activities.store.reading.tasks import StoredTask
 from activities.store.restarts import Redefinition
 from activities.store.tasks import NewSubTask
@@ -19,59 +15,12 @@ from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, wrong
 from api.wire.requests import RetryRequest
+from workflows.definitions.needs import all_needs_of, redone
 from workflows.definitions.pipeline import Pipeline
+from workflows.item_names import step_of
 from workflows.states import Status
 
-
-async def pipeline_beginning(
-    services: Services, task: StoredTask, request: RetryRequest
-) -> Beginning:
-    """By default the first step that is not completed; those before it keep their results.
-
-    Raises:
-        InvalidRequest: it cannot begin there.
-    """
-    if request.pipeline is not None:
-        return await _redefined(services, task, request.pipeline, request.begin)
-    steps = await list_placed_steps(services.database, task.id)
-    begin = request.begin
-    if begin is None:
-        first = _first_open(steps)
-    else:
-        first = _index_of(steps, begin)
-        _check_before(steps[:first], begin)
-    return Beginning(first, [step.id for step in steps[first:]])
-
-
-async def _redefined(
-    services: Services, task: StoredTask, pipeline: Pipeline, begin: str | None
-) -> Beginning:
-    """By default the first step that is not completed, or is not what it was.
-
-    A result is kept only of a step that is the same at the same place: what another one made may
-    be anything.
-    """
-    was = await list_defined_steps(services.database, task.id)
-    new = PIPELINES.sub_tasks(task.id, pipeline)
-    same = _same_steps(was, new)
-    if begin is None:
-        first = next((i for i in range(same) if was[i].status is not Status.COMPLETED), same)
-        if first == len(new):
-            raise wrong("/from", "every step is completed; name the step to begin with")
-    else:
-        first = _index_of(new, begin)
-        if first > same:
-            raise wrong(f"/pipeline/steps/{same}", _why_changed(new[same].name, begin))
-        _check_before(was[:first], begin)
-    return Beginning(
-        first,
-        again=[step.id for step in new[first:]],
-        redefined=Redefinition(
-            name=PIPELINES.name(None, pipeline),
-            definition=pipeline.model_dump(mode="json", exclude_defaults=True),
-            sub_tasks=new,
-        ),
-    )
+_ALL_COMPLETED = "every step is completed; name the step to begin with"
 
 
 class _Named(Protocol):
@@ -79,14 +28,145 @@ class _Named(Protocol):
     def id(self) -> UUID: ...
     @property
     def name(self) -> str: ...
+    @property
+    def dependencies(self) -> Sequence[str]: ...
 
 
-def _same_steps(was: Sequence[DefinedStep], new: Sequence[NewSubTask]) -> int:
-    """How many steps, from the first on, are what they were."""
-    for count, (old, step) in enumerate(zip(was, new, strict=False)):
-        if (old.name, old.kind, old.definition) != (step.name, step.type, step.definition):
-            return count
-    return min(len(was), len(new))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a person wants to begin: with these steps, or with an ``item`` of the only one."""
+
+    steps: Collection[str]
+    item: PlacedItem | None = None
+
+
+async def pipeline_beginning(
+    services: Services, task: StoredTask, request: RetryRequest
+) -> Beginning:
+    """By default all that is not completed. Beside it runs what needs it; the rest is kept.
+
+    Raises:
+        InvalidRequest: it cannot begin there.
+    """
+    was = await list_defined_steps(services.database, task.id)
+    if request.pipeline is not None:
+        return _redefined(task, was, request.pipeline, request.begin)
+    place = _place(was, was, request.begin)
+    is_open = {step.name for step in was if step.status is not Status.COMPLETED}
+    _check_needs(was, place, is_open, request.begin)
+    begin = {*place.steps, *is_open}
+    if not begin:
+        raise wrong("/from", _ALL_COMPLETED)
+    return _beginning(was, was, begin, place, is_graph=PIPELINES.read(task).is_graph)
+
+
+def _redefined(
+    task: StoredTask, was: Sequence[DefinedStep], pipeline: Pipeline, begin: str | None
+) -> Beginning:
+    """By default all that is not completed, or is not what it was.
+
+    A result is kept only of a step that is the same and waits for the same: what another one made
+    may be anything.
+    """
+    new = PIPELINES.sub_tasks(task.id, pipeline)
+    changed = _changed(was, new)
+    place = _place(new, was, begin)
+    for index, step in enumerate(new):
+        if begin is not None and step.name in changed & _all_before(new, place):
+            raise wrong(f"/pipeline/steps/{index}", _why_changed(step.name, begin))
+    known = {step.name: step for step in was}
+    is_open = {
+        step.name
+        for step in new
+        if step.name not in changed and known[step.name].status is not Status.COMPLETED
+    }
+    _check_needs([known.get(step.name, step) for step in new], place, is_open, begin)
+    starts = {*place.steps, *is_open, *changed}
+    if not starts:
+        raise wrong("/from", _ALL_COMPLETED)
+    whole = _Place({*place.steps, *changed}, place.item)
+    beginning = _beginning(was, new, starts, whole, is_graph=pipeline.is_graph)
+    redefined = Redefinition(
+        name=PIPELINES.name(None, pipeline),
+        definition=pipeline.model_dump(mode="json", exclude_defaults=True),
+        sub_tasks=new,
+    )
+    return replace(beginning, redefined=redefined)
+
+
+def _beginning(
+    was: Sequence[DefinedStep],
+    steps: Sequence[_Named],
+    begin: Collection[str],
+    place: _Place,
+    *,
+    is_graph: bool,
+) -> Beginning:
+    needs = _needs(steps)
+    again = redone(needs, begin)
+    known = {step.name: step for step in was}
+    rows: list[UUID] = []
+    keeps_some = len(again) < len(steps)
+    for step in steps:
+        if step.name in again:
+            is_whole = not again.isdisjoint(needs[step.name]) or (
+                step.name in place.steps and place.item is None
+            )
+            items = known[step.name].items if step.name in known else ()
+            wanted = [item for item in items if is_whole or _is_to_run(item, place)]
+            keeps_some |= len(wanted) < len(items)
+            rows += [step.id, *(item.id for item in wanted)]
+    first = next(index for index, step in enumerate(steps) if step.name in again)
+    # Of a graph it only says whether something is kept.
+    return Beginning(max(first, int(is_graph and keeps_some)), again=rows)
+
+
+def _is_to_run(item: PlacedItem, place: _Place) -> bool:
+    return item.status is not Status.COMPLETED or item == place.item
+
+
+def _needs(steps: Sequence[_Named]) -> Mapping[str, Sequence[str]]:
+    return {step.name: step.dependencies for step in steps}
+
+
+def _all_before(steps: Sequence[_Named], place: _Place) -> frozenset[str]:
+    needs = all_needs_of(_needs(steps))
+    return frozenset[str]().union(*(needs[name] for name in place.steps)) - {*place.steps}
+
+
+def _place(steps: Sequence[_Named], was: Sequence[DefinedStep], begin: str | None) -> _Place:
+    if begin is None:
+        return _Place(())
+    for step in steps:
+        if begin in (step.name, str(step.id)):
+            return _Place({step.name})
+    if (found := next(_items(was, begin), None)) is not None:
+        return found
+    if begin == BEGIN_ANEW:
+        return _Place({step.name for step in steps})
+    known = ", ".join(step.name for step in steps)
+    whole = next((step for step in was if step.name == step_of(begin) and step.items), None)
+    if whole is not None:
+        last = whole.items[-1].name
+        raise wrong("/from", f"there is no item {begin!r}; the last of its step is {last}")
+    raise wrong("/from", f"there is no step {begin!r} (steps: {known})")
+
+
+def _items(was: Sequence[DefinedStep], begin: str) -> Iterator[_Place]:
+    for step in was:
+        for item in step.items:
+            if begin in (item.name, str(item.id)):
+                yield _Place({step.name}, item)
+
+
+def _changed(was: Sequence[DefinedStep], new: Sequence[NewSubTask]) -> frozenset[str]:
+    """The steps that are not what they were."""
+    known = {step.name: (step.kind, step.definition, tuple(step.dependencies)) for step in was}
+    return frozenset(
+        step.name
+        for step in new
+        if known.get(step.name) != (step.type, step.definition, tuple(step.dependencies))
+    )
 
 
 def _why_changed(step: str, begin: str) -> str:
@@ -96,28 +176,16 @@ def _why_changed(step: str, begin: str) -> str:
     )
 
 
-def _first_open(steps: Sequence[PlacedStep]) -> int:
-    for index, step in enumerate(steps):
-        if step.status is not Status.COMPLETED:
-            return index
-    raise wrong("/from", "every step is completed; name the step to begin with")
-
-
-def _index_of(steps: Sequence[_Named], begin: str) -> int:
-    for index, step in enumerate(steps):
-        if begin in (step.name, str(step.id)):
-            return index
-    if begin == BEGIN_ANEW:
-        return 0
-    known = ", ".join(step.name for step in steps)
-    raise wrong("/from", f"there is no step {begin!r} (steps: {known})")
-
-
-def _check_before(steps: Sequence[PlacedStep], begin: str) -> None:
+def _check_needs(
+    steps: Sequence[_Named], place: _Place, is_open: Collection[str], begin: str | None
+) -> None:
+    """What is begun with a step needs the results of those before it."""
+    before = _all_before(steps, place)
     for step in steps:
-        if step.status is not Status.COMPLETED:
+        if step.name in before and step.name in is_open:
+            status = step.status if isinstance(step, DefinedStep) else Status.PENDING
             raise wrong(
                 "/from",
                 f"step {step.name!r}, which comes before {begin!r}, is not completed "
-                f"({step.status}); begin with {step.name!r}",
+                f"({status}); begin with {step.name!r}",
             )

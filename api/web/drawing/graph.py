@@ -31,6 +31,7 @@ class Node:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     is_out: bool = False
+    items: str = ""
 
 
 def nodes_of_plan(plan: PlanOfTask) -> Sequence[Node]:
@@ -48,8 +49,10 @@ def nodes_of_plan(plan: PlanOfTask) -> Sequence[Node]:
     ]
 
 
-def nodes_of_pipeline(steps: Sequence[SubTask]) -> Sequence[Node]:
-    """Where steps do not say for which others they wait, they run one after the other."""
+def nodes_of_pipeline(sub_tasks: Sequence[SubTask]) -> Sequence[Node]:
+    """Where steps do not say for which others they wait, they run one after the other. Items are
+    counted with their step."""
+    steps = [step for step in sub_tasks if step.item_of is None]
     is_list = not any(step.dependencies for step in steps)
     before = [[], *([step.name] for step in steps[:-1])] if is_list else []
     return [
@@ -60,6 +63,7 @@ def nodes_of_pipeline(steps: Sequence[SubTask]) -> Sequence[Node]:
             before[number] if is_list else step.dependencies,
             step.started_at,
             step.finished_at,
+            items=f"{step.items.completed}/{step.items.total}" if step.items else "",
         )
         for number, step in enumerate(steps)
     ]
@@ -120,6 +124,8 @@ def _box(node: Node, at: Point, now: datetime, *, is_selected: bool) -> Markup:
 
 def _state(node: Node, now: datetime) -> str:
     words = cut("left out" if node.is_out else node.status.value, 16)
+    if node.items:
+        words += f" {node.items}"
     if node.started_at is None:
         return words
     return f"{words} · {duration(seconds_between(node.started_at, node.finished_at or now))}"

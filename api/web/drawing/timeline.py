@@ -27,13 +27,15 @@ _MAX_SAID = 10
 _NAME_COLUMNS = 120
 _AT_WORK = frozenset({Status.RUNNING, *(status for status in Status if status.is_final)})
 # These are bars in the row of what they belong to, and have none of their own.
+_ENDED_BADLY = (Status.FAILED, Status.BLOCKED)
 _BARS = frozenset({"attempt", "llm"})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """``key`` is how ``?step=`` names it: the name of a step, call, turn or node, or ``NODE/NAME``.
-    ``inner`` is how many rows a node has that are not drawn, as it is not selected."""
+    ``inner`` is how many rows a node, or a step with items, has that are not drawn, as it is not
+    selected."""
 
     key: str
     name: str
@@ -91,6 +93,11 @@ def _placed(parent: Span, selected: str | None, at: str = "", depth: int = 0) ->
         if child.kind in _BARS:
             continue
         key = f"{at}{child.name}"
+        if items := _items_of(child):
+            is_open = selected is not None and selected.removeprefix(at) in _names(child, items)
+            yield _Placed(child, key, depth, 0 if is_open else len(items))
+            yield from (_Placed(i, f"{at}{i.name}", depth + 1) for i in items if is_open)
+            continue
         if child.kind != "node":
             yield _Placed(child, key, depth)
             yield from _placed(child, selected, at, depth + 1)
@@ -99,6 +106,14 @@ def _placed(parent: Span, selected: str | None, at: str = "", depth: int = 0) ->
         is_open = selected is not None and (selected == key or selected.startswith(f"{key}/"))
         yield _Placed(child, key, depth, 0 if is_open else len(inner))
         yield from inner if is_open else ()
+
+
+def _items_of(span: Span) -> Sequence[Span]:
+    return [child for child in span.children if child.kind == "item"]
+
+
+def _names(step: Span, items: Sequence[Span]) -> frozenset[str]:
+    return frozenset([step.name, *(item.name for item in items)])
 
 
 class _Clock:
@@ -222,13 +237,17 @@ def _leaves(span: Span) -> Iterator[Span]:
 
 def _bars_of(span: Span) -> Sequence[Span]:
     """The attempts of a step; what a model said in a turn; all that was at work within a node."""
-    if span.kind == "node":
+    if span.kind == "node" or _items_of(span):
         return [*_leaves(span)]
     own = [child for child in span.children if child.kind in _BARS and child.start is not None]
     return own or ([span] if span.start is not None and not span.children else [])
 
 
 def _note(span: Span) -> str:
+    if items := _items_of(span):
+        completed = sum(item.status is Status.COMPLETED for item in items)
+        failed = sum(item.status in _ENDED_BADLY for item in items)
+        return f"{completed}/{len(items)}" + (f", {failed} failed" if failed else "")
     if span.answered_by is not None:
         return f"answered by {cut(span.answered_by, 60)}"
     return "kept result" if span.cached else ""

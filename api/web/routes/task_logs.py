@@ -18,6 +18,7 @@ from api.services import Services
 from api.web.logs import shown_attempts
 from api.web.page import pages, render
 from api.web.task_header import HeaderDep
+from api.web.task_places import named_parts
 from api.web.text.ansi import without_escapes
 from api.web.text.visible import lines_of
 from api.wire.requests import Text
@@ -131,4 +132,4 @@ def _found(text: str, wanted: str) -> str:
 
 
 def _steps_of(task: Task) -> list[str]:
-    return list(dict.fromkeys(step.name for step in task.sub_tasks))[-_MAX_CHOICES:]
+    return [*named_parts(task)[-_MAX_CHOICES:]]

@@ -15,6 +15,7 @@ from api.services import Services
 from api.web.forms import text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.task_header import HeaderDep
+from api.web.task_places import named_parts
 from api.wire.requests import RetryRequest, Text
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Task
@@ -87,5 +88,5 @@ async def _foreseen(
 
 def _places(task: Task, begin: str | None) -> list[str]:
     """Where it can begin, beside the usual place: the latest of an agent's calls."""
-    names = [each.name for each in task.sub_tasks[-MAX_PLACES:]]
+    names = named_parts(task)[-MAX_PLACES:]
     return list(dict.fromkeys([*names, *([begin] if begin and begin != START else [])]))

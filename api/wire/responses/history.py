@@ -34,7 +34,8 @@ class Span(Answer):
     """A span of time: the task, which contains its steps, which contain their attempts.
 
     An agent's task contains turns, which contain the model's answer and the calls with their
-    attempts. The call that makes a plan contains its nodes, and these what happened in their tasks.
+    attempts. A step that runs once for each item contains these, of kind ``item``. The call that
+    makes a plan contains its nodes, and these what happened in their tasks.
     ``duration_ms`` is None while the span is running. If ``is_cut``, what comes later is left out;
     logs and messages have all of it. ``answered_by`` is the tool that was called in place of the
     step's own, whose breaker was open. ``cached``: a step was not run, but given the result of an

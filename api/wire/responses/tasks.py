@@ -82,12 +82,25 @@ class AgentResult(Answer):
     files: list[Artifact]
 
 
+class ItemCounts(Answer):
+    """How many items a step has, and how many of them are in which state; the others wait."""
+
+    total: int
+    completed: int
+    failed: int
+    running: int
+
+
 class SubTask(Answer):
     """A step of a pipeline, a call of an agent or a node of a plan.
 
     ``retry_count`` is how often it was retried in this run. A queued one that was held
     ``waits_for`` this. ``cached``: it was not run, but given the result of an equal step.
     ``task_id`` is the task that runs a node, once there is one.
+
+    An item of a step with ``foreach`` has the name of the step as ``item_of``, its number there,
+    from 0 on, as ``index``, and as ``item`` the value, or the name of the file, that it is. Its
+    step has ``items``, once it is begun: how many there are.
     """
 
     id: UUID
@@ -109,6 +122,10 @@ class SubTask(Answer):
     finished_at: datetime | None
     approval: Approval | None = None
     cached: bool = False
+    items: ItemCounts | None = None
+    item_of: str | None = None
+    index: int | None = None
+    item: JsonValue = None
 
 
 class Route(Answer):
@@ -172,7 +189,9 @@ class TaskSummary(Answer):
 
 
 class Task(TaskSummary):
-    """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them.
+    """``sub_tasks`` holds the latest of an agent's calls; its messages have all of them. Of the
+    items of steps, which follow their step, it holds those that failed or run, and as many of the
+    others as fit in 1,000.
     ``artifacts`` holds the first 1,000; the list of artifacts has all of them. ``last_event`` is
     the number of the last event that all this tells of: whoever follows goes on ``after`` it.
     ``is_pausing``: somebody has asked for a pause, which comes before the next step or turn."""

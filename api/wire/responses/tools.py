@@ -36,7 +36,8 @@ class Tool(Answer):
     the server has changed the definition of a tool; a change of the tool's settings clears it. Of
     its calls ``max_running`` may run at once, and ``calls_per_minute`` be made; null is no limit.
     ``fallback`` is called in its place while its breaker is open. ``is_server``: it is no tool, but
-    an MCP server; ``checked`` is how that answered when somebody asked last.
+    an MCP server; ``checked`` is how that answered when somebody asked last. ``is_own``: it is a
+    function of the house that runs AgentOS.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -53,6 +54,7 @@ class Tool(Answer):
     calls_per_minute: int | None = None
     fallback: Fallback | None = None
     is_server: bool = False
+    is_own: bool = False
     checked: CheckedServer | None = None
 
 

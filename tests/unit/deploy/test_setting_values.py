@@ -32,10 +32,13 @@ BAD: dict[str, tuple[str, ...]] = {
     "temporal_ui_url": _URL,
     "codec_key": ("hunter2", "00" * 31),
     "codec_token": (*_SENDABLE, "hunter2"),
+    "worker_address": ("8010", "localhost:8010", "127.0.0.1", "::1:80", "127.0.0.1:65536", ""),
+    "metrics_token": (*_SENDABLE, "hunter2"),
     "titles": ("none", ""),
     "public_url": _URL,
     "served_hosts": (),
     "skills_path": (),
+    "tools_path": (),
     "data_dir": ("", " "),
     "services_dir": ("/nowhere/at/all", " "),
     "sandbox": ("docker", ""),
@@ -131,7 +134,7 @@ _FOREIGN = re.compile(r"Input|Value error|should|unable to|valid|pydantic|Path|E
 _SOUND = (
     "0.5",
     *("postgresql+asyncpg://x", "http://a.example", "/tmp", "true", "500", "5000"),
-    *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server"),
+    *("bubblewrap", "{}", "plain", "relaxed", "00" * 32, "TOKEN=server", "127.0.0.1:80"),
 )
 
 

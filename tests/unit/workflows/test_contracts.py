@@ -18,7 +18,11 @@ SILENT = (UUID, int, float, bool, Enum, type(None))
 NAMES = {
     ("StepPlan", "id"),
     ("StepPlan", "title"),
+    ("StepPlan", "needs"),
+    ("PipelineRun", "completed"),
+    ("PipelineRun", "held"),
     ("StepCall", "step"),
+    ("ItemsCall", "step"),
     ("CallPlan", "name"),
     ("Thought", "digest"),
     ("Spent", "digests"),

@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from activities.store.options import S3Options
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.offered import OfferedTool
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
@@ -67,10 +69,19 @@ async def call(
     was_lost: bool = False,
     seconds: float = 0.1,
     blobs: Blobs | None = None,
+    registry: Registry | None = None,
 ) -> UUID:
     """As ``outcome_of``; the id of the step."""
-    options = {"was_lost": was_lost, "seconds": seconds, "blobs": blobs}
-    return (await outcome_of(desk, tool, *retry_on, **options))[0]
+    step_id, _ = await outcome_of(
+        desk,
+        tool,
+        *retry_on,
+        was_lost=was_lost,
+        seconds=seconds,
+        blobs=blobs,
+        registry=registry,
+    )
+    return step_id
 
 
 async def outcome_of(
@@ -80,6 +91,7 @@ async def outcome_of(
     was_lost: bool = False,
     seconds: float = 0.1,
     blobs: Blobs | None = None,
+    registry: Registry | None = None,
     names_files: bool = False,
 ) -> tuple[UUID, StepOutcome]:
     """The only step of a pipeline; ``was_lost``: the worker of its first attempt has died."""
@@ -87,7 +99,7 @@ async def outcome_of(
     definition = Pipeline.model_validate({"name": "test", "steps": [step]})
     task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(desk.database, task)
-    toolbox = Toolbox(Registry(), desk.database, mcp=Clock())
+    toolbox = Toolbox(registry or Registry(), desk.database, mcp=Clock())
     step_call = StepCall(
         task_id=task.id,
         team_id=task.team_id,
@@ -185,6 +197,43 @@ async def test_a_tool_that_may_have_taken_effect_is_not_called_again_by_its_step
         await call(desk, "mcp.clock.tick", was_lost=True, seconds=60)
     assert raised.value.type == StepInterrupted.code
     assert raised.value.non_retryable
+
+
+def house(folder: Path, flags: str) -> Registry:
+    """The tools of a house that has one, ``ring``, with these flags."""
+    source = (
+        "from activities.tools.context import ToolContext\n"
+        "from activities.tools.registry import tool\n"
+        f"@tool({flags})\n"
+        "def ring(context: ToolContext) -> dict[str, int]:\n"
+        '    """Ring the bell, and write down that it rang."""\n'
+        "    (context.output / 'rung.txt').write_text('once')\n"
+        "    return {'rings': 1}\n"
+    )
+    (folder / "bell.py").write_text(source)
+    return Registry(modules([folder]))
+
+
+async def test_a_tool_of_the_house_is_a_step_whose_result_and_files_are_kept(
+    desk: Desk, tmp_path: Path
+) -> None:
+    step = await call(desk, "ring", registry=house(tmp_path, ""), seconds=60)
+    [row] = await desk.database.execute(
+        text("""SELECT stdout, name FROM execution_logs JOIN task_artifacts
+            USING (sub_task_id) WHERE sub_task_id = :id"""),
+        {"id": step},
+    )
+    assert (row.stdout, row.name) == ('{"rings":1}', "rung.txt")
+
+
+async def test_a_tool_of_the_house_is_called_again_only_if_it_says_that_this_is_safe(
+    desk: Desk, tmp_path: Path
+) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await call(desk, "ring", was_lost=True, registry=house(tmp_path, ""), seconds=60)
+    assert raised.value.type == StepInterrupted.code
+    safe = house(tmp_path, "is_retry_safe=True")
+    await call(desk, "ring", was_lost=True, registry=safe, seconds=60)
 
 
 class BrokenBlobs(Blobs):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from activities.tools.finish import FINISH
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
 from activities.tools.offered import OfferedTool
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
@@ -215,3 +217,44 @@ async def test_a_denied_or_unknown_tool_of_a_server_is_not_called(
     assert isinstance((await desk.call("mcp.art.gone", subject="x")).error, ToolDisabled)
     assert isinstance((await desk.call("mcp.art.fly", subject="x")).error, ToolNotFound)
     assert art.called == []
+
+
+async def test_an_agent_is_offered_a_tool_of_the_house_which_reads_its_files(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "counting.py").write_text(
+        "from activities.tools.context import ToolContext\n"
+        "from activities.tools.files import opened\n"
+        "from activities.tools.registry import tool\n"
+        "@tool(is_retry_safe=True, reads='data')\n"
+        "async def count_bytes(context: ToolContext, file: str) -> int:\n"
+        '    """Count the bytes of a file."""\n'
+        "    async with opened(context, file) as path:\n"
+        "        return path.stat().st_size\n"
+    )
+    await desk.begin(sales=b"12345")
+    desk.toolbox = Toolbox(Registry(modules([tmp_path])), desk.database)
+    offered = (await desk.toolbox.offered(desk.team_id, agent()))["count_bytes"]
+    assert offered.description == "Count the bytes of a file."
+    assert offered.is_retry_safe
+    assert (await desk.call("count_bytes", file="sales")).text == "5"
+    refused = await desk.call("count_bytes", file="none")
+    assert refused.error is not None
+    assert "no file 'none'" in str(refused.error)
+
+
+async def test_an_agent_reads_what_a_tool_of_the_house_raised(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(
+        "from activities.tools.registry import tool\n"
+        "@tool()\n"
+        "def ring(times: int) -> str:\n"
+        '    """Ring."""\n'
+        "    raise ValueError(f'{times} times is too often')\n"
+    )
+    await desk.begin()
+    desk.toolbox = Toolbox(Registry(modules([tmp_path])), desk.database)
+    result = await desk.call("ring", times=7)
+    assert result.error is not None
+    assert result.error.code == "tool-failed"
+    assert "failing.py, line 5" in str(result.error)
+    assert result.text == "ValueError: 7 times is too often"

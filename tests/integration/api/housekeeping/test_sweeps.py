@@ -458,7 +458,10 @@ async def test_what_was_removed_is_shown_and_measured(own: Stage) -> None:
     assert events["remaining"] == 0
     assert shown["last_pass"]["removed"] >= events["removed"]
     metrics = (await own.http.get(f"{own.url}/metrics")).text
-    assert f'agentos_housekeeping_removed{{sweep="events"}} {float(events["removed"])}' in metrics
+    assert (
+        f'agentos_housekeeping_removed_total{{sweep="events"}} {float(events["removed"])}'
+        in metrics
+    )
 
 
 async def test_another_team_sees_nothing_of_what_was_removed(own: Stage) -> None:

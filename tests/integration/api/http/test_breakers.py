@@ -204,7 +204,7 @@ async def test_metrics_tell_what_is_open_and_how_often_it_opened(stage: Stage) -
             break
         await asyncio.sleep(0.1)
     assert re.search(r'agentos_breakers\{name="model:measured",state="open"\} 1\.0', found)
-    assert 'agentos_breaker_openings{name="model:measured"} 1.0' in found
+    assert 'agentos_breaker_openings_total{name="model:measured"} 1.0' in found
     assert str(DEFAULT_TEAM) not in found
 
 

@@ -138,7 +138,7 @@ async def test_a_missing_bucket_is_a_dependency_that_is_down(
 async def test_metrics_have_requests_tasks_and_connections(stage: Stage) -> None:
     await stage.until(await stage.submit("print x"), "completed")
     text = (await stage.http.get(f"{stage.url}/metrics")).text
-    assert 'agentos_tasks{status="completed"}' in text
+    assert 'agentos_tasks{status="running",type="pipeline"}' in text
     assert 'agentos_database_connections{state="in_use"}' in text
     assert 'agentos_http_request_duration_seconds_count{method="POST",route="/tasks"' in text
 

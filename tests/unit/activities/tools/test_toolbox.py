@@ -1,6 +1,7 @@
 """Which tools an agent may use, and what each native tool says of itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +13,7 @@ from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
-from activities.tools.context import ToolContext
+from activities.tools.context import ToolContext, ToolResult
 from activities.tools.registry import Need, Registry
 from activities.tools.selection import is_allowed, unknown_names
 from activities.tools.skills import AllowedSkills
@@ -147,9 +148,9 @@ async def test_a_skill_that_is_not_allowed_is_as_good_as_missing(
 async def test_a_tool_that_takes_too_long_is_stopped(nowhere: ToolContext) -> None:
     stopped: list[bool] = []
 
-    async def hang(context: ToolContext) -> str:
+    async def hang(context: ToolContext, arguments: Mapping[str, object]) -> ToolResult:
         try:
-            return str(await asyncio.Event().wait())
+            return ToolResult(str(await asyncio.Event().wait()))
         finally:
             stopped.append(True)
 
@@ -160,7 +161,7 @@ async def test_a_tool_that_takes_too_long_is_stopped(nowhere: ToolContext) -> No
 
 
 async def test_a_time_limit_of_the_tools_own_is_not_taken_for_ours(nowhere: ToolContext) -> None:
-    async def give_up(context: ToolContext) -> str:
+    async def give_up(context: ToolContext, arguments: Mapping[str, object]) -> ToolResult:
         raise TimeoutError("another one")
 
     tool = replace(Registry().find("list_files"), function=give_up)

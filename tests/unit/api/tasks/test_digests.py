@@ -75,5 +75,19 @@ def test_what_a_request_says_of_a_step_changes_its_digest() -> None:
     assert len({digest(request) for request in requests}) == len(lifetimes)
 
 
+def test_what_a_step_waits_for_and_runs_for_changes_its_digest() -> None:
+    ways: list[dict[str, Any]] = [
+        {},
+        {"needs": []},
+        {"foreach": [1]},
+        {"foreach": [1], "parallel": 2},
+    ]
+    requests = [
+        {"type": "pipeline", "pipeline": {"name": "p", "steps": [{**STEP, **way}]}} for way in ways
+    ]
+    requests.append({"type": "pipeline", "pipeline": {"name": "p", "steps": [STEP], "parallel": 9}})
+    assert len({digest(request) for request in requests}) == len(requests)
+
+
 def test_a_default_that_is_written_out_changes_no_digest() -> None:
     assert digest({**PIPELINE, "cache": True, "callbacks": []}) == digest(PIPELINE)

@@ -43,7 +43,7 @@ def test_the_readme_names_the_limits_of_what_is_sent() -> None:
 
 
 def test_the_readme_sets_a_parameter_that_its_prompt_gives_to_the_compiled_pipeline() -> None:
-    [prompt] = re.findall(r'submit agent "(.*?)"', README)
+    [prompt] = re.findall(r'submit agent "(Clean .*?)"', README)
     [name] = re.findall(r"report\.yaml .*--set (\w+)=", README)
     # An option whose value stands in the prompt becomes a parameter of its name.
     assert (name, "bar chart" in prompt) == ("kind", True)

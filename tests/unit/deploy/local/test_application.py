@@ -60,5 +60,5 @@ def test_a_worker_of_the_stack_is_given_ten_seconds_to_end_after_its_steps(
         pass
 
     options = StackOptions(Path("/data"), environment=given)
-    part = worker_part(options, SERVICES, "worker", ready)
+    part = worker_part(options, SERVICES, "worker", ready, [8010])
     assert part.stop_seconds == steps_seconds + 10

@@ -1,0 +1,1 @@
+"""Tools of the house that runs AgentOS: functions in its own folders and packages."""

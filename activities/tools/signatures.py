@@ -1,0 +1,133 @@
+"""What a tool's function says of itself: its arguments, their schema, and whether it is sound."""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticUndefined
+from pydantic_core.core_schema import ModelSchema
+
+from activities.tools.context import AgentContext, ToolContext
+from workflows.errors.tools import ToolDefinitionInvalid
+
+MAX_DESCRIPTION_CHARACTERS = 16_384
+
+# What models of every vendor take for the name of a function.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """``context`` is the type of the first parameter, where that is one; else None.
+
+    ``arguments`` is a model of the others.
+    """
+
+    context: type[ToolContext] | None
+    arguments: type[BaseModel]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return self.arguments.model_json_schema(schema_generator=_WithoutTitles)
+
+
+def read(function: Callable[..., Any]) -> Signature:
+    """The signature of a function that is to be a tool.
+
+    Raises:
+        ToolDefinitionInvalid: what no model could call, or no check could judge.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    types = _types(function)
+    context = types.get(parameters[0].name) if parameters else None
+    if not (isinstance(context, type) and issubclass(context, ToolContext)):
+        context = None
+    arguments = parameters[context is not None :]
+    if reason := _objection(function, arguments, types):
+        raise invalid(function, reason)
+    try:
+        signature = Signature(context, _model_of(function.__name__, arguments, types))
+        _ = signature.schema
+    except (PydanticUserError, TypeError) as error:
+        # What pydantic adds is how to mend models of pydantic.
+        raise invalid(function, str(error).splitlines()[0]) from error
+    return signature
+
+
+def is_for_agents(signature: Signature) -> bool:
+    return signature.context is not None and issubclass(signature.context, AgentContext)
+
+
+def _types(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise invalid(function, f"a type cannot be found: {error}") from error
+
+
+def _objection(
+    function: Callable[..., Any], arguments: Sequence[inspect.Parameter], types: dict[str, Any]
+) -> str:
+    """What is wrong with a function; empty where it can be a tool."""
+    description = inspect.cleandoc(function.__doc__ or "")
+    if not _NAME.fullmatch(function.__name__):
+        return "its name must be a-z, 0-9 and _, begin with a letter, and have 64 characters"
+    if not description:
+        return "it has no docstring, which is what people and models are told of it"
+    if len(description) > MAX_DESCRIPTION_CHARACTERS:
+        return f"its docstring has more than {MAX_DESCRIPTION_CHARACTERS} characters"
+    return next(filter(None, (_objection_to(item, types) for item in arguments)), "")
+
+
+def _objection_to(item: inspect.Parameter, types: dict[str, Any]) -> str:
+    if item.kind in _STARRED:
+        return f"*{item.name} has no schema; name each argument"
+    if item.kind is inspect.Parameter.POSITIONAL_ONLY:
+        return f"{item.name!r} is positional only, and arguments are passed by name"
+    if item.name not in types:
+        return f"argument {item.name!r} has no type"
+    if item.name.startswith(("_", "model_")):
+        return f"argument {item.name!r} may begin neither with _ nor with model_"
+    return ""
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """The file and line of a function."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def invalid(function: Callable[..., Any], reason: str) -> ToolDefinitionInvalid:
+    return ToolDefinitionInvalid(tool=function.__name__, place=place_of(function), reason=reason)
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A title repeats the name, and a model pays for every word."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        found.pop("title", None)
+        return found
+
+
+def _model_of(
+    name: str, parameters: Sequence[inspect.Parameter], types: dict[str, Any]
+) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        item.name: (
+            types[item.name],
+            PydanticUndefined if item.default is item.empty else item.default,
+        )
+        for item in parameters
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **fields)

@@ -1,0 +1,195 @@
+"""Tools of the house: found in folders and packages, or refused with the line to mend."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from activities.tools.own.loading import MAX_MODULES, modules
+from activities.tools.registry import Registry
+from workflows.errors.tools import ToolDefinitionInvalid, ToolModuleBroken, ToolNameTaken
+from workflows.states import Permission
+
+HEAD = "from activities.tools.registry import tool\n"
+GREET = HEAD + '@tool()\ndef greet(name: str) -> str:\n    """Greets."""\n    return name\n'
+
+
+def registry_of(folder: Path, **files: str) -> Registry:
+    """The tools of a folder with these modules."""
+    for name, source in files.items():
+        (folder / f"{name}.py").write_text(source)
+    return Registry(modules([folder]))
+
+
+def test_a_function_of_a_folder_is_a_tool_with_its_docstring_types_and_flags(
+    tmp_path: Path,
+) -> None:
+    source = (
+        "from __future__ import annotations\n"
+        + HEAD
+        + "from typing import Annotated\nfrom pydantic import Field\n"
+        "from workflows.states import Permission\n"
+        "@tool(permission=Permission.ASK, is_retry_safe=True, timeout_seconds=5)\n"
+        "def find_customer(name: Annotated[str, Field(max_length=9, description='whole')],\n"
+        "                  limit: int = 3) -> dict[str, object]:\n"
+        '    """Find customers.\n\n    By their name."""\n'
+        "    return {}\n"
+    )
+    found = registry_of(tmp_path, crm=source).find("find_customer")
+    assert found.description == "Find customers.\n\nBy their name."
+    assert found.schema["properties"] == {
+        "name": {"type": "string", "maxLength": 9, "description": "whole"},
+        "limit": {"type": "integer", "default": 3},
+    }
+    assert found.schema["required"] == ["name"]
+    assert found.permission is Permission.ASK
+    assert (found.is_retry_safe, found.timeout_seconds) == (True, 5)
+    assert found.is_own
+    assert not found.is_for_agents_only
+    assert [at for at, _ in found.problems({"name": "ten letters", "of": 1})] == ["/name", "/of"]
+
+
+def test_a_tool_without_a_context_or_with_that_of_a_tool_is_for_pipelines_too(
+    tmp_path: Path,
+) -> None:
+    source = HEAD + (
+        "from activities.tools.context import AgentContext, ToolContext\n"
+        '@tool()\nasync def alone() -> str:\n    "x"\n    return ""\n'
+        '@tool()\nasync def told(context: ToolContext) -> str:\n    "x"\n    return ""\n'
+        '@tool()\nasync def agents(context: AgentContext) -> str:\n    "x"\n    return ""\n'
+    )
+    found = registry_of(tmp_path, three=source)
+    assert {"alone", "told", "agents"} <= set(found.tools)
+    assert {"alone", "told", "agents"} & set(found.for_pipelines) == {"alone", "told"}
+    assert found.find("told").schema["properties"] == {}
+
+
+def test_modules_beside_tools_are_imported_and_hide_none_of_python(tmp_path: Path) -> None:
+    (tmp_path / "_shout.py").write_text("def shout(text: str) -> str:\n    return text.upper()\n")
+    (tmp_path / "notes.txt").write_text("no module")
+    source = "from _shout import shout\n" + GREET.replace("return name", "return shout(name)")
+    found = registry_of(tmp_path, greeting=source, json="")
+    assert found.find("greet").is_own
+    assert json.loads("1") == 1
+
+
+def test_a_folder_that_is_not_there_has_no_tools(tmp_path: Path) -> None:
+    assert not any(tool.is_own for tool in Registry(modules([tmp_path / "none"])).tools.values())
+
+
+BROKEN = {
+    "syntax": ("x = 1\ndef f(:\n    pass\n", "broken.py:2: ", "SyntaxError"),
+    "import": ("x = 1\nimport nowhere_at_all\n", "broken.py:2: ", "No module named"),
+    "raises": ("def f():\n    raise ValueError('no key')\nf()\n", "broken.py:2: ", "no key"),
+    "exits": ("import sys\nsys.exit(3)\n", "broken.py:2: ", "SystemExit"),
+    "not text": ("\0", "broken.py", "null bytes"),
+    "secret": ("raise ValueError('password=hunter2hunter2')\n", "broken.py:1: ", "ValueError"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_module_that_cannot_be_imported_is_refused_with_its_line(
+    tmp_path: Path, kind: str
+) -> None:
+    source, place, reason = BROKEN[kind]
+    with pytest.raises(ToolModuleBroken) as refused:
+        registry_of(tmp_path, broken=source)
+    assert place in str(refused.value)
+    assert reason in str(refused.value)
+    assert "AGENTOS_TOOLS_PATH" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+UNSOUND = {
+    "no docstring": ("def f(a: int) -> int:\n    return a", "no docstring"),
+    "no type": ('def f(a) -> int:\n    "x"', "'a' has no type"),
+    "any number": ('def f(*a: int) -> int:\n    "x"', "*a has no schema"),
+    "any names": ('def f(**a: int) -> int:\n    "x"', "*a has no schema"),
+    "by place": ('def f(a: int, /) -> int:\n    "x"', "positional only"),
+    "capitals": ('def Find(a: int) -> int:\n    "x"', "a-z, 0-9 and _"),
+    "hidden": ('def f(_a: int) -> int:\n    "x"', "may begin neither"),
+    "unknown type": ("def f(a: 'Nowhere') -> int:\n    \"x\"", "Nowhere"),
+    "no schema": ('import socket\ndef f(a: socket.socket) -> int:\n    "x"', "socket"),
+}
+
+
+@pytest.mark.parametrize("kind", UNSOUND)
+def test_a_function_that_no_model_could_call_is_refused_with_its_line(
+    tmp_path: Path, kind: str
+) -> None:
+    source, reason = UNSOUND[kind]
+    source = source.replace("def ", "@tool()\ndef ", 1)
+    with pytest.raises(ToolDefinitionInvalid) as refused:
+        registry_of(tmp_path, unsound=HEAD + source + "\n")
+    line = (HEAD + source).splitlines().index("@tool()") + 1
+    assert f"unsound.py:{line}: " in str(refused.value)
+    assert reason in str(refused.value)
+
+
+def test_the_decorator_without_parentheses_says_how_it_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ToolDefinitionInvalid, match=r"unsound\.py:2: .*@tool\(\)"):
+        registry_of(tmp_path, unsound=GREET.replace("@tool()", "@tool"))
+
+
+@pytest.mark.parametrize("name", ["read_file", "finish"])
+def test_a_tool_of_the_house_takes_no_name_of_ours(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ToolNameTaken, match=rf"mine\.py:2: .*{name}.* in AgentOS"):
+        registry_of(tmp_path, mine=GREET.replace("greet", name))
+
+
+def test_two_tools_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
+    with pytest.raises(ToolNameTaken, match=r"two\.py:2: .*'greet'.*one\.py:2"):
+        registry_of(tmp_path, one=GREET, two=GREET)
+
+
+def test_too_many_modules_are_refused(tmp_path: Path) -> None:
+    for number in range(MAX_MODULES + 1):
+        (tmp_path / f"m{number}.py").touch()
+    with pytest.raises(ToolModuleBroken, match=f"more than {MAX_MODULES}"):
+        Registry(modules([tmp_path]))
+
+
+PACKAGE = {
+    "acme_tools/__init__.py": "from acme_tools import greeting\n",
+    "acme_tools/greeting.py": GREET,
+    "acme_tools-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: acme-tools\nVersion: 1.0\n",
+}
+
+
+def installed(folder: Path, entry: str) -> Path:
+    """A folder with an installed package that has this entry point."""
+    points = {"acme_tools-1.0.dist-info/entry_points.txt": f"[agentos.tools]\n{entry}\n"}
+    for name, text in (PACKAGE | points).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def own_tools_of_a_process(path: Path) -> subprocess.CompletedProcess[str]:
+    """What a process finds that has a package on its path."""
+    look = (
+        "from activities.tools.own.loading import modules\n"
+        "from activities.tools.registry import Registry\n"
+        "found = Registry(modules([])).tools.values()\n"
+        "print([tool.name for tool in found if tool.is_own])\n"
+    )
+    code = f"import sys; sys.path.insert(0, {str(path)!r})\n{look}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_an_installed_package_brings_tools_by_its_entry_point(tmp_path: Path) -> None:
+    found = own_tools_of_a_process(installed(tmp_path, "greetings = acme_tools"))
+    assert found.stdout == "['greet']\n", found.stderr
+
+
+@pytest.mark.parametrize(
+    "entry", ["greetings = acme_tools.nowhere", "x = acme_tools.greeting:greet"]
+)
+def test_an_entry_point_that_leads_to_no_module_names_its_package(
+    tmp_path: Path, entry: str
+) -> None:
+    found = own_tools_of_a_process(installed(tmp_path, entry))
+    assert "ToolModuleBroken: acme-tools: " in found.stderr
+    assert "acme-tools" in found.stderr
