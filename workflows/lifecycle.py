@@ -191,6 +191,10 @@ class Lifecycle:
         if hold.seconds >= _SHOWN_HOLD_SECONDS:
             self._show(HELD)
 
+    def show_held_no_more(self) -> None:
+        if self._state == HELD:
+            self._show(Status.RUNNING)
+
     def _show_completed(self) -> None:
         # After an exchange its agent goes on.
         self._show(Status.COMPLETED if self._carry is None else Status.RUNNING)
