@@ -33,6 +33,15 @@ _UNKNOWN = "error"
 _OF_SERVER = ("timeout_failure_info", "activity_failure_info")
 
 
+def _where(workflow: str) -> str:
+    """The command that shows what the workflow of this id is of."""
+    if (task_id := task_id_of(workflow)) is not None:
+        return f"`agentos show {task_id}`"
+    if (agent_id := agent_id_of(workflow)) is not None:
+        return f"`agentos agents show {agent_id}`"
+    return "`agentos show`"
+
+
 class CodedFailures(DefaultFailureConverter, WithSerializationContext):
     """Leaves of a failure, and of each of its causes, its code and where to read more.
 
@@ -82,15 +91,6 @@ class CodedFailures(DefaultFailureConverter, WithSerializationContext):
 
 # For everything that Temporal is told, by workers and by the API.
 DATA_CONVERTER = replace(pydantic_data_converter, failure_converter_class=CodedFailures)
-
-
-def _where(workflow: str) -> str:
-    """The command that shows what the workflow of this id is of."""
-    if (task_id := task_id_of(workflow)) is not None:
-        return f"`agentos show {task_id}`"
-    if (agent_id := agent_id_of(workflow)) is not None:
-        return f"`agentos agents show {agent_id}`"
-    return "`agentos show`"
 
 
 def _keep_codes(details: Payloads) -> None:
