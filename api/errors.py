@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from api.wire.yaml_places import Place
 from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import MAX_PROBLEMS, Problem
 
@@ -105,7 +106,7 @@ class BreakerNotFound(RequestRefused):
 
 
 class PageNotFound(RequestRefused):
-    """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
+    """There is nothing at {path}. {hint}"""
 
     status = 404
 
@@ -155,7 +156,24 @@ class SealingKeyMissing(RequestRefused):
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
+    """The Idempotency-Key {key!r} was already used for a different request{difference}. Use a new
+    key, or send what was sent then."""
+
+    status = 409
+
+    def __init__(self, *, key: str | None, difference: str = "") -> None:
+        super().__init__(key=key, difference=f": {difference}" if difference else "")
+
+
+class NobodyListens(RequestRefused):
+    """Task {id} cannot be told anything: {reason}."""
+
+    status = 409
+
+
+class ToldTooMuch(RequestRefused):
+    """The agent of task {id} was told as much as it can be: {messages} messages, or {characters}
+    characters. Let it end, and submit what is left as a task of its own."""
 
     status = 409
 
@@ -214,6 +232,9 @@ class InvalidRequest(BadInput, RequestRefused):
     """The request is not valid: {summary}"""
 
     status = 422
+
+    # Where a text in the request ends to be YAML; then that is the place of its problems.
+    broken_at: Place | None = None
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         problems = [_shortened(problem) for problem in problems[:MAX_PROBLEMS]]

@@ -8,8 +8,9 @@ from pydantic import BaseModel, JsonValue
 from activities.off_loop import off_loop
 from api.errors import InvalidRequest
 from api.http.bodies import JSON_TYPE, YAML_TYPES, decoded, media_type, parse, validated
-from api.tasks.drafts import PIPELINE, Draft, Source
+from api.tasks.drafts import PIPELINE, Draft
 from api.wire.errors import BodyMalformed, TooManyValues
+from api.wire.located import Source
 from api.wire.yaml_places import Place
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import Problem

@@ -10,7 +10,6 @@ from activities.residents.checking import problems_with_resident
 from activities.store import agent_templates
 from activities.store.agent_templates import MAX_TEMPLATES, StoredTemplate
 from activities.store.audit import Actor
-from activities.suggestions import nearest
 from api.errors import InvalidRequest, NotFound
 from api.residents.errors import TooManyTemplates
 from api.services import Services
@@ -24,6 +23,7 @@ from api.wire.responses.agents import (
 )
 from workflows.definitions.resident import Resident
 from workflows.pointers import Problem
+from workflows.suggestions import nearest
 
 _FILE = "file"
 _TEAM = "team"

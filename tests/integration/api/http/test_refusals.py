@@ -29,7 +29,7 @@ _TYPES = f"{', '.join(_FIRST)} or {_LAST}"
 _BODIES: dict[str, tuple[object, str, str]] = {
     "no object": ([], "", "must be an object"),
     "nothing": (None, "", "must be an object"),
-    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "no field of this name"),
+    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "unknown field"),
     "nothing to choose for": ({}, "/prompt", "needs a prompt that says what to do, or a pipeline"),
     "no type, and no model": ({"prompt": "do it"}, "/type", "set OPENAI_API_KEY"),
     "no type, and no such skill": (
@@ -41,7 +41,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "field of a type that is not there": (
         {"pipeline": _GOOD, "dance": {}},
         "/dance",
-        "no field of this name",
+        "unknown field",
     ),
     "field of another type": ({"pipeline": _GOOD, "plan": {}}, "/plan", "pipeline has no plan"),
     "agent beside a pipeline": ({"pipeline": _GOOD, "agent": {}}, "/agent", "has no agent"),
@@ -102,7 +102,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "unknown step field": (
         _with({"id": "a", "code": _CODE, "shell": True}),
         "/pipeline/steps/0/shell",
-        "no field of this name",
+        "unknown field",
     ),
     "unknown language": (
         _with({"id": "a", "code": {"language": "cobol", "source": "x"}}),
@@ -165,7 +165,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "tool with a strange argument": (
         _with({"id": "a", "tool": "read_file", "args": {"file": "x", "speed": 1}}),
         "/pipeline/steps/0/args/speed",
-        "no field of this name",
+        "unknown field",
     ),
     "input not given": (
         {"pipeline": {**_GOOD, "inputs": ["data"]}},
