@@ -68,8 +68,9 @@ def _why(path: Path, error: OSError) -> str:
     """What the system says, and which file may have been meant."""
     if isinstance(error, IsADirectoryError):
         return "it is a folder; name a file in it"
-    if isinstance(error, FileNotFoundError) and (meant := file_like(path)):
-        return f"there is no such file (did you mean {meant}?)"
+    if isinstance(error, FileNotFoundError):
+        meant = file_like(path)
+        return f"there is no such file{f' (did you mean {meant}?)' if meant else ''}"
     return error.strerror or str(error)
 
 

@@ -84,10 +84,10 @@ def _file(name: str, value: str) -> Path:
     path = Path(value).expanduser()
     if value.startswith("http://"):
         raise InputMalformed(text=f"{name}={value}", reason="only https:// URLs are fetched")
-    if path.is_dir():
-        raise InputMalformed(text=f"{name}={value}", reason="it is a folder; name a file in it")
     if not path.is_file():
-        meant = file_like(path)
+        meant = None if path.is_dir() else file_like(path)
         hint = f" Did you mean {meant}?" if meant else ""
+        if path.is_dir():
+            hint = " That is a folder: name a file in it."
         raise InputFileMissing(name=name, path=value, hint=hint)
     return path
