@@ -166,7 +166,24 @@ class SealingKeyMissing(RequestRefused):
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
+    """The Idempotency-Key {key!r} was already used for a different request{difference}. Use a new
+    key, or send what was sent then."""
+
+    status = 409
+
+    def __init__(self, *, key: str | None, difference: str = "") -> None:
+        super().__init__(key=key, difference=f": {difference}" if difference else "")
+
+
+class NobodyListens(RequestRefused):
+    """Task {id} cannot be told anything: {reason}."""
+
+    status = 409
+
+
+class ToldTooMuch(RequestRefused):
+    """The agent of task {id} was told as much as it can be: {messages} messages, or {characters}
+    characters. Let it end, and submit what is left as a task of its own."""
 
     status = 409
 

@@ -79,7 +79,8 @@ class ThinkCall(Message):
     """Ask the model for turn ``turn``, with the messages up to number ``seq`` before it.
 
     ``routes``: it is to choose what the task is. Once that is done, no such turn begins any more.
-    It may take ``tokens_left`` of the ``tokens_limit`` of the run; None: as many as it needs.
+    It may take ``tokens_left`` of the ``tokens_limit`` of the run; None: as many as it needs. No
+    turn follows one that takes ``cost_left_usd`` or more.
     ``tried``: as in ``Hold``, attempts that failed.
     """
 
@@ -91,6 +92,7 @@ class ThinkCall(Message):
     routes: bool = False
     tokens_left: int | None = None
     tokens_limit: int = 0
+    cost_left_usd: float | None = None
     tried: int = 0
 
 

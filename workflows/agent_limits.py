@@ -41,6 +41,12 @@ def tokens_left(run: AgentRun, *, is_shared: bool) -> int | None:
     return run.limits.tokens - used if used or is_shared else None
 
 
+def cost_left(run: AgentRun) -> float | None:
+    """The US dollars that turns may still cost; None: there is no limit."""
+    limit = run.limits.cost_usd
+    return None if limit is None else limit - run.spent.all_cost_usd
+
+
 def hint_for(run: AgentRun) -> Hint | None:
     """The hint for the model before its next turn."""
     if run.spent.turns + 1 == run.limits.turns:

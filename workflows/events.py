@@ -43,6 +43,8 @@ class EventType(StrEnum):
     LLM_RESTARTED = "llm.restarted"
     LLM_RETRYING = "llm.retrying"
     MESSAGE_CREATED = "message.created"
+    MESSAGE_TOLD = "message.told"
+    MESSAGE_READ = "message.read"
     TOOL_CALLED = "tool.called"
     TOOL_RESULT = "tool.result"
     TOOL_FALLBACK = "tool.fallback"
@@ -281,6 +283,25 @@ class MessageCreated(TurnEvent):
     model: str = ""
 
 
+class MessageTold(Event):
+    """A person has told the agent something, its message ``number``, which the model reads before
+    its next turn. ``content`` is its beginning, and ``sender`` the person's name."""
+
+    type = EventType.MESSAGE_TOLD
+
+    number: int = 0
+    sender: str = Field(default="", alias="from")
+    content: str = ""
+
+
+class MessageRead(TurnEvent):
+    """In this turn the model has read what it was told: the messages of these ``numbers``."""
+
+    type = EventType.MESSAGE_READ
+
+    numbers: tuple[int, ...] = ()
+
+
 class Usage(TurnEvent):
     """The usage of an answer. ``is_lost``: it broke off, but was paid for all the same."""
 
@@ -414,6 +435,7 @@ MODELS: Mapping[EventType, type[Event]] = {
         *(StepStarted, StepPhase, StepOutput, StepOutputCut, StepRetrying, StepHeld),
         *(StepCompleted, StepFailed, StepBlocked, StepCancelled, ArtifactCreated),
         *(TurnStarted, TurnHeld, LlmDelta, LlmRestarted, LlmRetrying, MessageCreated, Usage),
+        *(MessageTold, MessageRead),
         *(ToolCalled, ToolResult, ToolFallback, ApprovalAsked, ApprovalDecided),
         *(PlanOpened, NodeStarted, NodeEnded),
     )

@@ -26,6 +26,7 @@ from workflows.agent_contracts import (
 from workflows.agent_limits import (
     check_limits,
     check_progress,
+    cost_left,
     hint_for,
     spent_after,
     tokens_left,
@@ -126,6 +127,7 @@ class ReactLoop:
                 hint=hint_for(run),
                 tokens_left=tokens_left(run, is_shared=is_shared),
                 tokens_limit=run.limits.tokens,
+                cost_left_usd=cost_left(run),
                 tried=tried,
             ),
             summary=f"turn {run.turn + 1}: {asked}, {run.spent.all_tokens:,} tokens so far",

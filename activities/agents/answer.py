@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Literal
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 
 from activities.agents.text_notes import note_on_text
-from activities.agents.turn_events import turn_events
+from activities.agents.turn_events import read_events, turn_events
 from activities.llm.base import Answer, Charge, ChatMessage, ToolRequest
 from activities.llm.unwrapping import inner_arguments
 from activities.store.approvals import Approval
@@ -40,6 +40,11 @@ CUT_OFF = (
 _CUT_OFF_CALL = (
     "Not run: your answer was cut off in the middle of this call, at the limit on its length. "
     "Write less at once: split a long text into several files, one call each."
+)
+
+_UNREAD = (
+    "Not finished: the person has written to you meanwhile. Read it, do what it asks for, and call "
+    "finish again."
 )
 
 _PROBLEMS_SHOWN = 10
@@ -162,7 +167,8 @@ def digest_of(heard: Sequence[ChatMessage], answer: Answer) -> str:
 @dataclass(frozen=True, slots=True)
 class Answered:
     """``heard`` is the conversation so far, ``before`` what was said in this turn before, ``lost``
-    what answers took that broke off before this one."""
+    what answers took that broke off before this one. ``read`` are the numbers of what people have
+    told the agent, each with that of its message."""
 
     turn: Turn
     heard: Sequence[ChatMessage]
@@ -170,6 +176,13 @@ class Answered:
     answer: Answer
     judged: Judged
     lost: Charge
+    read: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def reopened(self) -> "Answered":
+        """The same, though the model has finished: it was told something that it has not read."""
+        results = {seq: (request, _UNREAD) for seq, (request, _) in self.judged.results.items()}
+        return replace(self, judged=Judged(results=results))
 
     @property
     def seq(self) -> int:
@@ -188,8 +201,10 @@ class Answered:
             result=self.judged.result,
             events=(
                 *deltas,
+                *read_events(self.turn, self.read),
                 *turn_events(self.turn, self.seq, self.answer, calls, self.judged.mistakes),
             ),
+            read=self.read,
         )
 
     def _thought(self) -> Thought:

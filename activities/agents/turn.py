@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -19,6 +19,7 @@ from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
+from activities.agents.told import may_go_on, read_from, told_messages
 from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
@@ -105,8 +106,14 @@ class Turns:
         self._conversations.keep(turn.task_id, turn.execution, heard)
         with counted_turn(self._equipment.numbers, begun.task_type):
             self._check_quota(begun)
-            ended = await self._complete(call, turn, begun, heard, unsent)
-            return await self._write(turn, ended)
+            answered, deltas = await self._complete(call, turn, begun, heard, unsent)
+            seconds = self._options.approval_seconds
+            ended = answered.ended(deltas, seconds)
+            if ended.result is None or not may_go_on(call, ended.thought):
+                return await self._write(turn, ended)
+            # What was told while the model finished is not to go unread.
+            reopened = answered.reopened.ended(deltas, seconds)
+            return await self._write(turn, replace(ended, told_number=begun.told_number), reopened)
 
     async def _begin(self, turn: Turn, known: int, *, is_repeated: bool) -> BegunTurn:
         return await patiently(
@@ -125,14 +132,17 @@ class Turns:
         begun: BegunTurn,
         heard: Sequence[ChatMessage],
         unsent: list[Event],
-    ) -> EndedTurn:
-        """Ask the model."""
+    ) -> tuple[Answered, Sequence[Event]]:
+        """Ask the model. With the answer come the events that were not sent yet."""
         if self._equipment.models is None:
             raise ModelNotConfigured
         role, role_turn = self._roles[begun.task_type], RoleTurn(call, begun, heard)
         agent = role.agent(role_turn)
         offered = await role.offered(role_turn)
-        before = await self._before(role, role_turn, offered)
+        beginning = await self._beginning(role, role_turn, offered)
+        told = told_messages(begun.told, call.turn)
+        before = (*beginning, *told, *self._hints(role, role_turn, offered))
+        read = read_from(begun.told, turn.seq + len(beginning) + 1)
         sent = await role.conversation(role_turn, (*heard, *before))
         lost = LostCharges(self._database, turn, begun.lost)
         try:
@@ -160,8 +170,7 @@ class Turns:
             raise
         answer, judged = await role.judge(role_turn, answer, offered, turn.seq + len(before) + 2)
         await name_subjects(judged, self._equipment.catalogue)
-        answered = Answered(turn, heard, before, answer, judged, lost.total)
-        return answered.ended(deltas.drain(), self._options.approval_seconds)
+        return Answered(turn, heard, before, answer, judged, lost.total, read), deltas.drain()
 
     @asynccontextmanager
     async def _guard(
@@ -173,24 +182,28 @@ class Turns:
         async with self._equipment.breakers.guard(team_id, of_model(model)), admitted(model):
             yield
 
-    async def _before(
+    def _hints(
         self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
     ) -> tuple[ChatMessage, ...]:
-        """Messages that the model must read before it answers."""
+        """What a model is told that makes no progress."""
         call, heard = turn.call, turn.heard
-        hints: tuple[ChatMessage, ...] = ()
         # It already has the note on an answer that was cut off before it called a tool.
         was_told = call.hint is Hint.CALL_A_TOOL and heard[-1].role == "user"
-        if call.hint is not None and not was_told:
-            hints = (ChatMessage("user", role.hint(call.hint, offered), turn=call.turn),)
+        if call.hint is None or was_told:
+            return ()
+        return (ChatMessage("user", role.hint(call.hint, offered), turn=call.turn),)
+
+    async def _beginning(
+        self, role: Role, turn: RoleTurn, offered: Mapping[str, OfferedTool]
+    ) -> tuple[ChatMessage, ...]:
+        """What a conversation begins with."""
         if not turn.is_first:
-            return hints
+            return ()
         system = await role.system(turn, offered)
         task = first_message(turn.begun.prompt)
         return (
             ChatMessage("system", system, is_protected=True),
             ChatMessage("user", task, is_protected=True),
-            *hints,
         )
 
     def _sender(self, turn: Turn) -> Send:
@@ -235,18 +248,20 @@ class Turns:
         )
         log.info("work.held", turn=call.turn, reason=held.what, seconds=held.seconds)
 
-    async def _write(self, turn: Turn, ended: EndedTurn) -> Thought:
-        if not await patiently(lambda: turns.end_turn(self._database, turn, ended)):
-            return await self._written(turn)
-        log.info(
-            "turn.ended",
-            turn=turn.turn,
-            model=ended.answer.model,
-            tokens=ended.thought.tokens,
-            calls=len(ended.calls),
-            duration_ms=ended.answer.duration_ms,
-        )
-        return ended.thought
+    async def _write(self, turn: Turn, *versions: EndedTurn) -> Thought:
+        """Write the first version that may be."""
+        for ended in versions:
+            if await patiently(partial(turns.end_turn, self._database, turn, ended)):
+                log.info(
+                    "turn.ended",
+                    turn=turn.turn,
+                    model=ended.answer.model,
+                    tokens=ended.thought.tokens,
+                    calls=len(ended.calls),
+                    duration_ms=ended.answer.duration_ms,
+                )
+                return ended.thought
+        return await self._written(turn)
 
     async def _written(self, turn: Turn) -> Thought:
         """The answer already stored in this place: the same one, if the database's reply was lost,

@@ -1,7 +1,7 @@
 """The events of a turn, for viewers. Only the rows hold everything."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -50,6 +50,12 @@ def turn_events(
         completion_tokens=answer.usage.completion_tokens,
         cost_usd=answer.cost_usd,
     )
+
+
+def read_events(turn: Turn, numbers: Iterable[int]) -> Iterator[Event]:
+    """That the model has read what people told it."""
+    if read := tuple(numbers):
+        yield events.MessageRead(turn=turn.turn, numbers=read)
 
 
 def result_event(step: str, call_id: str, text: str, *, ok: bool) -> Event:

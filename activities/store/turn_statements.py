@@ -59,6 +59,10 @@ BEGIN_TURN = text(
     ), dropped AS (
         DELETE FROM sub_tasks USING task
         WHERE NOT is_ours AND sub_tasks.task_id = task.id AND execution_order > :seq
+    ), untold AS (
+        -- What was told after that is read again.
+        UPDATE told_messages SET seq = NULL FROM task
+        WHERE NOT is_ours AND told_messages.task_id = task.id AND told_messages.seq > :seq
     ), {taken_back(":seq", where="NOT is_ours")}, event AS (
         {events.INSERT}
         {events.status(Status.RUNNING, seq=f"event_seq - {_ASKS}")} FROM task WHERE wakes = 1
@@ -69,9 +73,15 @@ BEGIN_TURN = text(
             'role', role, 'content', content, 'requests', requests, 'request_id', request_id,
             'turn', turn, 'is_protected', is_protected, 'opaque', opaque) ORDER BY seq) AS messages
         FROM messages WHERE task_id = :task_id AND seq > :known AND seq <= :seq
+    ), told AS (
+        SELECT jsonb_agg(jsonb_build_object('number', number, 'content', content) ORDER BY number)
+            AS messages
+        FROM told_messages WHERE task_id = :task_id AND (seq IS NULL OR seq > :seq)
     )
     SELECT task.team_id, task.type, definition, prompt, inputs, heard.messages AS heard,
-           (SELECT thought FROM answer) AS thought,
+           (SELECT thought FROM answer) AS thought, told.messages AS told,
+           -- As this statement sees it: one that comes at this moment has a higher number.
+           (SELECT seen.told_number FROM tasks AS seen WHERE seen.id = :task_id) AS told_number,
            (SELECT tokens FROM team_usage
             WHERE team_usage.team_id = task.team_id AND day = (now() AT TIME ZONE 'utc')::date
            ) AS tokens_today,
@@ -79,7 +89,7 @@ BEGIN_TURN = text(
            lost.prompt_tokens AS lost_prompt, lost.completion_tokens AS lost_completion,
            lost.cost_usd AS lost_usd,
            {events.notify("task")}
-    FROM heard, task LEFT JOIN lost_answers AS lost
+    FROM heard, told, task LEFT JOIN lost_answers AS lost
         ON lost.task_id = task.id AND lost.turn = :turn AND lost.execution = :execution
     """
 )
@@ -136,6 +146,8 @@ END_TURN = text(
         WHERE {fence.IS_PRESENT}
           -- Written already, and the answer to that got lost.
           AND NOT EXISTS (SELECT FROM messages WHERE task_id = :task_id AND seq > :seq)
+          -- By the row itself: of other tables this sees nothing that came while it waited for it.
+          AND (CAST(:told_number AS int) IS NULL OR tasks.told_number <= :told_number)
         RETURNING {events.NUMBERED}
     ), message AS (
         INSERT INTO messages
@@ -165,6 +177,10 @@ END_TURN = text(
             id uuid, seq int, name text, task_type text, status text, definition jsonb,
             approval jsonb
         )
+    ), read AS (
+        UPDATE told_messages SET seq = x.seq
+        FROM task, jsonb_to_recordset(CAST(:read AS jsonb)) AS x(number int, seq int)
+        WHERE told_messages.task_id = task.id AND told_messages.number = x.number
     ), said AS (
         DELETE FROM events USING task WHERE events.task_id = task.id AND {events.IS_OLD_DELTA}
     ), used AS (

@@ -6,7 +6,7 @@ continues. Writes of the previous run are then fenced off, as are those of earli
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -63,6 +63,9 @@ class Wait:
 class BegunTurn:
     """What a turn works with: the task, and the messages from number ``known`` + 1 on.
 
+    ``told`` is what people have told its agent that the model has not read, by number, and
+    ``told_number`` the number of the last message that they have.
+
     ``thought`` is set when the turn has been made already. ``tokens_today`` are the team's, and
     ``daily_tokens`` its own quota, if it has one. ``lost`` is what earlier attempts took whose
     answers broke off.
@@ -74,6 +77,8 @@ class BegunTurn:
     prompt: str
     inputs: dict[str, str]
     messages: tuple[ChatMessage, ...]
+    told: Mapping[int, str]
+    told_number: int
     thought: Thought | None
     tokens_today: int
     daily_tokens: int | None
@@ -113,7 +118,9 @@ class EndedTurn:
     and the results of calls that need no run.
 
     ``lost`` is what answers took that broke off before, and was counted as the team's already.
-    ``result`` is the task's, when the model has finished.
+    ``result`` is the task's, when the model has finished. ``read`` are the numbers of what it was
+    told, each with that of the message in which it read it. With a ``told_number`` nothing is
+    written if people have told it more than that.
     """
 
     messages: Mapping[int, ChatMessage]
@@ -123,6 +130,8 @@ class EndedTurn:
     result: Mapping[str, JsonValue] | None = None
     events: tuple[Event, ...] = ()
     lost: Charge = NO_CHARGE
+    read: Mapping[int, int] = field(default_factory=dict)
+    told_number: int | None = None
 
 
 async def begin_turn(
@@ -146,6 +155,8 @@ async def begin_turn(
         prompt=row.prompt or "",
         inputs=row.inputs,
         messages=tuple(message_of(item) for item in row.heard or ()),
+        told={item["number"]: item["content"] for item in row.told or ()},
+        told_number=row.told_number,
         thought=row.thought and Thought.model_validate(row.thought),
         tokens_today=row.tokens_today or 0,
         daily_tokens=row.daily_tokens,
@@ -205,6 +216,8 @@ async def end_turn(database: Database, turn: Turn, ended: EndedTurn) -> bool:
         "calls": events.as_json([_call_row(turn, call) for call in ended.calls]),
         "thought": ended.thought.model_dump_json(),
         "result": None if ended.result is None else events.as_json(ended.result),
+        "read": events.as_json([{"number": n, "seq": seq} for n, seq in ended.read.items()]),
+        "told_number": ended.told_number,
         "team_tokens": charge.tokens,
         "answer_prompt_tokens": charge.prompt_tokens,
         "answer_completion_tokens": charge.completion_tokens,

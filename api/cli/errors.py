@@ -21,6 +21,10 @@ class TaskIdUnknown(AgentOSError):
     for an older task, use its whole id."""
 
 
+class NoResultYet(AgentOSError):
+    """Task {task_id} has no result yet: it is {status}. With --wait, its end is awaited."""
+
+
 class BulkIdUnknown(AgentOSError):
     """Not one of the {count} newest bulk runs has an id that begins with {text!r}, or several have.
     `agentos bulk ls` shows them; for an older one, use its whole id."""
@@ -136,6 +140,20 @@ class PipelineFileUnwritable(BadInput):
 
 class DocumentUnreadable(BadInput):
     """{path} cannot be read: {reason}."""
+
+
+class NameUnfit(BadInput):
+    """{name!r} is not a fit name. Use small letters, digits and hyphens between them, {most} at
+    most, such as sales-report."""
+
+
+class PathTaken(BadInput):
+    """{path} is there already, and nothing is overwritten. Choose another name, or another folder
+    with --in."""
+
+
+class PathUnwritable(BadInput):
+    """{path} cannot be written: {reason}. Choose another folder with --in."""
 
 
 class MessageUnreadable(BadInput):

@@ -60,6 +60,11 @@ for name, place, summary in (
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
+    (
+        "rerun",
+        "rerun:rerun",
+        "Submit a new task like another one, with other inputs where they are given.",
+    ),
     ("rm", "removal:rm", "Delete tasks that have ended, with all that is theirs."),
     ("dlq", "dlq:app", "Dead letters: what ended badly, and what to do about it."),
     (
@@ -74,6 +79,12 @@ for name, place, summary in (
     ),
     ("approve", "approvals:approve", "Approve a call of an agent, or answer its question."),
     ("deny", "approvals:deny", "Deny a call of an agent, or decline to answer its question."),
+    ("result", "results:result", "Print what a task gave, and nothing else."),
+    (
+        "tell",
+        "telling:tell",
+        "Tell an agent something while it is at work. It reads it before its next turn.",
+    ),
     (
         "messages",
         "messages:messages",
@@ -97,6 +108,8 @@ for name, place, summary in (
     ("bulk", "bulk:app", "Bulk runs over dead letters."),
     ("audit", "audit:audit", "Show who did what, when, and why, newest first."),
     ("submit", "submit:app", "Submit a task."),
+    ("pipelines", "pipelines:app", "Pipelines in files."),
+    ("init", "init:app", "Make a skill or a pipeline that works, to begin with."),
     ("webhooks", "webhooks:app", "URLs that are told of tasks, and what they were sent."),
     ("schedules", "schedules:app", "Tasks that are run again and again."),
     ("agents", "agents:app", "Agents that stay: write to them, and read what they reply."),

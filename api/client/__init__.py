@@ -1,31 +1,57 @@
 """A client of the AgentOS API, for the command line and for programs."""
 
 from api.client.agent_events import AgentEvent
-from api.client.client import Client
+from api.client.blocking import Client
+from api.client.client import AsyncClient
 from api.client.errors import (
     ApiProblem,
+    ApiUnable,
     ApiUnreachable,
     ApiUrlMalformed,
     ArtifactNameRefused,
+    Conflicting,
     DownloadDamaged,
     FileUnreadable,
     FileUnwritable,
+    KeyMissing,
+    NothingThere,
     NotTheApi,
+    PipelineUnreadable,
+    RequestInvalid,
+    RequestMistaken,
+    ResultUnknown,
+    StillRunning,
+    TaskUnsuccessful,
+    TooManyRequests,
 )
 from api.client.task_events import TaskEvent
 from api.client.transfer import Download
+from workflows.errors import AgentOSError
 
 __all__ = [
     "AgentEvent",
+    "AgentOSError",
     "ApiProblem",
+    "ApiUnable",
     "ApiUnreachable",
     "ApiUrlMalformed",
     "ArtifactNameRefused",
+    "AsyncClient",
     "Client",
+    "Conflicting",
     "Download",
     "DownloadDamaged",
     "FileUnreadable",
     "FileUnwritable",
+    "KeyMissing",
     "NotTheApi",
+    "NothingThere",
+    "PipelineUnreadable",
+    "RequestInvalid",
+    "RequestMistaken",
+    "ResultUnknown",
+    "StillRunning",
     "TaskEvent",
+    "TaskUnsuccessful",
+    "TooManyRequests",
 ]

@@ -1,5 +1,8 @@
 """What can go wrong between a client and the API."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import Problem
 
@@ -19,6 +22,48 @@ class ApiProblem(AgentOSError):
     def pointers(self) -> tuple[str, ...]:
         """JSON pointers to what is wrong in the request that was sent."""
         return tuple(problem.pointer for problem in self.problems)
+
+
+class KeyMissing(ApiProblem):
+    """{message}"""
+
+
+class NothingThere(ApiProblem):
+    """{message}"""
+
+
+class Conflicting(ApiProblem):
+    """{message}"""
+
+
+class RequestInvalid(ApiProblem):
+    """{message}"""
+
+
+class TooManyRequests(ApiProblem):
+    """{message}"""
+
+
+class ApiUnable(ApiProblem):
+    """{message}"""
+
+
+_BY_STATUS: Final = {
+    400: RequestInvalid,
+    401: KeyMissing,
+    403: KeyMissing,
+    404: NothingThere,
+    409: Conflicting,
+    413: RequestInvalid,
+    422: RequestInvalid,
+    429: TooManyRequests,
+}
+_OWN_FAULTS = 500
+
+
+def problem_of(status: int) -> type[ApiProblem]:
+    """What an answer that refuses is raised as."""
+    return _BY_STATUS.get(status, ApiUnable if status >= _OWN_FAULTS else ApiProblem)
 
 
 class ApiUnreachable(AgentOSError):
@@ -54,3 +99,34 @@ class ArtifactNameRefused(AgentOSError):
 
 class DownloadDamaged(AgentOSError):
     """The download of {name!r} does not match what was stored: {reason}. Try again."""
+
+
+class StillRunning(AgentOSError):
+    """Task {task_id} has not ended within {seconds:g} s. It goes on: wait for it again, or cancel
+    it."""
+
+
+class TaskUnsuccessful(AgentOSError):
+    """Task {task_id} ended as {status}: {message}"""
+
+    def __init__(self, *, task_id: object, status: str, failure: str, message: str) -> None:
+        super().__init__(task_id=task_id, status=status, message=message)
+        self.status = status
+        self.failure = failure
+
+
+class ResultUnknown(AgentOSError):
+    """Task {task_id} of type {type} gave a result that this client is too old for. Its document has
+    it as it is."""
+
+
+class PipelineUnreadable(BadInput):
+    """The pipeline cannot be read: {reason}."""
+
+
+class RequestMistaken(BadInput):
+    """The request is not valid, and was not sent: {summary}"""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(summary="; ".join(f"{p.pointer}: {p.message}" for p in problems[:3]))

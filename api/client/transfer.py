@@ -9,7 +9,10 @@ import re
 import secrets
 import stat
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -28,6 +31,7 @@ from api.wire.responses.files import Artifact
 
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024  # The API takes no larger request.
 _UNPRINTABLE = ("Cc", "Cs")  # Control characters and halves of surrogate pairs.
 
 
@@ -60,16 +64,52 @@ class Download(BaseModel):
         )
 
 
-async def upload(transport: Transport, path: Path, answer: type[Answer]) -> Answer:
-    """Send a file to ``POST /files``.
+def told_apart(items: Sequence[Artifact]) -> list[Download]:
+    """What to fetch of these. Files of the same name, made by different steps, go into a folder for
+    each step."""
+    uses = Counter(item.name for item in items)
+    return [
+        Download.of(
+            item
+            if uses[item.name] == 1
+            else item.model_copy(update={"name": f"{item.sub_task}/{item.name}"})
+        )
+        for item in items
+    ]
+
+
+async def upload(
+    transport: Transport, given: Path | bytes, answer: type[Answer], *, name: str | None = None
+) -> Answer:
+    """Send a file, or its content, to ``POST /files``.
 
     Raises:
         FileUnreadable: it is no readable regular file.
         ApiProblem, ApiUnreachable, NotTheApi
     """
-    mime_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    with await asyncio.to_thread(open_regular, path) as file:
-        return await transport.post_file("/files", answer, path.name, mime_type, file)
+    if isinstance(given, bytes):
+        named = name or "file"
+        return await transport.post_file("/files", answer, named, _type_of(named), BytesIO(given))
+    named = name or given.name
+    with await asyncio.to_thread(open_regular, given) as file:
+        return await transport.post_file("/files", answer, named, _type_of(named), file)
+
+
+def _type_of(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+async def read_text(path: Path) -> str:
+    """A document. Raises ``FileUnreadable``."""
+
+    def read() -> str:
+        with open_regular(path) as file:
+            return file.read(MAX_DOCUMENT_BYTES).decode("utf-8-sig")
+
+    try:
+        return await asyncio.to_thread(read)
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(path=path, reason="it is not UTF-8") from error
 
 
 def open_regular(path: Path) -> BinaryIO:

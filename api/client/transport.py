@@ -5,7 +5,7 @@ import os
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
 
@@ -17,7 +17,9 @@ from api.client.errors import (
     ApiUnreachable,
     ApiUrlMalformed,
     HeaderUnsendable,
+    NothingThere,
     NotTheApi,
+    problem_of,
 )
 from api.wire.responses.base import API
 from workflows.addresses import is_loopback
@@ -58,13 +60,20 @@ class _ProblemDocument(BaseModel):
 class Transport:
     """The connections to one API."""
 
-    def __init__(self, url: str, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+    ) -> None:
+        self.timeout_seconds = timeout_seconds
         self.url = _checked(url)
         check_header("API key", api_key or "")
         self._http = httpx2.AsyncClient(
             base_url=f"{self.url}{API}",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx2.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            timeout=httpx2.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             # The proxy that the environment names for the internet cannot reach this machine.
             trust_env=not is_loopback(httpx2.URL(self.url).host),
             # Certificates take 20 ms to load, a tenth of what a command takes.
@@ -84,9 +93,10 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
-        timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+        timeout_seconds: float | None = None,
     ) -> Answer:
-        """Send a request with a JSON body, if any, and read the JSON answer.
+        """Send a request with a JSON body, if any, and read the JSON answer, which may take so many
+        seconds, or as many as all may.
 
         Only what is ``repeatable`` is sent again when it may have arrived.
 
@@ -102,23 +112,27 @@ class Transport:
             params=params,
             content=body,
             headers={**kind, **(headers or {})},
-            timeout=httpx2.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+            timeout=httpx2.Timeout(
+                timeout_seconds or self.timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS
+            ),
         )
-        return self._read(await self._send(request, repeatable=repeatable), answer)
+        return self._read(await self._send(lambda: request, repeatable=repeatable), answer)
 
     async def delete(self, path: str) -> None:
         """Send a DELETE. Raises ``ApiProblem`` and ``ApiUnreachable`` as ``call``."""
-        response = await self._send(self._http.build_request("DELETE", path), repeatable=False)
+        request = self._http.build_request("DELETE", path)
+        response = await self._send(lambda: request, repeatable=False)
         if not response.is_success:
             raise self._problem(response)
 
     async def head(self, path: str) -> httpx2.Headers:
         """The headers of what a GET would give. Raises as ``call``."""
-        response = await self._send(self._http.build_request("HEAD", path), repeatable=True)
+        request = self._http.build_request("HEAD", path)
+        response = await self._send(lambda: request, repeatable=True)
         if response.status_code == httpx2.codes.NOT_FOUND:
             # The answer to HEAD has no body that could say so.
             message = f"There is nothing at {path}."
-            raise ApiProblem(status=response.status_code, code="not-found", message=message)
+            raise NothingThere(status=response.status_code, code="not-found", message=message)
         if not response.is_success:
             raise self._problem(response)
         return response.headers
@@ -126,14 +140,21 @@ class Transport:
     async def post_file(
         self, path: str, answer: type[Answer], name: str, mime_type: str, file: BinaryIO
     ) -> Answer:
-        """Send a file as the multipart field ``file``, a part at a time. Raises as ``call``."""
-        request = self._http.build_request(
-            "POST",
-            path,
-            files={"file": (name, file, mime_type)},
-            timeout=httpx2.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
-        )
-        return self._read(await self._send(request, repeatable=False), answer)
+        """Send a file as the multipart field ``file``, a part at a time. Raises as ``call``.
+
+        It may be sent twice: the API takes the same bytes again for the file that it has.
+        """
+
+        def build() -> httpx2.Request:
+            file.seek(0)
+            return self._http.build_request(
+                "POST",
+                path,
+                files={"file": (name, file, mime_type)},
+                timeout=httpx2.Timeout(UPLOAD_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            )
+
+        return self._read(await self._send(build, repeatable=True), answer)
 
     @asynccontextmanager
     async def stream(
@@ -161,18 +182,19 @@ class Transport:
     def unreachable(self, error: Exception) -> ApiUnreachable:
         return ApiUnreachable(url=self.url, reason=reason_of(error))
 
-    async def _send(self, request: httpx2.Request, *, repeatable: bool) -> httpx2.Response:
+    async def _send(
+        self, build: Callable[[], httpx2.Request], *, repeatable: bool
+    ) -> httpx2.Response:
         for pause_seconds in (*BACKOFF.pauses(random.uniform), None):
             try:
-                response = await self._http.send(request)
+                response = await self._http.send(build())
             except httpx2.RequestError as error:
                 never_arrived = isinstance(error, httpx2.ConnectError)
                 if pause_seconds is None or not (repeatable or never_arrived):
                     raise self.unreachable(error) from error
                 await asyncio.sleep(pause_seconds)
             else:
-                passing = repeatable and response.status_code in PASSING_STATUSES
-                if pause_seconds is None or not passing:
+                if pause_seconds is None or not (repeatable and _passes(response)):
                     return response
                 await asyncio.sleep(max(pause_seconds, retry_after_seconds(response)))
         raise AssertionError("the last attempt returns or raises")
@@ -196,12 +218,22 @@ class Transport:
         except ValueError:  # A ValidationError is one.
             status = f"{response.status_code} {response.reason_phrase}"
             return NotTheApi(url=self.url, reason=f"it answers {status} without a reason")
-        return ApiProblem(
+        problem = problem_of(response.status_code)(
             status=response.status_code,
             code=document.code,
             message=document.detail or document.title or response.reason_phrase,
             problems=tuple(Problem(error.pointer, error.message) for error in document.errors),
         )
+        problem.retry_after_seconds = retry_after_seconds(response) or None
+        return problem
+
+
+def _passes(response: httpx2.Response) -> bool:
+    """Whether the same request may soon be answered."""
+    is_limited = response.status_code == httpx2.codes.TOO_MANY_REQUESTS
+    return response.status_code in PASSING_STATUSES or (
+        is_limited and "Retry-After" in response.headers
+    )
 
 
 def check_header(what: str, value: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from activities.store.reading.attempts import LoggedAttempt
 from activities.store.reading.messages import StoredMessage
+from activities.store.told import Told
 from api.wire.responses import history as answers
 
 
@@ -39,7 +40,12 @@ def message(stored: StoredMessage) -> answers.Message:
         model=stored.model,
         usage=_usage(stored) if stored.role == "assistant" else None,
         created_at=stored.created_at,
+        from_name=stored.from_name,
     )
+
+
+def told(message: Told) -> answers.ToldMessage:
+    return answers.ToldMessage(**asdict(message))
 
 
 def _usage(answer: StoredMessage) -> answers.ModelUsage:

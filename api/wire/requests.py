@@ -9,7 +9,7 @@ from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
-from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline import MAX_PARAMETERS, Parameter, Pipeline
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS, MAX_NODES, Node
 from workflows.definitions.webhook import (
     DEFAULT_NOTICES,
@@ -19,6 +19,8 @@ from workflows.definitions.webhook import (
 from workflows.states import Permission
 
 MAX_NOTE_CHARACTERS = 20_000
+MAX_TOLD_CHARACTERS = 20_000
+MAX_WAIT_SECONDS = 60  # Proxies cut connections that are silent for longer.
 MAX_DESCRIPTION_CHARACTERS = 2_000
 MAX_POINTER_CHARACTERS = 1_000
 MAX_ACCEPTED = 1_000
@@ -38,7 +40,8 @@ class RetryRequest(_Request):
     """``from`` is the name or id of a sub-task: a step, or a call that an agent made, for which its
     number, such as 4.1, is enough.
 
-    A pipeline starts from that step, by default from the first that is not completed. An agent
+    A pipeline starts from that step, by default from the first that is not completed or uses an
+    input that is replaced. An agent
     resumes before the turn of that call, by default after its last complete turn; with ``start`` it
     starts over.
 
@@ -52,8 +55,9 @@ class RetryRequest(_Request):
     given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
 
     ``pipeline`` is what the task is from now on. Steps before the one it begins with keep their
-    results, and must be as they were; by default it begins with the first that is not, or that is
-    not completed. With ``dry_run`` nothing runs: the answer says what would.
+    results, and must be as they were, but for how often and how long they are tried; by default it
+    begins with the first that is not, or that is not completed. With ``dry_run`` nothing runs: the
+    answer says what would.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=300)
@@ -66,6 +70,16 @@ class RetryRequest(_Request):
     dry_run: bool = Field(default=False, strict=True)
 
 
+class RerunRequest(_Request):
+    """A new task like one that there is: ``inputs`` and ``parameters`` take the place of those of
+    the same name, which the task must have. ``cache`` is as for a new task, and as it was if
+    omitted."""
+
+    inputs: dict[InputName, Text] = {}
+    parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
+    cache: bool | None = Field(default=None, strict=True)
+
+
 class RequeueRequest(RetryRequest):
     """As a retry of the task of a dead letter. ``note`` says why, in the audit log."""
 
@@ -76,6 +90,14 @@ class DiscardRequest(_Request):
     """``note`` says why nothing is to be done about a dead letter."""
 
     note: Text = Field(min_length=1, max_length=MAX_NOTE_CHARACTERS)
+
+
+class TellRequest(_Request):
+    """What the agent of a task is told while it is at work on it."""
+
+    content: Annotated[
+        Text, Field(min_length=1, max_length=MAX_TOLD_CHARACTERS, pattern=r"^[^\x00]*\S[^\x00]*$")
+    ]
 
 
 class CompileRequest(_Request):

@@ -16,7 +16,7 @@ import httpx
 from temporalio.client import Client
 
 from activities.store import migrations
-from api.client.client import Client as Api
+from api.client import AsyncClient as Api
 from api.client.task_events import TaskEvent
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack

@@ -1,6 +1,5 @@
 """Agents on the whole stack: from the prompt over true HTTP to the model, the tools and back."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,10 @@ async def test_two_variables_are_enough_to_use_a_model_of_ones_own(
         asks(python("import shutil; shutil.copy('/workspace/input/data', 'copy.csv')")),
         finishes("I copied it to copy.csv."),
     )
-    command = ("submit", "agent", talk.prompt(), "--input", f"data={data}", "--wait", "-o", "json")
+    command = ("submit", "agent", talk.prompt(), "--input", f"data={data}", "--wait")
     printed = await agents_live.agentos(*command)
     assert printed.code == 0, printed.stderr
-    task = json.loads(printed.stdout)
+    task = await agents_live.task(printed.stdout.strip())
     assert task["result"]["summary"] == "I copied it to copy.csv."
     [artifact] = task["artifacts"]
     assert await agents_live.text_of(artifact) == data.read_text()

@@ -26,9 +26,9 @@ def skill(name: str, *args: str) -> Wanted:
 
 async def submitted(live: Live, *words: str) -> dict[str, Any]:
     """A task that a command submits, when it has ended."""
-    printed = await live.agentos("submit", *words, "--wait", "-o", "json")
+    printed = await live.agentos("submit", *words, "--wait")
     assert printed.code == 0, printed.stderr
-    return dict(json.loads(printed.stdout))
+    return await live.task(printed.stdout.strip())
 
 
 async def test_the_agent_of_the_demo_compiles_and_its_pipeline_makes_the_same_bytes(

@@ -42,9 +42,9 @@ async def test_a_skill_is_loaded_once_and_its_text_is_told_whole(live: Live) -> 
     assert loaded[0].endswith("</skill_content>")
 
 
-async def test_json_on_stdout_is_the_task_and_nothing_else(live: Live) -> None:
+async def test_json_on_stdout_is_the_result_and_nothing_else(live: Live) -> None:
     command = ("submit", "agent", "Sing.", "--wait", "-o", "json")
     printed = await live.agentos(*command)
     assert printed.code == 0, printed.stderr
-    task = json.loads(printed.stdout)
-    assert "shares no keyword with any skill" in task["result"]["summary"]
+    given = json.loads(printed.stdout)
+    assert "shares no keyword with any skill" in given["summary"]

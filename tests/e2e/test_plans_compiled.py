@@ -1,6 +1,5 @@
 """A plan, compiled on the whole stack: the same bytes again, and other ones of other files."""
 
-import json
 from pathlib import Path
 
 import yaml
@@ -17,9 +16,9 @@ async def test_the_plan_of_the_demo_compiles_and_its_pipeline_makes_the_same_byt
     for name, text in zip("abcd", rows, strict=True):
         (tmp_path / f"{name}.csv").write_text(f"name,age\n{text}")
     given = [f"--input={name}={tmp_path / name}.csv" for name in "ab"]
-    planned = await live.agentos("submit", "auto", PROMPT, *given, "--wait", "-o", "json")
+    planned = await live.agentos("submit", "auto", PROMPT, *given, "--wait")
     assert planned.code == 0, planned.stderr
-    task = json.loads(planned.stdout)
+    task = await live.task(planned.stdout.strip())
     assert task["type"] == "plan"
 
     target = tmp_path / "compiled.yaml"
@@ -35,9 +34,9 @@ async def test_the_plan_of_the_demo_compiles_and_its_pipeline_makes_the_same_byt
     assert steps[-1] == "report"
 
     others = [f"--input=a={tmp_path / 'c.csv'}", f"--input=b={tmp_path / 'd.csv'}"]
-    again = await live.agentos("submit", "pipeline", str(target), *others, "--wait", "-o", "json")
+    again = await live.agentos("submit", "pipeline", str(target), *others, "--wait")
     assert again.code == 0, again.stderr
-    ended = json.loads(again.stdout)
+    ended = await live.task(again.stdout.strip())
     assert {artifact["name"] for artifact in ended["artifacts"]} == made
     digests = {artifact["sha256"] for artifact in task["artifacts"]}
     assert digests.isdisjoint(artifact["sha256"] for artifact in ended["artifacts"])

@@ -1,6 +1,5 @@
 """A plan of which a branch fails, on the whole stack: blocked, and mended by another input."""
 
-import json
 from pathlib import Path
 
 from tests.live import Live
@@ -18,19 +17,19 @@ async def test_a_plan_with_a_branch_that_fails_is_mended_by_a_retry_with_another
     bad.write_bytes(b"PK\x03\x04" + bytes(200))
     mended.write_text(_JOINED)
     inputs = ("--input", f"a={good}", "--input", f"b={bad}")
-    printed = await live.agentos("submit", "auto", _PROMPT, *inputs, "--wait", "-o", "json")
+    printed = await live.agentos("submit", "auto", _PROMPT, *inputs, "--wait")
     assert printed.code == 1, printed.stderr
-    task = json.loads(printed.stdout)
+    task = await live.task(printed.stdout.strip())
     assert (task["type"], task["status"], task["error"]["code"]) == (
         "plan",
         "blocked",
         "nodes-failed",
     )
     assert await _runs(live, task["task_id"]) == {"clean-a": 1, "profile-a": 1, "clean-b": 1}
-    wanted = ("--input", f"b={mended}", "--wait", "-o", "json")
+    wanted = ("--input", f"b={mended}", "--wait")
     printed = await live.agentos("retry", task["task_id"], *wanted)
     assert printed.code == 0, printed.stderr
-    task = json.loads(printed.stdout)
+    task = await live.task(printed.stdout.strip())
     assert await _runs(live, task["task_id"]) == {
         **{"clean-a": 1, "profile-a": 1},
         **{"clean-b": 2, "profile-b": 1, "report": 1},

@@ -1,6 +1,5 @@
 """Tasks of type auto on the whole stack: a model chooses, and the task goes on as that."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +34,10 @@ async def test_a_task_becomes_a_pipeline_under_the_same_id_and_says_why(
     talk = models.conversation(text("Hm."), asks(COMPILES))
     printed = await agents_live.agentos(
         *("submit", "auto", talk.prompt("Clean it.")),
-        *("--input", f"data={data}", "--wait", "-o", "json"),
+        *("--input", f"data={data}", "--wait"),
     )
     assert printed.code == 0, printed.stderr
-    task = json.loads(printed.stdout)
+    task = await agents_live.task(printed.stdout.strip())
     assert (task["type"], task["status"], task["run"]) == ("pipeline", "completed", 1)
     assert task["route"] == {"requested": "auto", "type": "pipeline", "reason": WHY}
     assert [step["name"] for step in task["sub_tasks"]] == ["clean"]

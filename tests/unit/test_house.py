@@ -30,7 +30,10 @@ NOT_FOR_WORKFLOWS = {
 NOT_IN_WORKFLOWS = {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid1", "uuid.uuid4"}
 # Of a group; of a single character it is sound. ``(?>(?:...)*)`` says the same.
 POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{[0-9,]+\})\+")
-READERS_OF_THE_ENVIRONMENT = {Path("deploy/settings.py"), Path("deploy/variables.py")}
+READERS_OF_THE_ENVIRONMENT = {
+    *(Path("deploy/settings.py"), Path("deploy/variables.py")),
+    Path("api/client/client.py"),  # In programs of others, which have no settings of ours.
+}
 
 
 @cache

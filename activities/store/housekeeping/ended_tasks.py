@@ -158,6 +158,7 @@ CONVERSATIONS = EndedTasks(
             "input_context = jsonb_set(input_context, '{arguments}', '{}')",
             "input_context ? 'request_id' AND input_context -> 'arguments' <> '{}'",
         ),
+        delete_of("told_messages"),
     ),
 )
 # One that a task or schedule names as its input is theirs as well.

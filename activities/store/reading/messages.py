@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 from sqlmodel import col
 
 from activities.llm.base import Role, ToolRequest
 from activities.store.database import Database
 from activities.store.reading.cursor import cut_at
 from activities.store.reading.identity import ids_in
-from activities.store.tables import Message, SubTask
+from activities.store.tables import Message, SubTask, ToldMessage
 
 # A page of messages ends early here, whatever its limit; one message is always given whole.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -22,7 +22,7 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message of a conversation. Tokens, cost and times are those of the call of the model that
-    gave it; ``requests`` are the calls that it asks for."""
+    gave it; ``requests`` are the calls that it asks for. ``from_name``: the person who told it."""
 
     seq: int
     turn: int
@@ -38,6 +38,7 @@ class StoredMessage:
     first_token_ms: int | None
     duration_ms: int | None
     created_at: datetime
+    from_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ async def list_messages(
             return [], None
         last = sizes[count - 1][0]
         rows = await connection.execute(
-            select(*_MESSAGE)
+            select(*_MESSAGE, col(ToldMessage.from_name))
+            .outerjoin(ToldMessage, _IS_TOLD)
             .where(*ours, col(Message.seq).between(after + 1, last))
             .order_by(col(Message.seq))
         )
@@ -184,6 +186,11 @@ _MESSAGE = (
 )
 
 
+_IS_TOLD = and_(
+    col(ToldMessage.task_id) == col(Message.task_id), col(ToldMessage.seq) == col(Message.seq)
+)
+
+
 def _message(row: Row[*tuple[Any, ...]]) -> StoredMessage:
     return StoredMessage(
         seq=row.seq,
@@ -200,4 +207,5 @@ def _message(row: Row[*tuple[Any, ...]]) -> StoredMessage:
         first_token_ms=row.first_token_ms,
         duration_ms=row.duration_ms,
         created_at=row.created_at,
+        from_name=row.from_name,
     )

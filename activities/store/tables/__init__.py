@@ -10,7 +10,7 @@ from activities.store.tables.attempts import Event, ExecutionLog, File, TaskArti
 from activities.store.tables.audit import AuditEntry
 from activities.store.tables.breakers import BreakerRow
 from activities.store.tables.bulk import BulkItem, BulkRun
-from activities.store.tables.conversations import LostAnswer, Message
+from activities.store.tables.conversations import LostAnswer, Message, ToldMessage
 from activities.store.tables.dead_letters import DeadLetter
 from activities.store.tables.groups import Group, GroupMember, GroupMessage, GroupTurn
 from activities.store.tables.housekeeping import CondemnedBlob, Housekeeping, TeamSweep
@@ -77,6 +77,7 @@ __all__ = [
     "Team",
     "TeamSweep",
     "TeamUsage",
+    "ToldMessage",
     "Tool",
     "Webhook",
     "WebhookDelivery",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from activities.store.columns import created_at_column, json_column, team_column, text_column
@@ -59,3 +59,24 @@ class LostAnswer(SQLModel, table=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
+
+
+class ToldMessage(SQLModel, table=True):
+    """What a person has told the agent of a task while it was at work: ``number`` counts from 1
+    within the task. ``seq`` is that of the message of the conversation in which the model has read
+    it; none has as long as that is None. A repeat has the ``client_key`` of what was told first,
+    and the same ``request_digest``.
+    """
+
+    __tablename__ = "told_messages"
+    __table_args__ = (UniqueConstraint("task_id", "client_key"),)
+
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    team_id: UUID = team_column()
+    from_name: str = text_column()
+    content: str = text_column()
+    seq: int | None = None
+    client_key: str | None = text_column()
+    request_digest: str | None = text_column()
+    created_at: datetime = created_at_column()

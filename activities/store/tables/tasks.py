@@ -40,6 +40,8 @@ class Task(SQLModel, table=True):
     that have worked on it, the present one last: Temporal gives a run a new one when it continues
     as new and when it is reset, and what an earlier one still does must not count any more.
 
+    ``told_number`` is the number of the last message that people have told its agent.
+
     ``waits_for`` says for what its turn waited last, until ``next_attempt_at``: it holds until the
     model is asked again, or the task ends.
 
@@ -47,6 +49,10 @@ class Task(SQLModel, table=True):
     ``reported_at``: another end is told again, with the ``hops`` of the exchange that began it.
     Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
     an agent has it as its ``parent_id``.
+
+    ``request_inputs`` are the inputs as they were submitted, by name: the ``ref`` and, where the
+    store has the bytes, their ``sha256``. A retry may have given the task others since. None where
+    an older version has accepted it.
 
     ``created_by`` is the name of the API key that submitted it, or ``LOCAL_USER``.
 
@@ -168,6 +174,7 @@ class Task(SQLModel, table=True):
     first_step: int = 0
     pause_requested_at: datetime | None = moment_column()
     event_seq: int = Field(default=0, sa_type=BigInteger)
+    told_number: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     executions: list[str] = Field(
         default=None,
         sa_type=JSONB,
@@ -187,6 +194,7 @@ class Task(SQLModel, table=True):
     counted_cost_usd: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
+    request_inputs: dict[str, Any] | None = json_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     callbacks: list[dict[str, Any]] | None = json_column()
     created_by: str | None = text_column()

@@ -13,7 +13,8 @@ from api.cli.commands.request_body import built
 from api.cli.display import agent_frames
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line, safe_text
-from api.client import AgentEvent, Client
+from api.client import AgentEvent
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import MessageRequest
 from api.wire.responses.agent_events import AgentShown
 from api.wire.responses.agents import USER, AgentMessage

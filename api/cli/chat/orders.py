@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from api.cli.chat.talk import Talk
 from api.cli.commands.request_body import built
 from api.cli.errors import DecisionInvalid, DocumentInvalid
-from api.client import ApiProblem, Client
+from api.client import ApiProblem
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.agent_requests import MessageRequest, RestartRequest
 from api.wire.requests import ApprovalRequest

@@ -14,7 +14,7 @@ from api.cli.chat.orders import Leave, Orders
 from api.cli.chat.screen import Screen, bytes_of
 from api.cli.chat.talk import Talk
 from api.cli.display.glyphs import glyphs_of
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.agent_events import AgentShown
 from api.wire.responses.agents import USER
 from workflows.errors import AgentOSError

@@ -9,7 +9,7 @@ from api.cli.commands.agent_ids import talk_about_agent
 from api.cli.commands.agent_views import print_agent_as
 from api.cli.commands.options import Format, Output
 from api.cli.commands.printing import print_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import RestartRequest, TerminateRequest
 from api.wire.responses.agents import Agent
 from workflows.resident_states import ChildrenFate

@@ -22,7 +22,8 @@ from api.cli.display.agent_displays import lines_of
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
-from api.client import AgentEvent, Client
+from api.client import AgentEvent
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import AgentRequest
 from api.wire.responses.agent_events import AgentShown
 from api.wire.responses.agents import Agent

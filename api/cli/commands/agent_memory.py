@@ -12,7 +12,7 @@ from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_line, print_table, print_text, when
 from api.cli.commands.request_body import built
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.memory_requests import NoteRequest
 from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.base import Answer

@@ -15,7 +15,7 @@ from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_line, print_text
 from api.cli.commands.replies import Reply, send_and_wait
 from api.cli.commands.request_body import built
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.agent_requests import MessageRequest
 from api.wire.responses.agents import AgentMessage, MessageSent

@@ -11,7 +11,7 @@ from api.cli.commands.options import Format, Output
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import at, print_json, print_line, print_table
 from api.cli.commands.request_body import built
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.responses.pages import Page
 from api.wire.responses.reminders import Reminder

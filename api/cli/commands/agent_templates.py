@@ -11,7 +11,7 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.request_body import built
 from api.cli.errors import TemplateFileRefused, TemplateInvalid
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import TemplateRequest
 
 app = typer.Typer(no_args_is_help=True)

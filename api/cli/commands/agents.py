@@ -16,7 +16,7 @@ from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
 from api.cli.errors import NothingToChangeOfAgent
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import (
     AgentChange,
     AgentRequest,

@@ -27,7 +27,8 @@ from api.cli.display.plan_frames import command_lines, nodes_in
 from api.cli.display.plan_tree import TreeNode, tree_lines
 from api.cli.errors import CallNotNamed, DecisionInvalid, NothingWaits
 from api.cli.terminal import safe_json, safe_line, safe_text
-from api.client import ApiProblem, Client
+from api.client import ApiProblem
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall

@@ -1,7 +1,5 @@
 """``agentos artifacts``: the files that tasks made."""
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,8 +21,10 @@ from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, find_task_id, talk_about
 from api.cli.commands.task_views import print_artifacts
 from api.cli.errors import ArtifactUnknown
-from api.client import Client, Download
+from api.client import AsyncClient as Client
+from api.client import Download
 from api.client.transfer import target_of
+from api.client.transfer import told_apart as by_step
 from api.client.transport import Params
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import Page
@@ -121,20 +121,7 @@ async def _chosen(
         items = named or [item for item in items if _begins(item, artifact)]
         if not items:
             raise ArtifactUnknown(task_id=task_id, wanted=artifact)
-    return _told_apart(items)
-
-
-def _told_apart(items: Sequence[Artifact]) -> list[Download]:
-    """Files of the same name, made by different steps, go into a folder for each step."""
-    uses = Counter(item.name for item in items)
-    return [
-        Download.of(
-            item
-            if uses[item.name] == 1
-            else item.model_copy(update={"name": f"{item.sub_task}/{item.name}"})
-        )
-        for item in items
-    ]
+    return by_step(items)
 
 
 def _begins(item: Artifact, text: str) -> bool:

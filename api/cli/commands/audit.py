@@ -12,7 +12,7 @@ from api.cli.commands.moments import After, Before
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import Cell, print_json, print_table, short_id, when
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
 

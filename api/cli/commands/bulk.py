@@ -19,7 +19,7 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.errors import BulkIdUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.bulk import AbortRequest
 from api.wire.responses.bulk import BulkRun
 from api.wire.responses.pages import MAX_PAGE

@@ -18,7 +18,7 @@ from api.cli.commands.waiting import wait_for_end
 from api.cli.errors import PipelineFileUnwritable
 from api.cli.exit_codes import ExitCode
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.requests import CompileRequest
 from api.wire.responses.compilation import Compilation

@@ -27,7 +27,7 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
         DocumentUnreadable: there is no such file, or it may not be read.
         refusal: it is no such document; with the fields ``path`` and ``reason``.
     """
-    content = _read(path, refusal)
+    content = read_content(path, refusal)
     if b"\0" in content[:_LOOKED_AT_BYTES]:
         raise refusal(path=path, reason="it is a binary file, and no text")
     try:
@@ -49,7 +49,16 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
     return document
 
 
-def _read(path: Path, refusal: type[BadInput]) -> bytes:
+def document_of(path: Path, content: bytes) -> JsonValue:
+    """The value in the content of a file. Raises ``BodyMalformed`` and ``UnicodeDecodeError``."""
+    if path.suffix == ".json":
+        return parse_json(content)
+    return parse_yaml(content.decode("utf-8-sig"))
+
+
+def read_content(path: Path, refusal: type[BadInput]) -> bytes:
+    """What is in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for too
+    much."""
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read(MAX_BYTES + 1)

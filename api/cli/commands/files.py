@@ -8,7 +8,7 @@ from rich.filesize import decimal
 
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json, print_table
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.files import File
 from api.wire.responses.pages import Page
 

@@ -17,7 +17,7 @@ from api.cli.commands.printing import print_json, print_json_line, print_line
 from api.cli.commands.request_body import built
 from api.cli.errors import GroupUnknown
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.group_requests import GroupMessageRequest, GroupRequest, MembersRequest
 from api.wire.responses.groups import Group, GroupMessage
 from api.wire.responses.pages import MAX_PAGE, Page

@@ -11,7 +11,7 @@ from api.cli import terminal
 from api.cli.commands.document_file import file_like
 from api.cli.errors import InputFileMissing, InputMalformed
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from workflows.definitions.inputs import InputName
 
 REFERENCES = ("file:", "artifact:", "s3://", "https://")
@@ -48,7 +48,10 @@ async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
         if path not in uploaded:
             file = await client.upload(value)
             uploaded[path] = f"file:{file.id}"
-            line = f"Uploaded {value} ({decimal(file.size)}) as file:{file.id}"
+            what = f"{value} ({decimal(file.size)})"
+            line = f"Uploaded {what} as file:{file.id}"
+            if file.existed:
+                line = f"{what} was uploaded before, as file:{file.id}"
             terminal.stderr().print(safe_line(line), style="dim", soft_wrap=True)
         references[name] = uploaded[path]
     return references

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.task_ids import LEAST_CHARACTERS
 from api.cli.errors import LetterIdAmbiguous, LetterIdMalformed, LetterIdUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.responses.pages import MAX_PAGE
 from workflows.states import LetterState

@@ -5,7 +5,7 @@ import typer
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json, print_table
-from api.client import Client
+from api.client import AsyncClient as Client
 
 
 def limits(context: typer.Context, output: Output = Format.TABLE) -> None:

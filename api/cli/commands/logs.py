@@ -16,7 +16,7 @@ from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_ids import talk_about
 from api.cli.errors import StepUnknown
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.responses.history import Attempt
 from api.wire.responses.pages import MAX_PAGE, Page

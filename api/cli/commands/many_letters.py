@@ -15,7 +15,7 @@ from api.cli.commands.inputs import GivenInputs, upload_inputs
 from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.exit_codes import ExitCode
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from workflows.states import BulkState, TaskType

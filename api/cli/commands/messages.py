@@ -12,9 +12,9 @@ from api.cli.commands.printing import print_json
 from api.cli.commands.task_ids import talk_about
 from api.cli.display.frames import duration
 from api.cli.terminal import safe_line, safe_text
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.client.transport import Params
-from api.wire.responses.history import Message
+from api.wire.responses.history import Message, ToldMessage
 from api.wire.responses.pages import Page
 
 _STYLES = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
@@ -34,12 +34,17 @@ def messages(context: typer.Context, task: TaskId, output: Output = Format.TABLE
             for message in page.items:
                 for line in _lines(message):
                     terminal.stdout().print(line, soft_wrap=True)
+        for told in (await client.unread(task_id)).items:
+            for line in _unread_lines(told):
+                terminal.stdout().print(line, soft_wrap=True)
 
     talk_about(context, task, converse)
 
 
 def _lines(message: Message) -> Iterator[Text]:
     about = [f"turn {message.turn}"] if message.turn else []
+    if message.from_name is not None:
+        about.append(f"told by {message.from_name}")
     if message.model:
         about.append(message.model)
     if usage := message.usage:
@@ -58,4 +63,12 @@ def _lines(message: Message) -> Iterator[Text]:
             (safe_line(request.name), "bold"),
             f" {safe_line(request.arguments)}",
         )
+    yield Text()
+
+
+def _unread_lines(told: ToldMessage) -> Iterator[Text]:
+    about = f"told by {told.from_name} · not read yet"
+    yield Text.assemble(("user", f"bold {_STYLES['user']}"), (f"  {safe_line(about)}", "dim"))
+    for text in safe_text(told.content).split("\n"):
+        yield Text(f"  {text}")
     yield Text()

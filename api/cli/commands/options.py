@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from api.cli.connection import Connection
-from api.client import Client
+from api.client import AsyncClient as Client
 
 Result = TypeVar("Result")
 

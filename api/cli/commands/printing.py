@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 import typer
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -34,13 +34,28 @@ def print_json_line(document: BaseModel) -> None:
     _write(document, indent=None)
 
 
+def print_document(value: BaseModel | JsonValue) -> None:
+    """Any value of JSON, such as what a newer server gives as a result."""
+    if isinstance(value, BaseModel):
+        print_json(value)
+        return
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(safe_json(text if _is_printable(text) else json.dumps(value, indent=2)))
+
+
 def _write(document: BaseModel, *, indent: int | None) -> None:
     text = document.model_dump_json(indent=indent)
+    if not _is_printable(text):
+        text = document.model_dump_json(indent=indent, ensure_ascii=True)
+    typer.echo(safe_json(text))
+
+
+def _is_printable(text: str) -> bool:
     try:
         text.encode(terminal.stdout().encoding)
     except UnicodeEncodeError:
-        text = document.model_dump_json(indent=indent, ensure_ascii=True)
-    typer.echo(safe_json(text))
+        return False
+    return True
 
 
 def print_line(text: str) -> None:

@@ -8,7 +8,7 @@ from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_ids import find_task_id
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.pages import Page
 
 

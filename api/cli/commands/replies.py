@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from api.cli.errors import NoReply, ReplyTimedOut
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.agent_requests import MAX_WAIT_SECONDS, MessageRequest
 from api.wire.responses.agents import MessageSent
 from workflows.states import AgentState

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from api.cli.commands.pages import whole_list
 from api.cli.errors import ScheduleAmbiguous, ScheduleUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 
 LEAST_CHARACTERS = 6
 _SHOWN = 3

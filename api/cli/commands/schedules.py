@@ -16,7 +16,7 @@ from api.cli.commands.schedule_ids import find_schedule_id
 from api.cli.commands.schedule_views import print_schedule, print_schedules
 from api.cli.commands.task_commands import add_task_commands
 from api.cli.errors import NothingToChange
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.schedules import Schedule
 from api.wire.schedule_requests import ScheduleChange, ScheduleRequest
 from workflows.definitions.task_request import TaskRequest

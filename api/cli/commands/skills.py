@@ -8,7 +8,7 @@ from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import Cell, print_fields, print_json, print_table
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.skills import Skill
 
 app = typer.Typer(no_args_is_help=True)

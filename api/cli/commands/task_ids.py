@@ -9,7 +9,7 @@ import typer
 from api.cli.commands.options import Result, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.errors import NodeUnknown, TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.pages import MAX_PAGE
 from workflows.states import TaskType
 

@@ -11,7 +11,10 @@ from api.cli.commands import task_views
 from api.cli.commands.foresight import (
     Foreseen,
     NewPipeline,
+    Yes,
+    ask_about_pipeline,
     print_foresight,
+    say_beforehand,
     with_pipeline,
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
@@ -25,7 +28,7 @@ from api.cli.commands.waiting import Waiting, answer, wait_for_end
 from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.requests import RetryRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed, Task, TaskSummary
@@ -153,11 +156,15 @@ def retry(
     inputs: Inputs = None,
     no_cache: NoCache = False,
     plan: Foreseen = False,
+    yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Retry a task that has ended."""
+    """Retry a task that has ended.
+
+    What keeps its result and what runs again is said before it begins.
+    """
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
@@ -167,9 +174,12 @@ def retry(
     async def again(client: Client, task_id: str) -> ExitCode:
         references = await upload_inputs(client, given)
         wanted = request.model_copy(update={"inputs": references})
+        foresight = await client.foresee_retry(task_id, wanted)
         if plan:
-            print_foresight(await client.foresee_retry(task_id, wanted), output)
+            print_foresight(foresight, output)
             return ExitCode.OK
+        say_beforehand(foresight)
+        ask_about_pipeline(pipeline, yes=yes)
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))

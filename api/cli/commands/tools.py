@@ -15,7 +15,7 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line, print_table
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.requests import ToolChange, ToolRegistration
 from api.wire.responses.tools import RegisteredServer, Tool
 from workflows.definitions.fallback import Fallback

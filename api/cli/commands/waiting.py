@@ -11,14 +11,15 @@ from rich.text import Text
 
 from api.cli import exit_codes, terminal
 from api.cli.commands.options import Format
-from api.cli.commands.printing import print_json, route_text
+from api.cli.commands.printing import print_document, print_json, route_text
 from api.cli.display.displays import Display, displaying
 from api.cli.display.progress import TaskProgress
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.base import Kind
 from api.cli.kinds.table import kind_of
 from api.cli.terminal import safe_line
-from api.client import Client, TaskEvent
+from api.client import AsyncClient as Client
+from api.client import TaskEvent
 from api.wire.responses.tasks import Accepted, Changed, Task
 from workflows.events import TaskRouted
 
@@ -39,7 +40,8 @@ class Waiting:
 
 
 async def answer(client: Client, started: Accepted | Changed, waiting: Waiting) -> ExitCode:
-    """Print a task that was just started, and wait for its end if that is wanted."""
+    """Print a task that was just started, and wait for its end if that is wanted. In JSON that ends
+    with the result alone; of a task that gives none, stderr says why."""
     task_id = str(started.task_id)
     if waiting.output is Format.TABLE:
         typer.echo(task_id)
@@ -50,8 +52,8 @@ async def answer(client: Client, started: Accepted | Changed, waiting: Waiting) 
         terminal.stderr().print(hint, style="dim", soft_wrap=True)
         return ExitCode.OK
     code = await wait_for_end(client, task_id, timeout_seconds=waiting.timeout_seconds)
-    if waiting.output is Format.JSON:
-        print_json(await client.task(task_id))
+    if waiting.output is Format.JSON and code is ExitCode.OK:
+        print_document((await client.task(task_id)).result)
     return code
 
 

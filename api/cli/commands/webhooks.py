@@ -12,7 +12,7 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_fields, print_json, print_line, print_table, when
 from api.cli.commands.request_body import built
 from api.cli.terminal import safe_line
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.webhooks import Delivery, Webhook
 from workflows.definitions.webhook import DeliveryState, Notice

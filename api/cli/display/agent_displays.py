@@ -12,6 +12,7 @@ from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plain_lines import PlainLines
 from api.cli.display.progress import StepProgress
+from api.cli.terminal import safe_line
 from workflows import events
 from workflows.events import Event
 
@@ -28,6 +29,9 @@ class MovingTurns(MovingPicture):
 
     def take(self, event: Event, at: datetime) -> None:
         super().take(event, at)
+        if isinstance(event, events.MessageTold):
+            told = safe_line(told_text(event), _LINE_CHARACTERS)
+            self._console.print(Text(f"  {told}", style="green"), soft_wrap=True)
         present = self._agent.turn
         if present is None:
             return
@@ -77,6 +81,8 @@ class PlainTurns(PlainLines):
         if isinstance(event, _AS_OF_STEPS):
             super()._take(event, step, at)
             return
+        if isinstance(event, events.MessageTold):
+            self._print_timed(told_text(event)[:_LINE_CHARACTERS], at)
         for line in lines_of(event, self._agent):
             self._print_timed(line[:_LINE_CHARACTERS], at)
         if isinstance(event, events.ApprovalAsked):
@@ -89,6 +95,11 @@ class PlainTurns(PlainLines):
     def summary(self, now: datetime) -> RenderableType:
         console = self._console
         return agent_frames.summary(self._agent, now, glyphs_of(console), width=console.width)
+
+
+def told_text(event: events.MessageTold) -> str:
+    """What a person has told the agent, from the next turn on."""
+    return f"{event.sender or 'somebody'} tells it: {' '.join(event.content.split())}"
 
 
 def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:

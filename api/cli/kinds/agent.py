@@ -13,7 +13,7 @@ from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.display.frames import counted
 from api.cli.kinds.base import Kind
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.tasks import AgentResult, Task, TaskSummary
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType

@@ -6,7 +6,7 @@ from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
 from api.cli.kinds.base import Kind
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.tasks import Task, TaskSummary
 from workflows.states import TaskType
 

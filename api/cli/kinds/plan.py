@@ -14,7 +14,7 @@ from api.cli.display.plan_displays import MovingPlan, PlainPlan
 from api.cli.display.plan_progress import PlanProgress
 from api.cli.kinds.agent import Prompt
 from api.cli.kinds.base import Kind
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.wire.responses.tasks import AgentResult, Task
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType

@@ -28,18 +28,22 @@ async def upload(
     services: ServicesDep,
     team_id: TeamDep,
     file: Annotated[UploadFile, Depends(uploaded_file)],
-) -> answers.File:
-    """Upload a file. Use ``file:<id>`` as an input of a task."""
-    stored = await store_upload(
+) -> answers.UploadedFile:
+    """Upload a file. Use ``file:<id>`` as an input of a task.
+
+    The same bytes under the same name and type are the same file: its id comes back, and
+    ``existed`` says so.
+    """
+    kept = await store_upload(
         services.database,
         services.blobs,
         team_id,
         file,
         max_bytes=services.options.max_upload_bytes,
     )
-    view = Views(services.options).file(stored)
+    view = Views(services.options).file(kept.file)
     response.headers["Location"] = view.url
-    return view
+    return answers.UploadedFile(**view.model_dump(), existed=kept.existed)
 
 
 @router.get("/files")

@@ -1,4 +1,4 @@
-"""Tasks: submit, list, look at, cancel, pause, resume, retry."""
+"""Tasks: submit, list, look at, cancel, pause, resume, retry, rerun."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,19 +9,22 @@ from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
 from api.dead_letters import views
 from api.dead_letters.foresight import foresee
-from api.errors import IdempotencyConflict, StateConflict
+from api.errors import IdempotencyConflict, StateConflict, TooManyViewers
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.task_ends import EndsDep, Wait
+from api.services import Services
 from api.tasks import control, deletion, submission
 from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
+from api.tasks.rerun import rerun
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
-from api.wire.requests import RetryRequest, Text
+from api.wire.requests import RerunRequest, RetryRequest, Text
 from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -52,9 +55,7 @@ async def submit(
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
     task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
-    links = Views(services.options).links(task_id)
-    response.headers["Location"] = links.self
-    return Accepted(task_id=task_id, status=status, links=links)
+    return _accepted(response, services, task_id, status)
 
 
 @router.post("/check", openapi_extra={"requestBody": DRAFT})
@@ -129,11 +130,26 @@ async def list_tasks(
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get(_ONE)
+@router.get(_ONE, responses=refusals(TooManyViewers))
+async def show_task(
+    task_id: UUID, services: ServicesDep, team_id: TeamDep, ends: EndsDep, wait: Wait = None
+) -> Task:
+    """Show a task with its steps, artifacts and result. With ``wait``, once it has ended, or as it
+    is after so many seconds."""
+    if wait:
+        await ends.wait(task_id, wait)
+    # What was awaited is true of the primary; a replica may not have it yet.
+    return await _task(task_id, services, team_id, fresh=bool(wait))
+
+
 async def get_task(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Task:
-    """Show a task with its steps, artifacts and result."""
-    task = found(await find_details(services.database, team_id, task_id), task_id)
-    return Views(services.options).task(task)
+    """The same at once, for pages."""
+    return await _task(task_id, services, team_id)
+
+
+async def _task(task_id: UUID, services: Services, team_id: UUID, *, fresh: bool = False) -> Task:
+    details = await find_details(services.database, team_id, task_id, fresh=fresh)
+    return Views(services.options).task(found(details, task_id))
 
 
 @router.delete(_ONE, status_code=204, responses=refusals(StateConflict))
@@ -178,3 +194,25 @@ async def retry(
         return views.foresight(await foresee(services, actor.team_id, task_id, wanted))
     status = await retry_task(services, actor, task_id, wanted)
     return Changed(task_id=task_id, status=status)
+
+
+@router.post(
+    "/{task_id}/rerun", status_code=202, responses=refusals(StateConflict, IdempotencyConflict)
+)
+async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
+    task_id: UUID,
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[RerunRequest, Depends(Body(RerunRequest, default=RerunRequest()))],
+    idempotency_key: IdempotencyKey = None,
+) -> Accepted:
+    """Submit a new task with the same definition, and with other inputs where they are given."""
+    new_id, status = await rerun(services, actor, task_id, wanted, idempotency_key)
+    return _accepted(response, services, new_id, status)
+
+
+def _accepted(response: Response, services: Services, task_id: UUID, status: Status) -> Accepted:
+    links = Views(services.options).links(task_id)
+    response.headers["Location"] = links.self
+    return Accepted(task_id=task_id, status=status, links=links)

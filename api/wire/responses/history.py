@@ -77,7 +77,8 @@ class Message(Answer):
     """A message of an agent's conversation.
 
     ``model``, ``usage`` and ``requests`` are an assistant's. ``request_id`` and ``sub_task_id``
-    say which call a tool's message is the result of.
+    say which call a tool's message is the result of. ``from_name`` is the name of the person who
+    has told the agent this while it was at work.
     """
 
     seq: int
@@ -89,4 +90,16 @@ class Message(Answer):
     sub_task_id: UUID | None
     model: str | None
     usage: ModelUsage | None
+    created_at: datetime
+    from_name: str | None = None
+
+
+class ToldMessage(Answer):
+    """What a person has told the agent of a task, its message ``number`` of this kind. ``seq`` is
+    that of the message of the conversation in which the model has read it; null: it has not."""
+
+    number: int
+    from_name: str
+    content: str
+    seq: int | None = None
     created_at: datetime

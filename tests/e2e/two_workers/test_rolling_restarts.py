@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.client.client import Client
+from api.client import AsyncClient as Client
 from api.client.task_events import TaskEvent
 from tests.doubles.scripted_models import Endless, ScriptedModels, asks, finishes
 from tests.e2e.two_workers.conftest import STOP_SECONDS

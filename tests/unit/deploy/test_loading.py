@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 
 import pytest
 import typer
 from alembic.script import ScriptDirectory
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from activities.store.migrations import NEWEST
 from activities.store.migrations.upgrade import config
@@ -43,11 +46,12 @@ def run_of(*words: str) -> str:
             "import deploy.up, deploy.local.stack",
             {*SDKS, "alembic", "httpx", "minio", "pydantic", "sqlalchemy", "temporalio"},
         ),
+        ("import api.client", {*SERVER, *SDKS, "rich", "structlog", "typer", "yaml"}),
         ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
         ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
     ],
-    ids=["--help", "ls", "up", "settings", "api", "worker"],
+    ids=["--help", "ls", "up", "client", "settings", "api", "worker"],
 )
 def test_nothing_waits_for_the_import_of_what_it_does_without(
     statement: str, too_much: set[str]
@@ -55,6 +59,31 @@ def test_nothing_waits_for_the_import_of_what_it_does_without(
     found = loaded_by(statement)
     assert "os" in found
     assert found & too_much == set()
+
+
+def test_a_program_that_has_only_the_client_needs_two_libraries() -> None:
+    """And what these need themselves: as the README says."""
+    needed, found = set(map(canonicalize_name, ("httpx2", "pydantic"))), set[str]()
+    while needed:
+        found |= needed
+        asked = [Requirement(each).name for name in needed for each in requires(name) or ()]
+        names = set(map(canonicalize_name, asked))
+        needed = {name for name in names if _is_installed(name)} - found
+    known = {
+        module
+        for module, names in packages_distributions().items()
+        if found & {canonicalize_name(name) for name in names}
+    }
+    loaded = {name.partition(".")[0] for name in loaded_by("import api.client")}
+    others = loaded - sys.stdlib_module_names - known - {"api", "workflows", "__main__"}
+    assert others & packages_distributions().keys() == set()
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def listed() -> Sequence[str]:

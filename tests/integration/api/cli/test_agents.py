@@ -63,12 +63,43 @@ async def test_an_agents_summary_ends_what_is_shown(
     assert "2 turns" in printed.stderr
 
 
-async def test_json_of_a_wait_is_the_whole_task(cli_stage: Stage, working: ObedientAgents) -> None:
+async def test_json_of_a_wait_is_the_result(cli_stage: Stage, working: ObedientAgents) -> None:
     words = ("submit", "agent", "finish Three rows.", "--wait", "-o", "json")
     printed = await agentos(cli_stage.url, *words)
     shown = json.loads(printed.stdout)
-    assert shown == await cli_stage.task(shown["task_id"])
-    assert shown["result"]["summary"] == "Three rows."
+    assert shown.keys() == {"summary", "result", "files"}
+    assert shown["summary"] == "Three rows."
+
+
+async def test_the_result_of_an_agent_is_its_summary_or_what_its_schema_asks_for(
+    cli_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(cli_stage, "finish Three rows.")
+    printed = await agentos(cli_stage.url, "result", task_id, "--wait")
+    assert printed.code == 0
+    given = (await cli_stage.task(task_id))["result"]
+    wanted = json.dumps(given["result"], indent=2) if given["result"] else given["summary"]
+    assert printed.stdout == f"{wanted}\n"
+
+
+async def test_an_agent_is_told_something_while_it_works(
+    cli_stage: Stage, working: ObedientAgents
+) -> None:
+    task_id = await submit(cli_stage, "wait a", "finish x")
+    await cli_stage.until(task_id, "running")
+    printed = await agentos(cli_stage.url, "tell", task_id[:10], "And Q2.")
+    assert (printed.code, printed.stdout) == (0, "")
+    assert "before its next turn" in printed.stderr
+    printed = await agentos(cli_stage.url, "messages", task_id)
+    *_, head, text = printed.stdout.rstrip().splitlines()
+    assert "not read yet" in head
+    assert text == "  And Q2."
+    working.released.set()
+    watched = await agentos(cli_stage.url, "watch", task_id)
+    assert "tells it: And Q2." in watched.stderr
+    printed = await agentos(cli_stage.url, "tell", task_id, "Too late.")
+    assert printed.code == 1
+    assert "it has ended (completed)" in printed.stderr
 
 
 async def test_every_option_becomes_part_of_the_agent(cli_stage: Stage, tmp_path: Path) -> None:

@@ -43,12 +43,45 @@ async def test_a_task_that_completes_exits_with_0(stage: Stage, written: Path) -
     assert "test completed in" in printed.stderr
 
 
-async def test_json_of_a_wait_is_the_document_of_the_api_and_nothing_else(
-    stage: Stage, written: Path
-) -> None:
+async def test_json_of_a_wait_is_the_result_and_nothing_else(stage: Stage, written: Path) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", str(written), "--wait", "-o", "json")
     shown = json.loads(printed.stdout)
-    assert shown == await stage.task(shown["task_id"])
+    assert shown.keys() == {"step", "exit_code", "json", "files"}
+    assert (shown["exit_code"], printed.code) == (0, 0)
+
+
+async def test_json_of_a_wait_for_a_task_that_fails_is_nothing_and_stderr_says_why(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = str(write(tmp_path, "fail"))
+    printed = await agentos(stage.url, "submit", "pipeline", path, "--wait", "-o", "json")
+    assert (printed.code, printed.stdout) == (1, "")
+    assert "It failed as told." in printed.stderr
+
+
+async def test_the_result_of_a_pipeline_is_what_its_last_step_printed(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = str(write(tmp_path, "print no", "print 3 rows\nfile a.txt hello"))
+    task_id = (await agentos(stage.url, "submit", "pipeline", path)).stdout.strip()
+    printed = await agentos(stage.url, "result", task_id[:10], "--wait")
+    assert (printed.code, printed.stdout) == (0, "3 rows\n")
+    assert f"1 file: agentos artifacts get --task {task_id}" in printed.stderr
+    as_json = json.loads((await agentos(stage.url, "result", task_id, "-o", "json")).stdout)
+    assert as_json == (await stage.task(task_id))["result"]
+
+
+async def test_what_has_no_result_says_so(stage: Stage, tmp_path: Path) -> None:
+    path = str(write(tmp_path, "wait"))
+    task_id = (await agentos(stage.url, "submit", "pipeline", path)).stdout.strip()
+    printed = await agentos(stage.url, "result", task_id)
+    assert (printed.code, printed.stdout) == (1, "")
+    assert "has no result yet" in printed.stderr
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+    await stage.until(task_id, "cancelled")
+    printed = await agentos(stage.url, "result", task_id)
+    assert (printed.code, printed.stdout) == (3, "")
+    assert "ended as cancelled" in printed.stderr
 
 
 async def test_a_task_that_fails_exits_with_1_and_says_why(stage: Stage, tmp_path: Path) -> None:
@@ -83,10 +116,10 @@ async def test_ctrl_c_while_waiting_leaves_the_task_running(stage: Stage, tmp_pa
 
 async def test_a_wait_that_takes_too_long_exits_with_124(stage: Stage, tmp_path: Path) -> None:
     path = write(tmp_path, "wait")
-    words = ("submit", "pipeline", str(path), "--wait", "--timeout", "0.5", "-o", "json")
+    words = ("submit", "pipeline", str(path), "--wait", "--timeout", "0.5")
     printed = await agentos(stage.url, *words)
     assert printed.code == 124
-    task_id = json.loads(printed.stdout)["task_id"]
+    task_id = printed.stdout.strip()
     assert f"agentos watch {task_id}" in printed.stderr
     await stage.http.post(f"/tasks/{task_id}/cancel")
 
@@ -98,6 +131,23 @@ async def test_the_same_key_on_the_command_line_gives_the_same_task(
     first, second = [await agentos(stage.url, *words) for _ in range(2)]
     assert first.stdout == second.stdout
     assert "agentos watch" in first.stderr
+
+
+async def test_the_same_key_gives_the_same_task_with_a_file_as_long_as_that_stays_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path, data = write(tmp_path, "print INPUT_DATA", inputs=["data"]), tmp_path / "x.csv"
+    data.write_text(f"a\n{uuid4()}\n")
+    words = ("submit", "pipeline", str(path), "--input", f"data={data}")
+    key = ("--idempotency-key", f"key-{uuid4()}")
+    first, second = [await agentos(stage.url, *words, *key) for _ in range(2)]
+    assert (first.code, second.code) == (0, 0), second.stderr
+    assert first.stdout == second.stdout
+    assert "was uploaded before, as file:" in second.stderr
+    data.write_text("another\n")
+    refused = await agentos(stage.url, *words, *key)
+    assert refused.code != 0
+    assert "input 'data' has another content" in " ".join(refused.stderr.split())
 
 
 async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> None:
@@ -124,7 +174,7 @@ async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: P
     task = await stage.task(printed.stdout.strip())
     assert task["inputs"]["y"] == f"file:{file['id']}"
     assert task["inputs"]["x"].startswith("file:")
-    assert task["inputs"]["x"] != task["inputs"]["y"]
+    assert task["inputs"]["x"] == task["inputs"]["y"]  # The same bytes are the same file.
 
 
 async def test_refusals_of_the_server_are_printed_with_their_places(

@@ -21,7 +21,7 @@ from api.wire.responses.cache import KeptResult
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.files import Artifact, ListedFile
 from api.wire.responses.groups import Group, GroupMessage
-from api.wire.responses.history import Attempt, Message, Span
+from api.wire.responses.history import Attempt, Message, Span, ToldMessage
 from api.wire.responses.housekeeping import HousekeepingView
 from api.wire.responses.keys import ApiKey
 from api.wire.responses.limits import LimitList
@@ -45,6 +45,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "/tasks/{task_id}/logs": Page[Attempt],
     "/tasks/{task_id}/trace": Span,
     "/tasks/{task_id}/messages": Page[Message],
+    "/tasks/{task_id}/messages/unread": Page[ToldMessage],
     "/tasks/{task_id}/artifacts": Page[Artifact],
     "/approvals": Page[WaitingCall],
     "/approvals/count": WaitingCount,

@@ -70,6 +70,11 @@ async def _retry(stage: Stage) -> Act:
     return Act("POST", f"/tasks/{task_id}/retry", "task.retried", task_id, {"from": "start"})
 
 
+async def _tell(stage: Stage) -> Act:
+    task_id = await _running(stage)
+    return Act("POST", f"/tasks/{task_id}/messages", "task.told", task_id, {"content": "And Q2."})
+
+
 async def _decide(stage: Stage) -> Act:
     task_id = await submit(stage, "ask a", "finish x")
     await stage.until(task_id, "waiting")
@@ -374,6 +379,7 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tasks/{task_id}/pause"): _pause,
     ("POST", "/api/v1/tasks/{task_id}/resume"): _resume,
     ("POST", "/api/v1/tasks/{task_id}/retry"): _retry,
+    ("POST", "/api/v1/tasks/{task_id}/messages"): _tell,
     ("POST", "/api/v1/tasks/{task_id}/approvals/{call_id}"): _decide,
     ("POST", "/api/v1/dead-letters/{letter_id}/requeue"): _requeue,
     ("POST", "/api/v1/dead-letters/{letter_id}/discard"): _discard,
@@ -424,6 +430,7 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
 }
 SILENT: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v1/tasks"): "a task is listed itself, with all that was submitted",
+    ("POST", "/api/v1/tasks/{task_id}/rerun"): "as above",
     ("POST", "/api/v1/agents/{agent_id}/messages"): "a message is listed itself, with who wrote it",
     ("POST", "/api/v1/groups/{group_id}/messages"): "as above",
     ("POST", "/api/v1/files"): "a file does nothing until a task names it",

@@ -1,9 +1,10 @@
 """Uploads and downloads."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -192,6 +193,66 @@ async def test_bytes_that_are_gone_are_an_error_and_no_empty_file(stage: Stage) 
     got = await stage.http.get(stage.url + body["url"])
     assert got.status_code == 500
     assert got.headers["Content-Type"] == "application/problem+json"
+
+
+# The same file again.
+
+
+async def test_the_same_bytes_again_are_the_same_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    first, again = [await _upload(stage, "sales.csv", content) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == {**first.json(), "existed": True}
+    assert first.json()["existed"] is False
+    assert again.headers["Location"] == first.headers["Location"]
+
+
+async def test_another_name_or_type_is_another_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    answers = [
+        await _upload(stage, "a.csv", content),
+        await _upload(stage, "b.csv", content),
+        await _upload(stage, "a.csv", content, "text/plain"),
+    ]
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+async def test_equal_uploads_at_once_become_one_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    answers = await asyncio.gather(*(_upload(stage, "race.csv", content) for _ in range(12)))
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sum(not answer.json()["existed"] for answer in answers) == 1
+
+
+async def test_teams_share_no_file_however_equal(stage: Stage) -> None:
+    content, team = uuid4().bytes, await stage.team()
+    ours = await _upload(stage, "sales.csv", content)
+    theirs = await team.post("/files", files={"file": ("sales.csv", content, "text/csv")})
+    assert theirs.json()["existed"] is False
+    assert theirs.json()["id"] != ours.json()["id"]
+
+
+async def test_what_a_task_has_fetched_is_nobodys_upload(stage: Stage) -> None:
+    """It goes with its task."""
+    content = uuid4().bytes
+    fetched = await _upload(stage, "sales.csv", content)
+    task_id = await stage.submit("print x")
+    await stage.execute(
+        "UPDATE files SET task_id = :task WHERE id = :id",
+        task=UUID(task_id),
+        id=UUID(fetched.json()["id"]),
+    )
+    own = await _upload(stage, "sales.csv", content)
+    assert own.json()["id"] != fetched.json()["id"]
+
+
+async def test_a_file_that_was_deleted_is_uploaded_anew(stage: Stage) -> None:
+    content = uuid4().bytes
+    gone = await _upload(stage, "sales.csv", content)
+    await stage.execute("DELETE FROM files WHERE id = :id", id=UUID(gone.json()["id"]))
+    again = await _upload(stage, "sales.csv", content)
+    assert again.json()["existed"] is False
+    assert (await stage.http.get(stage.url + again.json()["url"])).content == content
 
 
 # Bad uploads.

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from api.client import Client
+from api.client import AsyncClient as Client
 from api.groups.rounds import Rounds
 from api.wire.group_requests import GroupMessageRequest
 from deploy.local.services import Services

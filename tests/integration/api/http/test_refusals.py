@@ -177,7 +177,11 @@ _BODIES: dict[str, tuple[object, str, str]] = {
         "/inputs/data",
         "declares no input 'data'",
     ),
-    "input name": ({"pipeline": _GOOD, "inputs": {"a b": "x"}}, "/inputs/a b", "it must begin with"),
+    "input name": (
+        {"pipeline": _GOOD, "inputs": {"a b": "x"}},
+        "/inputs/a b",
+        "it must begin with",
+    ),
     "input that is a number": (
         {"pipeline": _GOOD, "inputs": {"a": 1}},
         "/inputs/a",

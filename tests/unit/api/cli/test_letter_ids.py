@@ -8,7 +8,7 @@ import pytest
 
 from api.cli.commands.letter_ids import find_letter_id
 from api.cli.errors import LetterIdAmbiguous, LetterIdUnknown
-from api.client import Client
+from api.client import AsyncClient as Client
 
 _IDS = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"]
 _OTHER = "bbbbbbbb-0000-4000-8000-000000000003"

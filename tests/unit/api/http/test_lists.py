@@ -36,6 +36,7 @@ BOUNDED = {
     "/tasks/{task_id}/comparison steps": "those of two tasks, as these show them",
     "/tasks/{task_id}/comparison files": "as above",
     "/tasks/{task_id}/inputs items": "a task may have 64 of them",
+    "/tasks/{task_id}/messages/unread items": "a task can be told 200 messages",
     "/tasks/{task_id}/plan nodes": "a plan has 50 at most, and a revision adds three",
     "/tasks/{task_id}/plan revisions": "a plan is revised five times at most",
     "/tasks/{task_id}/trace children": "it says so in is_cut",

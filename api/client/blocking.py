@@ -1,0 +1,223 @@
+"""The client for programs that are not asynchronous: each call of the other, made on its loop.
+
+A line for each says that there is one, so that editors and type checkers know it with its
+parameters; a test compares the two.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from api.client.agent_memory import AgentMemory as AsyncAgentMemory
+from api.client.agent_streams import AgentStreams as AsyncAgentStreams
+from api.client.agents import Agents as AsyncAgents
+from api.client.client import AsyncClient
+from api.client.groups import Groups as AsyncGroups
+from api.client.loop_thread import Blocking, Iterating, LoopThread
+from api.client.reminders import Reminders as AsyncReminders
+from api.client.transport import ANSWER_TIMEOUT_SECONDS
+
+
+class Agents:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncAgents, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    create = Blocking(AsyncAgents.create)
+    list = Blocking(AsyncAgents.list)
+    show = Blocking(AsyncAgents.show)
+    children = Blocking(AsyncAgents.children)
+    change = Blocking(AsyncAgents.change)
+    pause = Blocking(AsyncAgents.pause)
+    resume = Blocking(AsyncAgents.resume)
+    restart = Blocking(AsyncAgents.restart)
+    interrupt = Blocking(AsyncAgents.interrupt)
+    terminate = Blocking(AsyncAgents.terminate)
+    delete = Blocking(AsyncAgents.delete)
+    send = Blocking(AsyncAgents.send)
+    messages = Blocking(AsyncAgents.messages)
+    message = Blocking(AsyncAgents.message)
+    withdraw = Blocking(AsyncAgents.withdraw)
+    templates = Blocking(AsyncAgents.templates)
+    template = Blocking(AsyncAgents.template)
+    set_template = Blocking(AsyncAgents.set_template)
+    delete_template = Blocking(AsyncAgents.delete_template)
+
+
+class AgentMemory:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncAgentMemory, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    notes = Blocking(AsyncAgentMemory.notes)
+    write = Blocking(AsyncAgentMemory.write)
+    delete = Blocking(AsyncAgentMemory.delete)
+    summaries = Blocking(AsyncAgentMemory.summaries)
+
+
+class AgentStreams:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncAgentStreams, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    of_agent = Iterating(AsyncAgentStreams.of_agent)
+    of_team = Iterating(AsyncAgentStreams.of_team)
+
+
+class Groups:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncGroups, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    list = Blocking(AsyncGroups.list)
+    get = Blocking(AsyncGroups.get)
+    create = Blocking(AsyncGroups.create)
+    change = Blocking(AsyncGroups.change)
+    delete = Blocking(AsyncGroups.delete)
+    add = Blocking(AsyncGroups.add)
+    remove = Blocking(AsyncGroups.remove)
+    post = Blocking(AsyncGroups.post)
+    discuss = Blocking(AsyncGroups.discuss)
+    messages = Blocking(AsyncGroups.messages)
+    events = Iterating(AsyncGroups.events)
+
+
+class Reminders:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncReminders, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    create = Blocking(AsyncReminders.create)
+    list = Blocking(AsyncReminders.list)
+    cancel = Blocking(AsyncReminders.cancel)
+
+
+class Client:
+    """``with Client(url, api_key) as client: ...``; for the rest see ``AsyncClient``.
+
+    It may be used by several threads, and where an event loop runs, which its calls then hold up.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+    ) -> None:
+        self.inner = AsyncClient(url, api_key, timeout_seconds=timeout_seconds)
+        self.loop = LoopThread()
+        self.agents = Agents(self.inner.agents, self.loop)
+        self.reminders = Reminders(self.inner.reminders, self.loop)
+        self.memory = AgentMemory(self.inner.memory, self.loop)
+        self.groups = Groups(self.inner.groups, self.loop)
+        self.agent_events = AgentStreams(self.inner.agent_events, self.loop)
+
+    def close(self) -> None:
+        """Close the connections. Nothing can be asked for afterwards."""
+        if not self.loop.is_stopped:
+            self.loop.run(self.inner.close())
+            self.loop.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    submit_pipeline = Blocking(AsyncClient.submit_pipeline)
+    submit_agent = Blocking(AsyncClient.submit_agent)
+    submit_plan = Blocking(AsyncClient.submit_plan)
+    submit_auto = Blocking(AsyncClient.submit_auto)
+
+    submit = Blocking(AsyncClient.submit)
+    tasks = Blocking(AsyncClient.tasks)
+    task = Blocking(AsyncClient.task)
+    plan = Blocking(AsyncClient.plan)
+    cancel = Blocking(AsyncClient.cancel)
+    delete = Blocking(AsyncClient.delete)
+    pause = Blocking(AsyncClient.pause)
+    resume = Blocking(AsyncClient.resume)
+    retry = Blocking(AsyncClient.retry)
+    foresee_retry = Blocking(AsyncClient.foresee_retry)
+    compile = Blocking(AsyncClient.compile)
+    events = Iterating(AsyncClient.events)
+
+    wait = Blocking(AsyncClient.wait)
+    result = Blocking(AsyncClient.result)
+    download_artifacts = Blocking(AsyncClient.download_artifacts)
+
+    attempts = Blocking(AsyncClient.attempts)
+    trace = Blocking(AsyncClient.trace)
+    messages = Blocking(AsyncClient.messages)
+    tell = Blocking(AsyncClient.tell)
+    unread = Blocking(AsyncClient.unread)
+    approvals = Blocking(AsyncClient.approvals)
+    approve = Blocking(AsyncClient.approve)
+    deny = Blocking(AsyncClient.deny)
+    decide = Blocking(AsyncClient.decide)
+    artifacts = Blocking(AsyncClient.artifacts)
+
+    upload = Blocking(AsyncClient.upload)
+    describe_artifact = Blocking(AsyncClient.describe_artifact)
+    download = Blocking(AsyncClient.download)
+
+    dead_letters = Blocking(AsyncClient.dead_letters)
+    dead_letter_groups = Blocking(AsyncClient.dead_letter_groups)
+    dead_letter = Blocking(AsyncClient.dead_letter)
+    requeue = Blocking(AsyncClient.requeue)
+    foresee_requeue = Blocking(AsyncClient.foresee_requeue)
+    discard = Blocking(AsyncClient.discard)
+
+    requeue_many = Blocking(AsyncClient.requeue_many)
+    discard_many = Blocking(AsyncClient.discard_many)
+    foresee_many = Blocking(AsyncClient.foresee_many)
+    bulk_runs = Blocking(AsyncClient.bulk_runs)
+    bulk_run = Blocking(AsyncClient.bulk_run)
+    abort_bulk = Blocking(AsyncClient.abort_bulk)
+
+    schedules = Blocking(AsyncClient.schedules)
+    schedule = Blocking(AsyncClient.schedule)
+    create_schedule = Blocking(AsyncClient.create_schedule)
+    change_schedule = Blocking(AsyncClient.change_schedule)
+    run_schedule = Blocking(AsyncClient.run_schedule)
+    delete_schedule = Blocking(AsyncClient.delete_schedule)
+
+    webhooks = Blocking(AsyncClient.webhooks)
+    create_webhook = Blocking(AsyncClient.create_webhook)
+    change_webhook = Blocking(AsyncClient.change_webhook)
+    delete_webhook = Blocking(AsyncClient.delete_webhook)
+    create_callback_secret = Blocking(AsyncClient.create_callback_secret)
+    deliveries = Blocking(AsyncClient.deliveries)
+    resend = Blocking(AsyncClient.resend)
+
+    tools = Blocking(AsyncClient.tools)
+    register_tools = Blocking(AsyncClient.register_tools)
+    remove_tools = Blocking(AsyncClient.remove_tools)
+    change_tool = Blocking(AsyncClient.change_tool)
+    cache = Blocking(AsyncClient.cache)
+    clear_cache = Blocking(AsyncClient.clear_cache)
+    breakers = Blocking(AsyncClient.breakers)
+    open_breaker = Blocking(AsyncClient.open_breaker)
+    close_breaker = Blocking(AsyncClient.close_breaker)
+    skills = Blocking(AsyncClient.skills)
+    skill = Blocking(AsyncClient.skill)
+
+    housekeeping = Blocking(AsyncClient.housekeeping)
+    audit = Blocking(AsyncClient.audit)
+    usage = Blocking(AsyncClient.usage)
+    limits = Blocking(AsyncClient.limits)

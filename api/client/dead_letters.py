@@ -1,0 +1,36 @@
+"""The calls of dead letters."""
+
+from api.client.calls import Calls, Id
+from api.client.transport import Params
+from api.wire.requests import DiscardRequest, RequeueRequest
+from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
+from api.wire.responses.pages import Page
+from api.wire.responses.tasks import Changed
+
+
+class DeadLetterCalls(Calls):
+    """Part of ``Client``."""
+
+    async def dead_letters(self, params: Params | None = None) -> Page[DeadLetter]:
+        """A page of dead letters, the newest first. ``params`` are the query."""
+        return await self._get("/dead-letters", Page[DeadLetter], params)
+
+    async def dead_letter_groups(self, params: Params | None = None) -> Page[DeadLetterGroup]:
+        """A page of groups of dead letters that are alike, those first that were seen last."""
+        return await self._get("/dead-letters/groups", Page[DeadLetterGroup], params)
+
+    async def dead_letter(self, letter_id: Id) -> DeadLetter:
+        return await self._get(f"/dead-letters/{letter_id}", DeadLetter)
+
+    async def requeue(self, letter_id: Id, request: RequeueRequest) -> Changed:
+        """Run the task of a dead letter again, once however often this is sent."""
+        path = f"/dead-letters/{letter_id}/requeue"
+        return await self._post(path, Changed, request)
+
+    async def foresee_requeue(self, letter_id: Id, request: RequeueRequest) -> Foresight:
+        """What a requeue would do."""
+        return await self._foresee(f"/dead-letters/{letter_id}/requeue", request)
+
+    async def discard(self, letter_id: Id, request: DiscardRequest) -> DeadLetter:
+        path = f"/dead-letters/{letter_id}/discard"
+        return await self._post(path, DeadLetter, request)

@@ -1,0 +1,33 @@
+"""The calls of files: those that are uploaded, and those that tasks made."""
+
+from pathlib import Path
+
+from api.client import transfer
+from api.client.calls import Calls, Id, part
+from api.client.transfer import Download
+from api.wire.responses.files import UploadedFile
+
+
+class FileCalls(Calls):
+    """Part of ``Client``."""
+
+    async def upload(self, file: Path | str | bytes, *, name: str | None = None) -> UploadedFile:
+        """Send a file: the one at a path, or these bytes. The same bytes under the same name are the
+        same file.
+
+        Raises ``FileUnreadable`` too.
+        """
+        given = Path(file) if isinstance(file, str) else file
+        return await transfer.upload(self._transport, given, UploadedFile, name=name)
+
+    async def describe_artifact(self, artifact_id: Id) -> Download:
+        """What ``download`` needs to know of an artifact."""
+        path = f"/artifacts/{part(artifact_id)}"
+        return Download.described_by(str(artifact_id), await self._transport.head(path))
+
+    async def download(self, wanted: Download, folder: Path | str) -> Path:
+        """Fetch an artifact into a folder, whole and verified, under its name.
+
+        Raises ``ArtifactNameRefused``, ``FileUnwritable`` and ``DownloadDamaged`` too.
+        """
+        return await transfer.download(self._transport, wanted, Path(folder))

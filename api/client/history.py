@@ -1,0 +1,67 @@
+"""The calls of what happened within a task."""
+
+import json
+import uuid
+
+from api.client.calls import Calls, Id, part
+from api.client.transport import Params, check_header
+from api.wire.requests import ApprovalRequest
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.files import Artifact
+from api.wire.responses.history import Attempt, Message, Span, ToldMessage
+from api.wire.responses.pages import Page
+
+
+class HistoryCalls(Calls):
+    """Part of ``Client``."""
+
+    async def attempts(self, task_id: Id, params: Params | None = None) -> Page[Attempt]:
+        """A page of the log: every attempt at a step, the oldest first, with what it printed."""
+        return await self._get(f"/tasks/{part(task_id)}/logs", Page[Attempt], params)
+
+    async def trace(self, task_id: Id) -> Span:
+        return await self._get(f"/tasks/{part(task_id)}/trace", Span)
+
+    async def messages(self, task_id: Id, params: Params | None = None) -> Page[Message]:
+        """A page of an agent's conversation, from its beginning."""
+        return await self._get(f"/tasks/{part(task_id)}/messages", Page[Message], params)
+
+    async def tell(
+        self, task_id: Id, text: str, *, idempotency_key: str | None = None
+    ) -> ToldMessage:
+        """Tell the agent of a task something, which it reads before its next turn. An answer that
+        is lost on the way makes no second message."""
+        check_header("idempotency key", idempotency_key or "")
+        return await self._transport.call(
+            "POST",
+            f"/tasks/{part(task_id)}/messages",
+            ToldMessage,
+            body=json.dumps({"content": text}).encode(),  # What is wrong with it, the API says.
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def unread(self, task_id: Id) -> Page[ToldMessage]:
+        """What the agent of a task was told and has not read yet."""
+        return await self._get(f"/tasks/{part(task_id)}/messages/unread", Page[ToldMessage])
+
+    async def approvals(self, task_id: Id, params: Params | None = None) -> Page[AskedCall]:
+        """A page of the calls of an agent that wait for a person."""
+        return await self._get(f"/tasks/{part(task_id)}/approvals", Page[AskedCall], params)
+
+    async def decide(self, task_id: Id, call: str, request: ApprovalRequest) -> AskedCall:
+        """Decide on a call, given by its id or its name."""
+        path = f"/tasks/{part(task_id)}/approvals/{part(call)}"
+        return await self._post(path, AskedCall, request)
+
+    async def approve(self, task_id: Id, call: str, note: str | None = None) -> AskedCall:
+        """Approve a call, or answer its question with the ``note``. ``call`` is the ``ask_id`` of
+        what you were shown, or the call's id, name or number, such as 4.1."""
+        return await self.decide(task_id, call, ApprovalRequest(decision="approve", note=note))
+
+    async def deny(self, task_id: Id, call: str, note: str | None = None) -> AskedCall:
+        return await self.decide(task_id, call, ApprovalRequest(decision="deny", note=note))
+
+    async def artifacts(self, task_id: Id, params: Params | None = None) -> Page[Artifact]:
+        path = f"/tasks/{part(task_id)}/artifacts"
+        return await self._get(path, Page[Artifact], params)

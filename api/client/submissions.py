@@ -1,0 +1,183 @@
+"""Handing in tasks, with their inputs as a program has them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from api.client.errors import PipelineUnreadable, RequestMistaken
+from api.client.files import FileCalls
+from api.client.tasks import TaskCalls
+from api.client.transfer import read_text
+from api.wire.responses.tasks import Accepted
+from workflows.definitions.agent import Agent
+from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.plan import Plan
+from workflows.definitions.task_request import TaskRequest
+from workflows.definitions.webhook import Callback
+from workflows.pointers import problems_in
+from workflows.states import TaskType
+
+REFERENCES = ("file:", "artifact:", "s3://", "https://")
+
+Input = str | Path | bytes
+Inputs = Mapping[str, Input]
+Callbacks = Sequence[Callback | Mapping[str, Any]]
+
+
+class SubmissionCalls(TaskCalls, FileCalls):
+    """Each has a key of its own unless you give one, so that what is sent twice makes one task.
+
+    ``inputs`` are, by name, a ``Path``, the ``bytes`` themselves, a reference (``file:ID``,
+    ``artifact:ID``, ``s3://...``, ``https://...``), or the path of a file as text. The rest is as
+    for ``POST /tasks``.
+    """
+
+    async def submit_pipeline(
+        self,
+        pipeline: Pipeline | Mapping[str, Any] | Path | str,
+        *,
+        inputs: Inputs | None = None,
+        parameters: Mapping[str, str | int | float | bool] | None = None,
+        priority: int = 5,
+        cache: bool = True,
+        callbacks: Callbacks = (),
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Hand in a pipeline: the path of its file, its text, or what that says as a mapping.
+        ``parameters`` are other values of those that it has.
+
+        Raises:
+            PipelineUnreadable, RequestMistaken: it was not sent.
+            FileUnreadable, ApiProblem, ApiUnreachable, NotTheApi
+        """
+        definition = await _definition(pipeline)
+        if parameters:
+            given = definition.get("parameters")
+            known = given if isinstance(given, dict) else {}
+            definition = {**definition, "parameters": {**known, **parameters}}
+        fields = {"type": TaskType.PIPELINE, "pipeline": definition}
+        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        return await self._submit({**fields, **more}, inputs, idempotency_key)
+
+    async def submit_agent(
+        self,
+        prompt: str,
+        agent: Agent | Mapping[str, Any] | None = None,
+        *,
+        inputs: Inputs | None = None,
+        priority: int = 5,
+        cache: bool = True,
+        callbacks: Callbacks = (),
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Hand in a task for an agent. ``agent`` says who it is and what it may, as in
+        ``{"model": "gpt-5-mini", "limits": {"turns": 20}}``. Raises as ``submit_pipeline``."""
+        fields = {"type": TaskType.AGENT, "prompt": prompt, "agent": _plain(agent)}
+        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        return await self._submit({**fields, **more}, inputs, idempotency_key)
+
+    async def submit_plan(
+        self,
+        prompt: str,
+        plan: Plan | Mapping[str, Any] | None = None,
+        *,
+        inputs: Inputs | None = None,
+        priority: int = 5,
+        cache: bool = True,
+        callbacks: Callbacks = (),
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Hand in a task that is split into tasks. Raises as ``submit_pipeline``."""
+        fields = {"type": TaskType.PLAN, "prompt": prompt, "plan": _plain(plan)}
+        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        return await self._submit({**fields, **more}, inputs, idempotency_key)
+
+    async def submit_auto(
+        self,
+        prompt: str,
+        *,
+        inputs: Inputs | None = None,
+        priority: int = 5,
+        cache: bool = True,
+        callbacks: Callbacks = (),
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Hand in words; a model chooses what they become. Raises as ``submit_pipeline``."""
+        fields = {"type": TaskType.AUTO, "prompt": prompt}
+        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        return await self._submit({**fields, **more}, inputs, idempotency_key)
+
+    async def _submit(
+        self,
+        fields: Mapping[str, Any],
+        inputs: Inputs | None,
+        idempotency_key: str | None,
+    ) -> Accepted:
+        # What is wrong is told before anything is uploaded.
+        request = _checked(fields)
+        references = await self._references(inputs or {})
+        request = _checked({**fields, "inputs": references})
+        return await self.submit(request, idempotency_key=idempotency_key)
+
+    async def _references(self, inputs: Inputs) -> dict[str, str]:
+        """Files are uploaded, each once."""
+        uploaded: dict[Path | bytes, str] = {}
+        found: dict[str, str] = {}
+        for name, value in inputs.items():
+            if isinstance(value, str) and value.startswith(REFERENCES):
+                found[name] = value
+                continue
+            given = value if isinstance(value, bytes) else _whole(value)
+            if given not in uploaded:
+                uploaded[given] = f"file:{(await self.upload(given, name=_name(name, given))).id}"
+            found[name] = uploaded[given]
+        return found
+
+
+def _whole(path: Path | str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def _name(name: str, given: Path | bytes) -> str:
+    return name if isinstance(given, bytes) else given.name
+
+
+def _plain(definition: BaseModel | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if isinstance(definition, BaseModel):
+        return definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return definition
+
+
+async def _definition(given: Pipeline | Mapping[str, Any] | Path | str) -> Mapping[str, JsonValue]:
+    if isinstance(given, Pipeline | Mapping):
+        return _plain(given) or {}
+    # To load a reader of YAML takes longer than most commands do without one.
+    from api.wire.errors import BodyMalformed
+    from api.wire.yaml_reader import parse_yaml
+
+    text = str(given) if _is_text(given) else await read_text(_whole(given))
+    try:
+        document = parse_yaml(text)
+    except BodyMalformed as error:
+        reason = "{reason} (line {line}, column {column})".format_map(error.fields)
+        raise PipelineUnreadable(reason=reason) from error
+    if not isinstance(document, dict):
+        raise PipelineUnreadable(reason="it is no mapping with `name` and `steps`")
+    return document
+
+
+def _is_text(given: Path | str) -> bool:
+    """A pipeline in YAML has a line for its name and one for its steps at least."""
+    return isinstance(given, str) and ("\n" in given or given.strip().startswith("{"))
+
+
+def _checked(fields: Mapping[str, Any]) -> TaskRequest:
+    said = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return TaskRequest.model_validate(said)
+    except ValidationError as error:
+        raise RequestMistaken(
+            problems_in(error.errors(include_url=False), said, model=TaskRequest)
+        ) from error

@@ -1,0 +1,118 @@
+"""The calls of tasks."""
+
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from api.client import task_events
+from api.client.calls import Calls, Id, json_of, part
+from api.client.following import follow
+from api.client.task_events import TaskEvent
+from api.client.transport import Params, check_header
+from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
+from api.wire.responses.checks import TaskCheck
+from api.wire.responses.compilation import Compilation
+from api.wire.responses.dead_letters import Foresight
+from api.wire.responses.pages import Page
+from api.wire.responses.plans import PlanOfTask
+from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from workflows.definitions.task_request import TaskRequest
+
+
+class TaskCalls(Calls):
+    """Part of ``Client``."""
+
+    async def submit(self, request: TaskRequest, *, idempotency_key: str | None = None) -> Accepted:
+        """Hand in a task. An answer that is lost on the way makes no second task."""
+        check_header("idempotency key", idempotency_key or "")
+        return await self._transport.call(
+            "POST",
+            "/tasks",
+            Accepted,
+            body=json_of(request),
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def tasks(self, params: Params | None = None) -> Page[TaskSummary]:
+        """A page of tasks, the newest first. ``params`` are the query of ``GET /tasks``."""
+        return await self._get("/tasks", Page[TaskSummary], params)
+
+    async def task(self, task_id: Id) -> Task:
+        return await self._get(f"/tasks/{part(task_id)}", Task)
+
+    async def plan(self, task_id: Id) -> PlanOfTask:
+        """The nodes of a plan, with their states."""
+        return await self._get(f"/tasks/{part(task_id)}/plan", PlanOfTask)
+
+    async def cancel(self, task_id: Id) -> Changed:
+        return await self._change(task_id, "cancel")
+
+    async def delete(self, task_id: Id) -> None:
+        """Delete a task that has ended, with everything that is its own."""
+        await self._transport.delete(f"/tasks/{part(task_id)}")
+
+    async def pause(self, task_id: Id) -> Changed:
+        return await self._change(task_id, "pause")
+
+    async def resume(self, task_id: Id) -> Changed:
+        return await self._change(task_id, "resume")
+
+    async def retry(self, task_id: Id, request: RetryRequest | None = None) -> Changed:
+        """Retry a task that has ended, by default from where it failed."""
+        path = f"/tasks/{part(task_id)}/retry"
+        # Not repeatable: it might have begun, and ended, before it was asked for again.
+        return await self._transport.call(
+            "POST", path, Changed, body=json_of(request or RetryRequest())
+        )
+
+    async def rerun(
+        self, task_id: Id, request: RerunRequest, *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a new task like another one. An answer that is lost makes no second task."""
+        check_header("idempotency key", idempotency_key or "")
+        return await self._transport.call(
+            "POST",
+            f"/tasks/{part(task_id)}/rerun",
+            Accepted,
+            body=json_of(request),
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def check(self, body: bytes, content_type: str) -> TaskCheck:
+        """Say what is wrong with a task, or what it would run; nothing is accepted.
+
+        ``body`` is what would be submitted, right or wrong.
+        """
+        return await self._transport.call(
+            "POST",
+            "/tasks/check",
+            TaskCheck,
+            body=body,
+            headers={"Content-Type": content_type},
+            repeatable=True,
+        )
+
+    async def foresee_retry(self, task_id: Id, request: RetryRequest) -> Foresight:
+        """What a retry would do."""
+        return await self._foresee(f"/tasks/{part(task_id)}/retry", request)
+
+    async def compile(self, task_id: Id, request: CompileRequest) -> Compilation:
+        """What the agent of a task did, as a pipeline."""
+        path = f"/tasks/{part(task_id)}/compile"
+        return await self._post(path, Compilation, request)
+
+    async def events(
+        self, task_id: Id, *, on_lost: Callable[[str], None] = lambda reason: None
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """All that happened to a task and happens, until its end.
+
+        A lost connection is reopened without a gap; ``on_lost`` is called with the reason.
+        """
+        path = f"/tasks/{part(task_id)}/events"
+        received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)
+        async with aclosing(received):
+            async for item in received:
+                if (event := TaskEvent.read(item)) is not None:
+                    yield event

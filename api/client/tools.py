@@ -1,0 +1,71 @@
+"""The calls of tools, skills, breakers and kept results."""
+
+from api.client.calls import Calls, json_of, part
+from api.client.transport import Params
+from api.wire.requests import BreakerDecision, ClearRequest, ToolChange, ToolRegistration
+from api.wire.responses.breakers import Breaker
+from api.wire.responses.cache import Cleared, KeptResult
+from api.wire.responses.pages import Page
+from api.wire.responses.skills import Skill, SkillList
+from api.wire.responses.tools import RegisteredServer, Tool
+
+# A server may have to be fetched before it starts. This is longer than it may take.
+REGISTRATION_TIMEOUT_SECONDS = 1_900.0
+
+
+class ToolCalls(Calls):
+    """Part of ``Client``."""
+
+    async def tools(self, params: Params | None = None) -> Page[Tool]:
+        """A page of tools, by name."""
+        return await self._get("/tools", Page[Tool], params)
+
+    async def register_tools(self, request: ToolRegistration) -> RegisteredServer:
+        """Register an MCP server, which is started for it: that may take a minute."""
+        return await self._transport.call(
+            "POST",
+            "/tools/register",
+            RegisteredServer,
+            body=json_of(request),
+            timeout_seconds=REGISTRATION_TIMEOUT_SECONDS,
+        )
+
+    async def remove_tools(self, name: str) -> None:
+        """Remove an MCP server, ``mcp.<name>``, with its tools."""
+        await self._transport.delete(f"/tools/{part(name)}")
+
+    async def change_tool(self, name: str, change: ToolChange) -> Tool:
+        return await self._transport.call(
+            "PATCH",
+            f"/tools/{part(name)}",
+            Tool,
+            body=change.model_dump_json(exclude_unset=True).encode(),  # null has a meaning
+            repeatable=True,
+        )
+
+    async def cache(self, params: Params | None = None) -> Page[KeptResult]:
+        """A page of the results that equal steps are given, newest first."""
+        return await self._get("/cache", Page[KeptResult], params)
+
+    async def clear_cache(self, request: ClearRequest) -> Cleared:
+        return await self._post("/cache/clear", Cleared, request)
+
+    async def breakers(self, params: Params | None = None) -> Page[Breaker]:
+        """A page of the breakers that are not closed, or opened in the last day, by name."""
+        return await self._get("/breakers", Page[Breaker], params)
+
+    async def open_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+        return await self._decide_breaker(name, "open", decision)
+
+    async def close_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+        return await self._decide_breaker(name, "close", decision)
+
+    async def _decide_breaker(self, name: str, verb: str, decision: BreakerDecision) -> Breaker:
+        path = f"/breakers/{part(name)}/{verb}"
+        return await self._transport.call("POST", path, Breaker, body=json_of(decision))
+
+    async def skills(self) -> SkillList:
+        return await self._get("/skills", SkillList)
+
+    async def skill(self, name: str) -> Skill:
+        return await self._get(f"/skills/{part(name)}", Skill)
