@@ -1,10 +1,12 @@
 """Why the API refuses a request, and the HTTP status that says so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from api.wire.yaml_places import Place
 from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import MAX_PROBLEMS, Problem
+from workflows.suggestions import nearest
 
 _PROBLEMS_SHOWN = 3
 # A request can have a name of megabytes, and fifty mistakes below it.
@@ -79,9 +81,18 @@ class ServersOfOwner(RequestRefused):
 
 
 class NotFound(RequestRefused):
-    """There is no {kind} {id}."""
+    """There is no {kind} {id}.{hint}"""
 
     status = 404
+
+    def __init__(self, *, kind: str, id: object, hint: str = "") -> None:  # noqa: A002
+        super().__init__(kind=kind, id=id, hint=f" {hint}" if hint else "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """For the end of a message; nothing where no name is like it."""
+    meant = nearest(name, known)
+    return f"Did you mean {meant}?" if meant else ""
 
 
 class SkillFileNotText(RequestRefused):
@@ -105,7 +116,7 @@ class BreakerNotFound(RequestRefused):
 
 
 class PageNotFound(RequestRefused):
-    """There is nothing at {path}. See /api/v1/openapi.json for all calls."""
+    """There is nothing at {path}. {hint}"""
 
     status = 404
 
@@ -124,6 +135,12 @@ class RequestTimedOut(RequestRefused):
 
 class StateConflict(RequestRefused):
     """Task {id} cannot be {action}: {reason}."""
+
+    status = 409
+
+
+class FileInUse(RequestRefused):
+    """File {id} cannot be deleted: {reason}."""
 
     status = 409
 
@@ -155,9 +172,13 @@ class SealingKeyMissing(RequestRefused):
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was already used for a different request. Use a new key."""
+    """The Idempotency-Key {key!r} was already used for a different request{difference}. Use a new
+    key, or send what was sent then."""
 
     status = 409
+
+    def __init__(self, *, key: str | None, difference: str = "") -> None:
+        super().__init__(key=key, difference=f": {difference}" if difference else "")
 
 
 class NobodyListens(RequestRefused):
@@ -227,6 +248,9 @@ class InvalidRequest(BadInput, RequestRefused):
     """The request is not valid: {summary}"""
 
     status = 422
+
+    # Where a text in the request ends to be YAML; then that is the place of its problems.
+    broken_at: Place | None = None
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         problems = [_shortened(problem) for problem in problems[:MAX_PROBLEMS]]

@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError, FailureError
 from workflows import policies, ports
 from workflows.contracts import Hold
 from workflows.lifecycle import Lifecycle
+from workflows.markdown import code
 from workflows.pipeline_contracts import (
     ItemsCall,
     OpenedItems,
@@ -33,6 +34,8 @@ _OPEN_TIMEOUT_SECONDS = 60.0
 # A run continues as new when nothing runs, and Temporal suggests it. Where something always runs,
 # nothing more is begun from this length on, until it has ended. Temporal allows five times as much.
 _LONGEST_HISTORY = 10_000
+
+_NAMES_TOLD = 3
 
 _Outcome = StepOutcome | OpenedItems | None
 _Following = dict["asyncio.Task[_Outcome]", Piece]
@@ -80,6 +83,8 @@ class GraphRunner:
         self._mind_history(len(self._graph.running))
         for piece in self._graph.begin():
             following[asyncio.create_task(self._follow(piece))] = piece
+        if self._graph.running:
+            self._lifecycle.tell(self._doing())
 
     def _mind_history(self, running: int) -> None:
         """``running`` are the pieces that run or are held, but for who asks."""
@@ -127,7 +132,15 @@ class GraphRunner:
         outcome = None if error else task.result()
         if isinstance(outcome, OpenedItems):
             self._graph.open(piece.step, outcome.items)
+        if isinstance(outcome, StepOutcome):
+            self._lifecycle.note_files(outcome.made)
         self._graph.end(piece, completed=outcome is not None)
+
+    def _doing(self) -> str:
+        """What runs, in Markdown."""
+        names = sorted(code(piece.name) for piece in self._graph.running)
+        more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+        return f"runs {', '.join(names[:_NAMES_TOLD])}{more} of {len(self._run.steps)} steps"
 
     def _stop_beginning(self) -> None:
         self._is_ending = True
@@ -153,11 +166,14 @@ class GraphRunner:
     async def _rest(self, hold: Hold, told: int) -> None:
         """Wait until what was held may be tried again, which is not while the task is paused."""
         self._resting += 1
+        if self._resting == len(self._graph.running):
+            self._lifecycle.show_held(hold)
         await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._is_ending)
         await workflow.wait_condition(
             lambda: self._is_ending or not (self._lifecycle.paused or self._is_paused)
         )
         self._resting -= 1
+        self._lifecycle.show_held_no_more()
 
     async def _perform(self, piece: Piece, tried: int) -> StepOutcome | OpenedItems:
         summary = f"step {self._place(piece)}/{len(self._run.steps)} {self._title(piece)}"

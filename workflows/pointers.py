@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from workflows.validation_messages import message_of
+from workflows.known_fields import fields_at
+from workflows.suggestions import nearest
+from workflows.validation_messages import UNSEEN, message_of_any, shown
 
 MAX_PROBLEMS = 50
 
@@ -36,23 +38,75 @@ def pointer(parts: Sequence[str | int]) -> str:
 
 
 def problems_in(
-    errors: Sequence[ErrorDetails], document: object, *, skip: int = 0
+    errors: Sequence[ErrorDetails], document: object, *, skip: int = 0, model: Any = None
 ) -> list[Problem]:
     """Errors of pydantic as problems of the document, each place once, at most fifty.
 
-    The first ``skip`` parts of an error's location come before the document.
+    The first ``skip`` parts of an error's location come before the document. With the ``model``
+    that it was read as, an unknown field is told which ones there are.
     """
-    found = {
-        tuple(_steps(error, error["loc"][skip:], document)): error for error in reversed(errors)
-    }
-    # Of a union, the members that were not meant complain about the whole of the value.
+    found: dict[_Place, list[ErrorDetails]] = {}
+    for error in errors:
+        found.setdefault(tuple(_steps(error, error["loc"][skip:], document)), []).append(error)
+    # Of a union, the members that were not meant complain about the whole of the value; and a list
+    # about its length, of whose items one was refused.
     wholes = {place[:length] for place in found for length in range(len(place))}
-    meant = (
-        Problem(pointer(place), message_of(error))
-        for place, error in reversed(found.items())
-        if not (error["type"].endswith("_type") and place in wholes)
+    meant = {
+        place: left
+        for place, each in found.items()
+        if (left := [item for item in each if not (place in wholes and _is_of_whole(item))])
+    }
+    problems = (
+        Problem(pointer(place), _message(each, place, document, model))
+        for place, each in meant.items()
+        if not _is_misspelt(each, place, meant, model)
     )
-    return list(islice(meant, MAX_PROBLEMS))
+    return list(islice(problems, MAX_PROBLEMS))
+
+
+_Place = tuple[str | int, ...]
+
+
+def _is_of_whole(error: ErrorDetails) -> bool:
+    return error["type"].endswith("_type") or error["type"] == "too_short"
+
+
+def _is_misspelt(
+    errors: Sequence[ErrorDetails],
+    place: _Place,
+    found: Mapping[_Place, Sequence[ErrorDetails]],
+    model: Any,
+) -> bool:
+    """Whether a field is missing only because its name is misspelt, which is told already."""
+    if errors[0]["type"] != "missing" or model is None:
+        return False
+    beside = [
+        str(other[-1])
+        for other, each in islice(found.items(), MAX_PROBLEMS)
+        if other[:-1] == place[:-1] and each[0]["type"] == "extra_forbidden"
+    ]
+    known = fields_at(model, place[:-1]) if beside else ()
+    return any(nearest(name, known) == place[-1] for name in beside)
+
+
+def _message(errors: Sequence[ErrorDetails], place: _Place, document: object, model: Any) -> str:
+    kind = errors[0]["type"]
+    if kind == "missing" and place:
+        return f"the field {shown(str(place[-1]))} is required"
+    known = fields_at(model, place[:-1]) if kind == "extra_forbidden" and model is not None else ()
+    value = UNSEEN if kind == "missing" else value_at(document, place)
+    return message_of_any(errors, value, known)
+
+
+def value_at(document: object, place: Sequence[str | int]) -> object:
+    """What is there; ``UNSEEN`` where nothing is."""
+    at: Any = document
+    for part in place:
+        in_object = isinstance(at, Mapping) and part in at
+        if not in_object and not (isinstance(at, (list, tuple)) and isinstance(part, int)):
+            return UNSEEN
+        at = at[part]
+    return at
 
 
 def _steps(

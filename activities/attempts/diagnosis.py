@@ -6,6 +6,7 @@ never gets: short, printable, and without what has the form of a credential.
 
 import re
 
+from activities.attempts.remedies import remedy_of_code
 from activities.attempts.scripts import Script
 from activities.skills.distributions import package_of
 from activities.skills.imports import LEFT_IN, STANDARD_MODULES
@@ -66,6 +67,7 @@ def failure_of(
     elif script is not None and (module := _missing_module(line or "")):
         error = ModuleMissing(step=step, code=code)
         line = f"{line}. {_declaration(script, module)}"
+        error.remedy = _block_for(script, module)
     elif (found := _NO_MODULE.search(line or "")) and (left := LEFT_IN.get(found[1])):
         line = (
             f"{line}. Python has no {found[1]} from {left} on: ask for an older one in the "
@@ -79,8 +81,23 @@ def failure_of(
         line = (
             f"{line}. Packages of npm are not installed: the skill must bring along what it uses."
         )
+    elif type(error) is ScriptFailed:
+        error.remedy = remedy_of_code(code)
     error.said = line or ""
     return error
+
+
+def _block_for(script: Script, module: str) -> str:
+    """What code of somebody's own declares itself; skills have files for that, which are told of
+    already."""
+    if not script.is_code:
+        return ""
+    if script.declares:
+        return f'add "{package_of(module)}" to the dependencies in its `# /// script` block.'
+    return (
+        f"to have {module}, begin the source with the lines `# /// script`, "
+        f'`# dependencies = ["{package_of(module)}"]` and `# ///`.'
+    )
 
 
 def _missing_module(line: str) -> str | None:
@@ -127,9 +144,9 @@ def _network_remedy(script: Script) -> str:
 
 
 def _declaration(script: Script, module: str) -> str:
-    if script.is_code and script.dependencies is not None:
+    if script.is_code and script.skill is not None and script.dependencies is not None:
         return f"Declare {package_of(module)} in the requirements.txt of skill {script.skill}."
-    if script.dependencies is None:
+    if script.dependencies is None or script.is_code:
         return (
             "Code of your own has Python's standard library only, and with a `skill` also what "
             "that skill declares."

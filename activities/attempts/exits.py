@@ -1,6 +1,7 @@
 """What the exit of a script means for its step: an error that says why, or none."""
 
 from activities.attempts.diagnosis import failure_of, lacked_room
+from activities.attempts.remedies import remedy_of_limit, remedy_of_signal
 from activities.attempts.scripts import Script
 from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
@@ -38,9 +39,11 @@ def error_of(
         error = LimitExceeded(
             step=step.id, limit=exit.limit.value.replace("_", " "), bound=_bound(exit.limit, limits)
         )
+        error.remedy = remedy_of_limit(exit.limit)
         again = False  # It would only run into it again.
     elif exit.code is None:
         error = ScriptKilled(step=step.id, signal=exit.signal)
+        error.remedy = remedy_of_signal(exit.signal)
     elif exit.code != 0:
         error = failure_of(step.id, exit.code, script, stdout=stdout, stderr=stderr)
         if (full := _for_want_of_room(error, disk, stdout, stderr)) is not None:

@@ -9,14 +9,18 @@ from pathlib import Path, PurePosixPath
 
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER, Job, Limits
 from activities.skills.catalogue import Catalogue
+from activities.skills.code_packages import check_packages, declared_packages
 from activities.skills.commands import code_command, command_for
-from activities.skills.dependencies import Dependencies, find_shared_dependencies
+from activities.skills.dependencies import Dependencies, find_shared_dependencies, together
 from activities.skills.entries import Entry
 from activities.skills.environments import Environments
 from activities.skills.imports import Imports
+from activities.skills.metadata import Skill
 from activities.skills.needs import check_imports, modules_in, read_needs
 from activities.skills.staging import Stage
+from activities.store.attempts import SkillUse
 from workflows.definitions.pipeline import Code, Step
+from workflows.errors.skills import CodePackagesUnavailable, DependenciesUnavailable
 
 # The processor time of a job may be this many times its wall time: a few busy cores.
 CPU_SECONDS_PER_SECOND = 4
@@ -29,7 +33,8 @@ class Script:
     """A script that is ready to run.
 
     ``folders`` are visible inside under their names. ``skill`` is the one that it belongs to, or
-    that it may use when it ``is_code`` of the user's own; ``dependencies`` are those of that skill.
+    that it may use when it ``is_code`` of the user's own; ``dependencies`` are those of both, and
+    ``declares`` says whether the code has some of its own.
     """
 
     folders: Mapping[str, Path]
@@ -41,6 +46,8 @@ class Script:
     skill: str | None = None
     dependencies: Dependencies | None = None
     is_code: bool = False
+    used: SkillUse | None = None
+    declares: bool = False
 
     @property
     def copies(self) -> tuple[str, ...]:
@@ -120,6 +127,7 @@ class Scripts:
                 network=self.may_use_network(skill.name),
                 skill=skill.name,
                 dependencies=needs.dependencies,
+                used=_use_of(found, staged),
             )
 
     @asynccontextmanager
@@ -129,14 +137,16 @@ class Scripts:
         Raises:
             SkillNotFound, SkillRefused: that skill cannot be used.
             PythonUnsuitable: there is no Python that suits it.
-            DependencyRefused, DependenciesUnavailable: what it needs cannot be installed.
+            DependencyRefused, DependenciesUnavailable, CodePackagesUnavailable: what it or the
+                skill declares cannot be installed.
         """
         assert step.code is not None
+        declared = await declared_packages(step)
         name = _CODE_FILES[step.code.language]
         await asyncio.to_thread(_write, folder, name, step.code)
         place = "code" if step.code.skill != "code" else "code_"  # no skill has a name with a `_`
         path = f"{SKILLS_FOLDER}/{place}/{name}"
-        async with self._used_by(step.code) as used:
+        async with _told_of_code(declared), self._used_by(step.code, declared) as used:
             python = f"{VENV_FOLDER}/bin/python" if used.venv else used.interpreter or self._python
             yield replace(
                 used,
@@ -146,16 +156,40 @@ class Scripts:
             )
 
     @asynccontextmanager
-    async def _used_by(self, code: Code) -> AsyncIterator[Script]:
-        """What code has at hand of its skill. It has no network, whatever the skill may."""
+    async def of_model_code(
+        self, step: Step, args: Sequence[str], folder: Path
+    ) -> AsyncIterator[Script]:
+        """``of_code``, where a model has written it. Raises ``DependencyRefused`` as well for
+        packages that no skill declares."""
+        await check_packages(self._catalogue, step)
+        async with self.of_code(step, args, folder) as script:
+            yield script
+
+    @asynccontextmanager
+    async def _used_by(self, code: Code, declared: Dependencies | None) -> AsyncIterator[Script]:
+        """What code has at hand of its skill, and what it declares itself. It has no network,
+        whatever the skill may."""
         if code.skill is None:
-            yield Script({}, (), is_code=True)
+            needed = declared or Dependencies("", "code")
+            python = await self._python_for(needed)
+            async with self._environments.lease(needed) as venv:
+                yield Script(
+                    {},
+                    (),
+                    venv=venv,
+                    interpreter=python,
+                    dependencies=declared,
+                    is_code=True,
+                    declares=declared is not None,
+                )
             return
         skill = await self._catalogue.find(code.skill)
         staged = await self._stage.place(skill)
         needed = await asyncio.to_thread(
             find_shared_dependencies, skill.name, staged, skill.scripts
         )
+        if declared is not None:
+            needed = together(declared, needed)
         inside = f"{SKILLS_FOLDER}/{skill.name}"
         python = await self._python_for(needed)
         async with self._environments.lease(needed) as venv:
@@ -168,6 +202,8 @@ class Scripts:
                 skill=skill.name,
                 dependencies=needed,
                 is_code=True,
+                used=_use_of(skill, staged),
+                declares=declared is not None,
             )
 
     async def _python_for(self, needed: Dependencies) -> Path | None:
@@ -192,6 +228,25 @@ class Scripts:
             wall_seconds=timeout_seconds,
             cpu_seconds=math.ceil(timeout_seconds * CPU_SECONDS_PER_SECOND),
         )
+
+
+def _use_of(skill: Skill, staged: Path) -> SkillUse:
+    """As it was copied: a folder may change between two looks."""
+    digest = staged.name.removeprefix(f"{skill.name}-")
+    return SkillUse(skill.name, skill.metadata.get("version"), digest)
+
+
+@asynccontextmanager
+async def _told_of_code(declared: Dependencies | None) -> AsyncIterator[None]:
+    """What cannot be installed is told of the code that declares it, and not of a skill."""
+    try:
+        yield
+    except DependenciesUnavailable as error:
+        if declared is None:
+            raise
+        raise CodePackagesUnavailable(
+            where=declared.where, reason=error.fields["reason"]
+        ) from error
 
 
 def _as_part_of_package(entry: Entry, imports: Imports) -> Entry:

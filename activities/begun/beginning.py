@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 from activities.begun.bounds import within
 from activities.begun.errors import TooManyTasksBegun
 from activities.kinds.errors import TaskRefused
+from activities.kinds.pipeline_validation import problems_with_code
 from activities.store.begun_tasks import begin
 from activities.store.reading.tasks import StoredTask, find_task_of_any_team
 from activities.submissions import submission_of
@@ -39,7 +40,12 @@ async def begin_task(
         inputs = {name: _reference(known, file) for name, file in files.items()}
     request = within(_request({**wanted, "inputs": inputs}), caller.definition)
     submission = submission_of(request)
-    await submission.check(context.equipment.installed, context.team_id)
+    installed = context.equipment.installed
+    await submission.check(installed, context.team_id)
+    if request.pipeline is not None and (
+        found := await problems_with_code(installed.catalogue, request.pipeline, by_model=True)
+    ):
+        raise TaskRefused(found)
     task = replace(submission.task(task_id, context.team_id), agent_id=caller.agent_id)
     living = await begin(database, task, hops=caller.hops, most=MAX_LIVING)
     if living is not None:
@@ -52,7 +58,7 @@ def _request(wanted: Mapping[str, JsonValue]) -> TaskRequest:
     try:
         return TaskRequest.model_validate(document)
     except ValidationError as error:
-        found = problems_in(error.errors(include_url=False), document)
+        found = problems_in(error.errors(include_url=False), document, model=TaskRequest)
         raise TaskRefused(found) from error
 
 

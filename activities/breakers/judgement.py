@@ -94,6 +94,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     inputs.InputRefused,
     inputs.InputTooLarge,
     inputs.InputFolderFull,
+    skills.CodePackagesUnavailable,
     skills.DependenciesUnavailable,
     skills.NodeMissing,
     scripts.SandboxUnavailable,

@@ -5,7 +5,7 @@ from uuid import UUID
 from activities.colleagues.errors import ColleagueNotFound
 from activities.store.database import Database
 from activities.store.reading.colleagues import Colleague, find_colleague, list_colleagues
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 
 _KNOWN = 200
 _NAMES_SHOWN = 20

@@ -70,9 +70,9 @@ class InputPolicy:
         """Why ``ref`` may not be fetched; None when it may."""
         if isinstance(ref, S3Ref):
             allowed = ref.bucket in self.allowed_buckets
-            return None if allowed else f"bucket {ref.bucket!r} is not among the allowed ones"
+            return None if allowed else f"bucket {ref.bucket!r} is not in AGENTOS_ALLOWED_BUCKETS"
         allowed = any(pattern.matches(ref) for pattern in self._public) or self.is_private(ref)
-        return None if allowed else f"host {ref.authority!r} is not among the allowed ones"
+        return None if allowed else f"host {ref.authority!r} is not in AGENTOS_ALLOWED_HOSTS"
 
     def is_private(self, ref: HttpsRef) -> bool:
         """Whether the host of ``ref`` may have a private address."""

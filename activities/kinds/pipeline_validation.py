@@ -10,6 +10,7 @@ from activities.kinds.base import Installed
 from activities.kinds.tool_names import mcp_tool_names, unknown_tool
 from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
+from activities.skills.code_packages import check_packages, declared_packages
 from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
 from activities.store.tools import tool_settings
@@ -32,13 +33,32 @@ async def problems_with_pipeline(
     pipeline: Pipeline,
     given: Mapping[str, str],
     at: str = "/pipeline",
+    *,
+    by_model: bool = False,
 ) -> list[Problem]:
-    """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs."""
+    """Everything that is wrong with what is at ``/pipeline``, and with the names of its inputs.
+
+    Code that is written ``by_model`` may declare only packages that a skill declares.
+    """
     return [
         *await off_loop(problems_of, pipeline, given, at),
         *[found async for found in _skills(installed.catalogue, pipeline, at)],
+        *await problems_with_code(installed.catalogue, pipeline, at, by_model=by_model),
         *await _tools(installed.database, installed.tools, team_id, pipeline, at),
     ]
+
+
+async def problems_with_code(
+    catalogue: Catalogue, pipeline: Pipeline, at: str = "/pipeline", *, by_model: bool
+) -> list[Problem]:
+    """What is wrong with the packages that its code declares."""
+    problems = []
+    for index, step in enumerate(pipeline.steps):
+        try:
+            await (check_packages(catalogue, step) if by_model else declared_packages(step))
+        except AgentOSError as error:
+            problems.append(Problem(f"{at}/steps/{index}/code/source", str(error)))
+    return problems
 
 
 async def _skills(catalogue: Catalogue, pipeline: Pipeline, at: str) -> AsyncIterator[Problem]:

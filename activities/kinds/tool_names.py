@@ -5,7 +5,7 @@ from uuid import UUID
 
 from activities.store.database import Database
 from activities.store.mcp_tools import callable_tools
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 
 NAMES_SHOWN = 50
 NAME_CHARACTERS = 100

@@ -55,7 +55,7 @@ def parsed(
         return model.model_validate(arguments), []
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        return None, problems_in(found, arguments)
+        return None, problems_in(found, arguments, model=model)
 
 
 def count_problem(arguments: Mapping[str, JsonValue], field: str, most: int) -> list[Problem]:
@@ -161,7 +161,7 @@ async def _pipeline(ground: Ground, node: Node, at: str) -> list[Problem]:
         return []
     pipeline = Pipeline(name=node.id, inputs=list(node.inputs), steps=node.steps)
     found = await problems_with_pipeline(
-        ground.installed, ground.team_id, pipeline, node.inputs, at=at
+        ground.installed, ground.team_id, pipeline, node.inputs, at=at, by_model=True
     )
     known, wrong = await ground.installed.catalogue.skills(), {item.pointer for item in found}
     # What there is not at all may not be used either.

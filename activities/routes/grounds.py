@@ -12,7 +12,6 @@ from activities.kinds.tool_names import NAME_CHARACTERS, unknown_tool
 from activities.routes.choices import CompilePipeline, CreateTask
 from activities.skills.metadata import Skill
 from activities.store.turns import BegunTurn
-from activities.suggestions import nearest
 from activities.tools.offered import OfferedTool
 from activities.tools.selection import unknown_names
 from workflows.definitions.auto import Auto
@@ -20,6 +19,7 @@ from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.plan import MIN_TURNS
 from workflows.pointers import Problem, problems_in
 from workflows.states import Permission
+from workflows.suggestions import nearest
 
 # Of more problems than a model is shown in full, it is told where the others are.
 PROBLEMS_IN_FULL = 9
@@ -49,7 +49,8 @@ class Grounds:
         try:
             created = CreateTask.model_validate(arguments)
         except ValidationError as error:
-            return _told(problems_in(error.errors(include_url=False), arguments))
+            found = problems_in(error.errors(include_url=False), arguments, model=CreateTask)
+            return _told(found)
         return _told(await asyncio.to_thread(lambda: list(self._unfit(created))))
 
     async def problems_with_compilation(
@@ -59,9 +60,12 @@ class Grounds:
         try:
             pipeline = CompilePipeline.model_validate(arguments).pipeline
         except ValidationError as error:
-            return _told(problems_in(error.errors(include_url=False), arguments))
+            errors = error.errors(include_url=False)
+            return _told(problems_in(errors, arguments, model=CompilePipeline))
         begun = self.begun
-        found = await problems_with_pipeline(self.installed, begun.team_id, pipeline, begun.inputs)
+        found = await problems_with_pipeline(
+            self.installed, begun.team_id, pipeline, begun.inputs, by_model=True
+        )
         return _told([*found, *self._forbidden(pipeline, found)])
 
     def _unfit(self, created: CreateTask) -> Iterator[Problem]:

@@ -122,7 +122,8 @@ def _request(kept: Mapping[str, JsonValue]) -> TaskRequest:
     try:
         return TaskRequest.model_validate(kept)
     except ValidationError as error:
-        raise TaskRefused(problems_in(error.errors(include_url=False), kept)) from error
+        found = problems_in(error.errors(include_url=False), kept, model=TaskRequest)
+        raise TaskRefused(found) from error
 
 
 def _unreadable(schedule: StoredSchedule, task_id: UUID) -> NewTask:

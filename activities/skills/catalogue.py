@@ -23,7 +23,6 @@ from activities.skills.files import (
     open_file,
 )
 from activities.skills.metadata import SKILL_FILES, Skill, find_skill_file, load_skill
-from activities.suggestions import nearest
 from workflows.errors.skills import (
     ScriptNotFound,
     ScriptNotNamed,
@@ -33,6 +32,7 @@ from workflows.errors.skills import (
     SkillNotFound,
     SkillRefused,
 )
+from workflows.suggestions import nearest
 
 SCAN_INTERVAL_SECONDS = 1.0
 SKILLS_MAX = 1_000

@@ -12,7 +12,7 @@ Prefer the skill's lock: ``uv run`` fails on a script that has one of its own in
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -69,7 +69,7 @@ class Dependencies:
 
     @property
     def where(self) -> str:
-        return f"{self.script} of skill {self.skill}"
+        return f"{self.script} of skill {self.skill}" if self.skill else self.script
 
 
 class InlineMetadata(BaseModel):
@@ -193,6 +193,37 @@ def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -
     pythons = dict.fromkeys(item.requires_python for item in each if item.requires_python)
     return Dependencies(
         skill, "code", tuple(together), requires_python=",".join(pythons) if pythons else None
+    )
+
+
+def declared_in_code(source: str, where: str) -> Dependencies | None:
+    """What code of somebody's own declares in a `# /// script` block; None when it has none.
+
+    Raises:
+        DependencyRefused: the block is broken, or asks for what nobody must.
+    """
+    inline = parse_inline_metadata(source, where)
+    if inline is None:
+        return None
+    requirements, python = _declared(inline, where)
+    return Dependencies(
+        "", where, requirements, requires_python=python, declared_in="its `# /// script` block"
+    )
+
+
+def together(code: Dependencies, skill: Dependencies) -> Dependencies:
+    """What code declares and what the skill that it uses needs, in one environment.
+
+    Raises:
+        DependencyRefused: the skill ships a lock, which has not all that the code declares.
+    """
+    if skill.lock is not None:
+        check_covers(parse_lock(skill.lock, skill.where), code.requirements, code.where)
+    pythons = [text for text in (skill.requires_python, code.requires_python) if text]
+    return replace(
+        skill,
+        requirements=tuple(dict.fromkeys((*skill.requirements, *code.requirements))),
+        requires_python=",".join(dict.fromkeys(pythons)) or None,
     )
 
 

@@ -18,6 +18,7 @@ from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import DeadLetter
 from activities.store.webhook_letters import is_of_task
 from workflows.contracts import Failure
+from workflows.errors import without_advice
 from workflows.item_names import step_of
 from workflows.states import LetterState, Status, TaskType
 
@@ -117,7 +118,8 @@ def _values(row: Row[*tuple[Any, ...]], used: Used) -> dict[str, Any]:
     part = row.part or ""
     # Items of a step that fail alike are one group.
     step = step_of(part) if row.type == TaskType.PIPELINE else part
-    parts = Parts.of(TaskType(row.type), step or None, row.runs, error.code, error.message)
+    message = without_advice(error.message)
+    parts = Parts.of(TaskType(row.type), step or None, row.runs, error.code, message)
     searched = f"{row.name}\n{part}\n{error.code}\n{error.message}".lower()
     return {
         "id": uuid5(row.id, f"dead letter {row.run} {part}"),

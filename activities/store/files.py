@@ -1,12 +1,13 @@
 """Rows of what was uploaded and of what tasks made; the bytes are in ``blobs``."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Uuid
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -33,10 +34,26 @@ class StoredBlob(Upload):
     created_at: datetime
 
 
-async def create_file(database: Database, team_id: UUID, upload: Upload) -> None:
-    """Write the row of an upload."""
+@dataclass(frozen=True, slots=True)
+class KeptUpload:
+    """``existed``: the team had uploaded the same before, and ``file`` is that one."""
+
+    file: Upload
+    existed: bool
+
+
+async def create_file(database: Database, team_id: UUID, upload: Upload) -> KeptUpload:
+    """Write the row of an upload, unless the team has uploaded the same bytes under the same name
+    and type: that one is kept as long as if it were new. Of uploads at once, the first counts."""
+    values = {"team_id": team_id, **asdict(upload)}
     async with database.writing() as connection:
-        await connection.execute(insert(File).values(team_id=team_id, **asdict(upload)))
+        await connection.execute(_LOCK_EQUAL, values)
+        # Another statement, which sees all that was committed before the lock was got.
+        earlier = await connection.scalar(_TOUCH_EQUAL, values)
+        if earlier is not None:
+            return KeptUpload(replace(upload, id=earlier), existed=True)
+        await connection.execute(insert(File).values(values))
+    return KeptUpload(upload, existed=False)
 
 
 async def create_file_once(
@@ -91,3 +108,23 @@ _TOUCH = text(
     RETURNING id
     """
 )
+
+# Equal uploads of a team, one at a time.
+_LOCK_CLASS = 1_970_302_569
+_LOCK_EQUAL = text(
+    f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, hashtext(CAST(:team_id AS text) || :sha256))"
+).bindparams(bindparam("team_id", type_=Uuid()))
+# What a task has fetched goes with the task, so it is nobody's upload. Older versions wrote a row
+# for each upload: then the oldest stands for all. One that is deleted at this moment is not found.
+_TOUCH_EQUAL = text(
+    """
+    UPDATE files SET named_at = now()
+    WHERE id = (
+        SELECT id FROM files
+        WHERE sha256 = :sha256 AND team_id = :team_id AND name = :name AND mime_type = :mime_type
+          AND task_id IS NULL
+        ORDER BY created_at, id LIMIT 1
+    )
+    RETURNING id
+    """
+).bindparams(bindparam("team_id", type_=Uuid()))

@@ -36,12 +36,12 @@ CREATE = text(
         INSERT INTO tasks
             (id, team_id, parent_id, type, name, prompt, priority, status, definition, inputs, run,
              first_step, event_seq, schedule_id, scheduled_at, agent_id, idempotency_key,
-             request_digest, cache, callbacks, created_by)
+             request_digest, request_inputs, cache, callbacks, created_by)
         VALUES
             (:id, :team_id, :parent_id, :type, :name, :prompt, :priority, '{Status.PENDING}',
              CAST(:definition AS jsonb), CAST(:inputs AS jsonb), 1, 0, 1, :schedule_id,
              CAST(:scheduled_at AS timestamptz), :agent_id, :idempotency_key, :request_digest,
-             :cache, CAST(:callbacks AS jsonb), :created_by)
+             CAST(:request_inputs AS jsonb), :cache, CAST(:callbacks AS jsonb), :created_by)
         ON CONFLICT DO NOTHING
         RETURNING id, team_id, event_seq
     ), step AS (

@@ -57,11 +57,23 @@ class NewCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenInput:
+    """An input as it was asked for: ``sha256`` is that of its bytes, if the store has them."""
+
+    ref: str
+    sha256: str | None = None
+
+
+GivenInputs = Mapping[str, GivenInput]
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A task that was accepted, with its sub-tasks in their order. ``parent_id`` is the plan whose
     node it is.
 
-    ``request_digest`` tells a repeated request from another one. ``cache``: its steps may take the
+    ``request_digest`` tells a repeated request from another one, and so do the bytes of its
+    ``request_inputs``, whatever they are called. ``cache``: its steps may take the
     results of equal ones. ``callbacks`` are told of it. ``schedule_id`` is the schedule that
     makes it, and ``scheduled_at`` when that run of it was due; ``agent_id`` is the agent that stays
     which begins it, and is told of its end; ``created_by`` is the person who has submitted it.
@@ -82,6 +94,7 @@ class NewTask:
     agent_id: UUID | None = None
     idempotency_key: str | None = None
     request_digest: str | None = None
+    request_inputs: GivenInputs | None = None
     cache: bool = True
     callbacks: Sequence[NewCallback] = ()
     created_by: str | None = None
@@ -91,11 +104,15 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """``id`` is that of the earlier task when the idempotency key was used before."""
+    """``id`` is that of the earlier task when the idempotency key was used before. ``given`` are
+    its inputs as they were asked for; None where an older version has accepted it, and then
+    ``inputs`` are what is left of them."""
 
     id: UUID
     is_new: bool
     request_digest: str | None
+    given: GivenInputs | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
@@ -111,12 +128,22 @@ async def create_task(database: Database, task: NewTask) -> Accepted:
 
 async def find_accepted(database: Database, team_id: UUID, idempotency_key: str) -> Accepted | None:
     """The task that was accepted under a key, if there is one."""
-    same_key = select(col(Task.id), col(Task.request_digest)).where(
+    columns = (Task.id, Task.request_digest, Task.request_inputs, Task.inputs)
+    same_key = select(*map(col, columns)).where(
         col(Task.team_id) == team_id, col(Task.idempotency_key) == idempotency_key
     )
     async with database.reading(fresh=True) as connection:
         row = (await connection.execute(same_key)).one_or_none()
-    return None if row is None else Accepted(id=row[0], is_new=False, request_digest=row[1])
+    if row is None:
+        return None
+    written = row.request_inputs
+    return Accepted(
+        id=row.id,
+        is_new=False,
+        request_digest=row.request_digest,
+        given=written and {name: GivenInput(**each) for name, each in written.items()},
+        inputs=row.inputs,
+    )
 
 
 async def mark_task(database: Database, mark: TaskMark) -> None:
@@ -204,6 +231,7 @@ def _run(task_id: UUID, run: int, event: Event) -> dict[str, Any]:
 
 
 def row_of(task: NewTask) -> dict[str, Any]:
+    given = task.request_inputs
     return {
         "id": task.id,
         "team_id": task.team_id,
@@ -219,11 +247,16 @@ def row_of(task: NewTask) -> dict[str, Any]:
         "agent_id": task.agent_id,
         "idempotency_key": task.idempotency_key,
         "request_digest": task.request_digest,
+        "request_inputs": None if given is None else json.dumps(_rows_of_inputs(given)),
         "cache": task.cache,
         "sub_tasks": json.dumps(sub_task_rows(task.sub_tasks)),
         "created_by": task.created_by,
         "callbacks": json.dumps(list(map(asdict, task.callbacks))) if task.callbacks else None,
     }
+
+
+def _rows_of_inputs(given: GivenInputs) -> dict[str, dict[str, str | None]]:
+    return {name: asdict(each) for name, each in given.items()}
 
 
 def sub_task_rows(sub_tasks: Sequence[NewSubTask]) -> Sequence[dict[str, Any]]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.suggestions import nearest
 from activities.tools.context import ToolResult
 from activities.tools.offered import OfferedTool
 from workflows.definitions.fallback import Fallback
 from workflows.events import ToolFallback
 from workflows.pointers import Problem, escaped
+from workflows.suggestions import nearest
 
 # Of fallbacks of fallbacks.
 MAX_CHAIN = 5

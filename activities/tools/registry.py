@@ -27,9 +27,8 @@ from activities.tools.own.calling import calling, failing_as
 from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
 from workflows.errors.tools import ToolArgumentsInvalid, ToolNameTaken, ToolNotFound, ToolTimedOut
-from workflows.pointers import MAX_PROBLEMS, pointer
+from workflows.pointers import MAX_PROBLEMS, problems_in
 from workflows.states import Permission
-from workflows.validation_messages import message_of
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
@@ -109,7 +108,8 @@ class Tool:
             self.arguments.model_validate(arguments)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
-            return [(pointer(item["loc"]), message_of(item)) for item in found]
+            problems = problems_in(found, arguments, model=self.arguments)
+            return [(problem.pointer, problem.message) for problem in problems]
         return []
 
     async def call(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> ToolResult:

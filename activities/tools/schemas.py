@@ -18,6 +18,8 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 from pydantic import JsonValue, TypeAdapter
 
+from activities.tools.schema_checker import distinct
+from activities.tools.schema_words import words_of
 from workflows.pointers import Problem, escaped, pointer
 
 # Some 4,000 tokens, which every prompt holds. To check more takes a second, too.
@@ -39,7 +41,19 @@ _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "
 @dataclass(frozen=True, slots=True)
 class _Misfit:
     path: list[str | int]
-    message: str
+    message: str = ""
+    keyword: str | None = None
+    wanted: JsonValue = None
+    found: str = "null"
+    names: tuple[str, ...] = ()
+    value: str | None = None
+
+    @property
+    def problem(self) -> Problem:
+        words = self.message or words_of(
+            self.keyword, self.wanted, self.found, self.names, self.value
+        )
+        return Problem(pointer(self.path), _shortened(words))
 
 
 _FOUND = TypeAdapter(list[_Misfit])
@@ -53,9 +67,7 @@ def schema_problems(schema: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
     if size > MAX_SCHEMA_BYTES:
         return (Problem("", f"it has {size} bytes, more than {MAX_SCHEMA_BYTES}"),)
     errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
-    found = (
-        Problem(pointer(tuple(error.absolute_path)), _shortened(error.message)) for error in errors
-    )
+    found = (_Misfit(**found).problem for found in distinct(errors))
     return tuple(islice(found, MAX_PROBLEMS)) or tuple(islice(_unusable(schema), MAX_PROBLEMS))
 
 
@@ -86,10 +98,7 @@ async def check_instance(
             await process.wait()
     if process.returncode != 0:
         return (Problem("", "it could not be checked within the limits of the check"),)
-    return tuple(
-        Problem(pointer(item.path), _shortened(item.message))
-        for item in _FOUND.validate_json(printed)
-    )
+    return tuple(item.problem for item in _FOUND.validate_json(printed))
 
 
 def is_deeper(value: JsonValue | Mapping[str, JsonValue], levels: int) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 
 from activities.skills.catalogue import Catalogue
 from activities.skills.metadata import Skill
-from activities.suggestions import nearest
 from workflows.errors.skills import SkillNotFound
+from workflows.suggestions import nearest
 
 NAMES_SHOWN = 20
 NAME_SHOWN_CHARACTERS = 100

@@ -16,11 +16,11 @@ from activities.sandbox.base import INPUT_FOLDER, OUTPUT_FOLDER
 from activities.sandbox.names import is_short_enough, name_by_id
 from activities.store.database import Database
 from activities.store.reading.files import MadeFile, earlier_files, files_of_task, find_files
-from activities.suggestions import nearest
 from workflows.definitions import inputs
 from workflows.definitions.inputs import InputRef
 from workflows.errors.inputs import InputRefMalformed
 from workflows.errors.tools import WorkingFileNotFound
+from workflows.suggestions import nearest
 
 MAX_ARTIFACTS = 2_000
 MAX_LEASED_ARTIFACTS = 64

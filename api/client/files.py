@@ -5,16 +5,20 @@ from pathlib import Path
 from api.client import transfer
 from api.client.calls import Calls, Id, part
 from api.client.transfer import Download
-from api.wire.responses.files import File
+from api.wire.responses.files import UploadedFile
 
 
 class FileCalls(Calls):
     """Part of ``Client``."""
 
-    async def upload(self, file: Path | str | bytes, *, name: str | None = None) -> File:
-        """Send a file: the one at a path, or these bytes. Raises ``FileUnreadable`` too."""
+    async def upload(self, file: Path | str | bytes, *, name: str | None = None) -> UploadedFile:
+        """Send a file: the one at a path, or these bytes. The same bytes under the same name are
+        the same file.
+
+        Raises ``FileUnreadable`` too.
+        """
         given = Path(file) if isinstance(file, str) else file
-        return await transfer.upload(self._transport, given, File, name=name)
+        return await transfer.upload(self._transport, given, UploadedFile, name=name)
 
     async def describe_artifact(self, artifact_id: Id) -> Download:
         """What ``download`` needs to know of an artifact."""

@@ -9,7 +9,8 @@ from api.client.calls import Calls, Id, json_of, part
 from api.client.following import follow
 from api.client.task_events import TaskEvent
 from api.client.transport import Params, check_header
-from api.wire.requests import CompileRequest, RetryRequest
+from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
+from api.wire.responses.checks import TaskCheck
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import Page
@@ -63,6 +64,34 @@ class TaskCalls(Calls):
         # Not repeatable: it might have begun, and ended, before it was asked for again.
         return await self._transport.call(
             "POST", path, Changed, body=json_of(request or RetryRequest())
+        )
+
+    async def rerun(
+        self, task_id: Id, request: RerunRequest, *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a new task like another one. An answer that is lost makes no second task."""
+        check_header("idempotency key", idempotency_key or "")
+        return await self._transport.call(
+            "POST",
+            f"/tasks/{part(task_id)}/rerun",
+            Accepted,
+            body=json_of(request),
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
+        )
+
+    async def check(self, body: bytes, content_type: str) -> TaskCheck:
+        """Say what is wrong with a task, or what it would run; nothing is accepted.
+
+        ``body`` is what would be submitted, right or wrong.
+        """
+        return await self._transport.call(
+            "POST",
+            "/tasks/check",
+            TaskCheck,
+            body=body,
+            headers={"Content-Type": content_type},
+            repeatable=True,
         )
 
     async def foresee_retry(self, task_id: Id, request: RetryRequest) -> Foresight:

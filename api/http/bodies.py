@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
 from typing import Generic, TypeVar
@@ -13,6 +14,8 @@ from activities.off_loop import off_loop
 from api.errors import InvalidRequest, MediaTypeRefused
 from api.wire.errors import BodyMalformed
 from api.wire.json_reader import parse_json
+from api.wire.located import Located, Source, located
+from api.wire.yaml_places import Place
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import MAX_PROBLEMS, Problem, pointer, problems_in
 
@@ -66,9 +69,33 @@ class Body(Generic[Model]):
         if not body and self.default is not None:
             return self.default
         content_type = request.headers.get("content-type")
+        request.state.sent = SentBody(body, content_type)
         if len(body) <= _SMALL_BYTES and content_type == JSON_TYPE:
             return read_as(self.model, body, content_type)
         return await off_loop(read_as, self.model, body, content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class SentBody:
+    """A body as it came, for whoever has to say where in it something is wrong."""
+
+    body: bytes
+    content_type: str | None
+
+    def located(self, error: InvalidRequest) -> list[Located]:
+        """The problems, with lines and columns where they are in a text in YAML.
+
+        Takes a while: not on the event loop.
+        """
+        document = parse(self.body, self.content_type)
+        is_yaml = media_type(self.content_type) in YAML_TYPES
+        sources = [Source("", decoded(self.body))] if is_yaml else []
+        text = document.get("pipeline") if isinstance(document, dict) else None
+        if isinstance(document, dict) and isinstance(text, str):
+            sources.insert(0, Source("/pipeline", text))
+            if error.broken_at is None:
+                document = {**document, "pipeline": parse_yaml(text)}
+        return located(error.problems, document, sources, error.broken_at)
 
 
 def read_as(model: type[Model], body: bytes, content_type: str | None) -> Model:
@@ -97,9 +124,8 @@ def validated(model: type[Model], document: JsonValue) -> Model:
     try:
         request = model.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest(
-            problems_in(error.errors(include_url=False, include_input=False), document)
-        ) from error
+        errors = error.errors(include_url=False, include_input=False)
+        raise InvalidRequest(problems_in(errors, document, model=model)) from error
     if problems := list(islice(unstorable(document), MAX_PROBLEMS)):
         raise InvalidRequest(problems)
     return request
@@ -142,9 +168,11 @@ def _parse_pipeline(text: str) -> JsonValue:
     try:
         return parse_yaml(text)
     except BodyMalformed as error:
-        place = f"line {error.fields['line']}, column {error.fields['column']}"
-        reason = f"not valid YAML: {error.fields['reason']} ({place})"
-        raise InvalidRequest([Problem("/pipeline", reason)]) from error
+        line, column = int(str(error.fields["line"])), int(str(error.fields["column"]))
+        reason = f"not valid YAML: {error.fields['reason']} (line {line}, column {column})"
+        refused = InvalidRequest([Problem("/pipeline", reason)])
+        refused.broken_at = Place(line, column)
+        raise refused from error
 
 
 def decoded(body: bytes) -> str:

@@ -18,9 +18,18 @@ from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
+from workflows.validation_messages import choice
 
 MAX_PARAMETERS = 100
 _SHOWN_CHARACTERS = 100
+
+# What other APIs call what we have.
+_MEANT = dict.fromkeys(("since", "after", "from", "start"), "created_after") | (
+    dict.fromkeys(("until", "before", "to", "end"), "created_before")
+    | dict.fromkeys(("q", "query", "search", "name"), "text")
+    | dict.fromkeys(("page", "offset", "next_cursor"), "cursor")
+    | dict.fromkeys(("per_page", "page_size", "size", "count"), "limit")
+)
 
 
 async def _services(request: Request) -> Services:
@@ -79,13 +88,20 @@ async def known_query(request: Request) -> None:
     known = _parameters_of(request.scope["route"])
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
-        hint = f"there are {', '.join(known)}" if known else "this call has none"
         raise InvalidRequest(
             [
-                Problem("", f"query {name[:_SHOWN_CHARACTERS]}: there is no such parameter; {hint}")
+                Problem("", f"query {name[:_SHOWN_CHARACTERS]}: {_unknown(name, known)}")
                 for name in unknown
             ]
         )
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    if not known:
+        return "there is no such parameter; this call has none"
+    meant = _MEANT.get(name.lower())
+    hint = f"did you mean {meant}?" if meant in known else choice(name, known)
+    return f"there is no such parameter; {hint}"
 
 
 def _parameters_of(route: APIRoute) -> tuple[str, ...]:

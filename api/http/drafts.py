@@ -8,19 +8,23 @@ from pydantic import BaseModel, JsonValue
 from activities.off_loop import off_loop
 from api.errors import InvalidRequest
 from api.http.bodies import JSON_TYPE, YAML_TYPES, decoded, media_type, parse, validated
-from api.tasks.drafts import PIPELINE, Draft, Source
+from api.tasks.drafts import PIPELINE, Draft
 from api.wire.errors import BodyMalformed, TooManyValues
+from api.wire.located import Source
 from api.wire.yaml_places import Place
 from api.wire.yaml_reader import parse_yaml
 from workflows.pointers import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# No schema, since it may be wrong.
+# Any value at all, since it may be wrong.
 DRAFT: dict[str, Any] = {
-    "description": "What the call takes that would accept it, right or wrong.",
+    "description": (
+        "What the call takes that would accept it, right or wrong: in JSON, or in YAML as "
+        "`application/yaml`, of which the answer knows lines and columns."
+    ),
     "required": True,
-    "content": {type_: {"schema": {}} for type_ in (JSON_TYPE, YAML_TYPES[0])},
+    "content": {JSON_TYPE: {"schema": {}}},
 }
 
 

@@ -24,7 +24,9 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 CursorText = Annotated[str | None, Query(max_length=200, description="next_cursor of a page")]
 
 
-NO_CURSOR = Problem("", "query cursor: it is not the next_cursor of a page")
+NO_CURSOR = Problem(
+    "", "query cursor: it is not the next_cursor of a page; leave it out to begin with the first"
+)
 
 
 def parse_cursor(text: str | None) -> Cursor | None:

@@ -1,6 +1,7 @@
 """Errors as problem documents (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 
 import structlog
@@ -8,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -24,23 +26,34 @@ from api.errors import (
     TooManyConnections,
     TooManyViewers,
 )
+from api.http.bodies import SentBody
 from api.http.paths import is_page
 from api.wire.errors import BodyMalformed
+from api.wire.located import Located
+from api.wire.responses.base import API
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
 from workflows.pointers import MAX_PROBLEMS, Problem
-from workflows.validation_messages import message_of
+from workflows.suggestions import nearest
+from workflows.validation_messages import UNSEEN, message_of
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+_SHOWN_CHARACTERS = 200
+_ALL_CALLS = "See /api/v1/openapi.json for all calls."
 
 log = structlog.get_logger(__name__)
 
 
 class ProblemPlace(BaseModel):
-    """One thing that is wrong, and where: a JSON pointer into the request's body."""
+    """One thing that is wrong, and where: a JSON pointer into the request's body. ``line`` and
+    ``column``, from 1, are there where that is a text in YAML, or could not be read at all;
+    ``step`` is the id of the step that it is about."""
 
     pointer: str
     message: str
+    line: int | None = None
+    column: int | None = None
+    step: str | None = None
 
 
 class ProblemDocument(BaseModel):
@@ -55,28 +68,42 @@ class ProblemDocument(BaseModel):
 
 
 def problem(
-    error: AgentOSError, status: int, *, detail: str = "", headers: Mapping[str, str] | None = None
+    error: AgentOSError,
+    status: int,
+    *,
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
+    places: Sequence[Located] = (),
 ) -> Response:
-    """The answer to a request that ended with an error."""
-    places = error.problems if isinstance(error, InvalidRequest) else ()
+    """The answer to a request that ended with an error. ``places`` are those of its problems."""
     document = ProblemDocument(
         type=f"urn:agentos:problem:{error.code}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail or str(error),
         code=error.code,
-        errors=[ProblemPlace(pointer=p.pointer, message=p.message) for p in places],
+        errors=[ProblemPlace.model_validate(asdict(p)) for p in places or _unplaced(error)],
     )
     return Response(
-        document.model_dump_json(exclude_defaults=True),
+        document.model_dump_json(exclude_defaults=True, exclude_none=True),
         status,
         headers=dict(headers or {}),
         media_type=PROBLEM_TYPE,
     )
 
 
-def answer(error: AgentOSError) -> Response:
-    """The problem document of one of our own errors."""
+def _unplaced(error: AgentOSError) -> Sequence[Located]:
+    """What is wrong, where no text is at hand."""
+    if isinstance(error, InvalidRequest):
+        return [Located(each.pointer, each.message) for each in error.problems]
+    if isinstance(error, BodyMalformed):
+        line, column = int(str(error.fields["line"])), int(str(error.fields["column"]))
+        return [Located("", str(error.fields["reason"]), line, column)]
+    return ()
+
+
+def answer(error: AgentOSError, places: Sequence[Located] = ()) -> Response:
+    """The problem document of one of our own errors; ``places`` are those of its problems."""
     match error:
         case DiskFull():
             log.warning("http.unavailable", reason=str(error))
@@ -95,7 +122,7 @@ def answer(error: AgentOSError) -> Response:
                 error, 503, detail=detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
             )
         case RequestRefused():
-            return problem(error, error.status, headers=_headers_of(error))
+            return problem(error, error.status, headers=_headers_of(error), places=places)
         case BodyMalformed():
             return problem(error, 400)
         case BadInput():
@@ -131,7 +158,10 @@ async def _on_own_error(request: Request, error: Exception) -> Response:
     if isinstance(error, TemporaryFailure) and disk is not None:
         # A service on a full disk stops, hangs or breaks off; that says less than the cause.
         error = disk.shortage or error
-    return answer(error)
+    sent = getattr(request.state, "sent", None)
+    if not isinstance(error, InvalidRequest) or not isinstance(sent, SentBody):
+        return answer(error)
+    return answer(error, await off_loop(sent.located, error))
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
@@ -141,11 +171,17 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     return answer(
         InvalidRequest(
             [
-                Problem("", f"{item['loc'][0]} {item['loc'][1]}: {message_of(item)}")
+                Problem("", f"{item['loc'][0]} {item['loc'][1]}: {_of_parameter(item)}")
                 for item in error.errors()[:MAX_PROBLEMS]
             ]
         )
     )
+
+
+def _of_parameter(error: ErrorDetails) -> str:
+    """All of a query is text: only where one of some names belongs does what was given matter."""
+    is_choice = error["type"] in ("enum", "literal_error")
+    return message_of(error, error["input"] if is_choice else UNSEEN)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -154,7 +190,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     path = request.url.path
     match error.status_code:
         case 404:
-            return answer(PageNotFound(path=path))
+            hint = await off_loop(_hint_for, request)
+            return answer(PageNotFound(path=path[:_SHOWN_CHARACTERS], hint=hint))
         case 405:
             refused = MethodNotAllowed(path=path, method=request.method)
             return problem(
@@ -164,6 +201,27 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             return answer(TooLarge(limit=error.detail))
         case status:
             return problem(RequestRefused(reason=error.detail), status, headers=error.headers)
+
+
+def _hint_for(request: Request) -> str:
+    """Why there is nothing at a path, or what may have been meant by it."""
+    given, paths = request.url.path.split("/"), request.app.openapi()["paths"]
+    for path in paths:
+        parts = path.split("/")
+        if len(parts) == len(given) and all(map(_may_be, parts, given)):
+            return (
+                "An id is a UUID, such as 0c9b1e0e-6d5f-4a7c-9d53-1f2a3b4c5d6e, as lists have it."
+            )
+    # What all paths begin with makes none of them likelier.
+    short = {path.removeprefix(API): path for path in paths}
+    meant = nearest(request.url.path.removeprefix(API), short)
+    if meant is not None:
+        return f"Did you mean {short[meant]}? {_ALL_CALLS}"
+    return _ALL_CALLS
+
+
+def _may_be(part: str, given: str) -> bool:
+    return part == given or (part.startswith("{") and bool(given))
 
 
 def _methods_at(request: Request) -> list[str]:

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.store.blobs import Blobs
 from activities.store.database import Database
-from activities.store.files import Upload, create_file
+from activities.store.files import KeptUpload, Upload, create_file
 from activities.store.housekeeping.errors import BlobGone
 from api.errors import InvalidRequest, MediaTypeRefused, TooLarge
 from api.http.file_names import clean_name
@@ -23,23 +23,27 @@ from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
 
 FORM_TYPE = "multipart/form-data"
-FORM = {
-    "required": True,
-    "content": {
-        FORM_TYPE: {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "the content, with its name",
-                    }
-                },
-            }
+FILE_UPLOAD = "FileUpload"
+UPLOAD = {
+    "type": "object",
+    "description": "A form with one file.",
+    "required": ["file"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "contentMediaType": "application/octet-stream",
+            "description": (
+                "The content, with its name and, if it has one, its media type; else the name "
+                "tells that. At most AGENTOS_MAX_UPLOAD_MIB, by default 1,024 MiB."
+            ),
         }
     },
+}
+FORM = {
+    "description": "The file, in a form.",
+    "required": True,
+    "content": {FORM_TYPE: {"schema": {"$ref": f"#/components/schemas/{FILE_UPLOAD}"}}},
 }
 
 # Beside the file. Nobody reads them, but some clients send a few.
@@ -74,8 +78,8 @@ async def uploaded_file(request: Request) -> AsyncIterator[UploadFile]:
 
 async def store_upload(
     database: Database, blobs: Blobs, team_id: UUID, file: UploadFile, *, max_bytes: int
-) -> Upload:
-    """Keep an uploaded file. The same bytes twice are stored once, under two ids.
+) -> KeptUpload:
+    """Keep an uploaded file. The same bytes under the same name and type are the same file.
 
     Raises:
         TooLarge, TemporaryFailure, StoreRefused
@@ -92,8 +96,7 @@ async def store_upload(
         await blobs.put(team_id, sha256, size, upload.mime_type, file.file)
         # In between, housekeeping may have removed bytes that were there before.
         with suppress(BlobGone):
-            await create_file(database, team_id, upload)
-            return upload
+            return await create_file(database, team_id, upload)
     raise TemporaryFailure(service="The S3 store", reason=f"{sha256} is removed again and again")
 
 

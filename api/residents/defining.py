@@ -131,7 +131,7 @@ def _read(fields: Fields) -> Resident:
         return Resident.model_validate(fields)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise InvalidRequest(problems_in(found, fields)) from error
+        raise InvalidRequest(problems_in(found, fields, model=Resident)) from error
 
 
 def _said(resident: Resident) -> dict[str, JsonValue]:

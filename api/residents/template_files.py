@@ -104,7 +104,8 @@ def _read(path: Path) -> TemplateRequest:
     try:
         return TemplateRequest.model_validate(document)
     except ValidationError as error:
-        found = problems_in(error.errors(include_url=False, include_input=False), document)
+        errors = error.errors(include_url=False, include_input=False)
+        found = problems_in(errors, document, model=TemplateRequest)
         shown = [f"{each.pointer or '/'}: {each.message}" for each in found[:_PROBLEMS_SHOWN]]
         more = len(found) - len(shown)
         raise _Unusable("; ".join(shown) + (f" (and {more} more)" if more else "")) from error

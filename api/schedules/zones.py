@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from activities.suggestions import nearest
+from workflows.suggestions import nearest
 
 _SHOWN_CHARACTERS = 60
 _HOUR = timedelta(hours=1)

@@ -1,8 +1,6 @@
 """Drafts of tasks: judged as if they were submitted, with the place of everything that is wrong."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,8 +12,9 @@ from activities.submissions import submission_of
 from api.errors import InvalidRequest
 from api.services import Services
 from api.tasks.judging import judge
+from api.wire.located import Source, located
 from api.wire.responses.checks import FoundProblem, OutlinedStep, TaskCheck, WantedInput
-from api.wire.yaml_places import Place, places_in
+from api.wire.yaml_places import Place
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import inputs_of
 from workflows.definitions.task_request import TaskRequest
@@ -23,19 +22,9 @@ from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import Problem
 
 PIPELINE = "/pipeline"
-_STEPS = f"{PIPELINE}/steps/"
-_STEP_CHARACTERS = 100
 
 
 Request = TypeVar("Request", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text in YAML that a part of the request was written in: what is at the pointer ``at``."""
-
-    at: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +64,8 @@ def _answer(draft: Draft[TaskRequest]) -> TaskCheck:
 
 def found_in(draft: Draft[Any]) -> list[FoundProblem]:
     """What is wrong, each with its place. Takes a while: not on the event loop."""
-    return [
-        FoundProblem(
-            pointer=problem.pointer,
-            message=problem.message,
-            line=place and place.line,
-            column=place and place.column,
-            step=_step_at(draft.document, problem.pointer),
-        )
-        for problem, place in zip(draft.problems, _places(draft), strict=True)
-    ]
-
-
-def _places(draft: Draft[Any]) -> Sequence[Place | None]:
-    if draft.broken_at is not None:
-        return [draft.broken_at for _ in draft.problems]
-    places: dict[int, Place] = {}
-    for source in draft.sources:
-        within = {
-            index: problem.pointer.removeprefix(source.at)
-            for index, problem in enumerate(draft.problems)
-            if index not in places and f"{problem.pointer}/".startswith(f"{source.at}/")
-        }
-        if within:
-            found = places_in(source.text, list(within.values()))
-            places |= zip(within, found, strict=True)
-    return [places.get(index) for index in range(len(draft.problems))]
-
-
-def _step_at(document: Any, pointer: str) -> str | None:
-    """The id of the step that a pointer leads into, as it was written."""
-    if not pointer.startswith(_STEPS):
-        return None
-    number = "".join(takewhile(str.isdecimal, pointer.removeprefix(_STEPS)))
-    try:
-        found = document["pipeline"]["steps"][int(number)]["id"]
-    except (LookupError, TypeError, ValueError):
-        return None
-    return found[:_STEP_CHARACTERS] if isinstance(found, str) else None
+    found = located(draft.problems, draft.document, draft.sources, draft.broken_at)
+    return [FoundProblem.model_validate(asdict(each)) for each in found]
 
 
 def _outline(request: TaskRequest) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from uuid import UUID
@@ -19,13 +19,12 @@ from api.services import Services
 from api.tasks.kinds.base import Beginning, InnerBeginning, wrong
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import load_task
+from api.tasks.names import check_names
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.definitions.plan import MAX_DEPTH
-from workflows.pointers import Problem
 from workflows.states import Status, TaskType
 
-_NAMES_SHOWN = 20
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
 _DESCRIBES_NOTHING = (
     "it replaces the description of a node of a plan; say which with `from`, or leave it out"
@@ -165,19 +164,11 @@ async def _check_ended(services: Services, task: StoredTask) -> None:
 def _inputs(task: StoredTask, request: RetryRequest) -> Mapping[str, str]:
     """Those of the next run. A new definition may want others than the task has."""
     if request.pipeline is None:
-        _check_names(request.inputs, task.inputs)
+        check_names("input", request.inputs, task.inputs)
         return {**task.inputs, **request.inputs}
     wanted = request.pipeline.inputs
     kept = {name: ref for name, ref in task.inputs.items() if name in wanted}
     return {**kept, **request.inputs}
-
-
-def _check_names(given: Collection[str], known: Collection[str]) -> None:
-    """A name that is mistyped would leave the old file in its place, and nobody would notice."""
-    listed = ", ".join(sorted(known)[:_NAMES_SHOWN]) + ", ..." * (len(known) > _NAMES_SHOWN)
-    message = f"the task has no such input (inputs: {listed or 'none'})"
-    if problems := [Problem(f"/inputs/{name}", message) for name in given if name not in known]:
-        raise InvalidRequest(problems)
 
 
 async def _why_not_alone(services: Services, task_id: UUID, plan_id: UUID) -> str:

@@ -1,20 +1,30 @@
 """From a request to a task: judge it whole, write it down, start it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from activities.kinds.errors import TaskRefused
 from activities.store import tasks
 from activities.store.audit import Actor
-from activities.store.tasks import Accepted
+from activities.store.tasks import Accepted, GivenInputs
 from api.errors import IdempotencyConflict, InvalidRequest
 from api.services import Services
 from api.tasks.digests import digest_of
 from api.tasks.judging import judge
 from api.tasks.lookup import load_task
+from api.tasks.repeats import difference, given_inputs
 from api.tasks.runs import start_soon
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """A request that is made once, with its inputs by their bytes."""
+
+    key: str
+    request: TaskRequest
+    given: GivenInputs
 
 
 async def submit(
@@ -28,37 +38,37 @@ async def submit(
         TemporaryFailure: the database cannot be reached; nothing was accepted.
     """
     team_id = actor.team_id
-    digest = digest_of(request) if idempotency_key else None
+    keyed = None
+    if idempotency_key is not None:
+        given = await given_inputs(services.database, team_id, request.inputs)
+        keyed = _Keyed(idempotency_key, request, given)
     try:
         submission = await judge(services, team_id, request)
     except TaskRefused as refused:
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
-        if idempotency_key and (
-            earlier := await tasks.find_accepted(services.database, team_id, idempotency_key)
-        ):
-            return await _repeated(services, team_id, earlier, digest, idempotency_key)
+        if keyed and (earlier := await tasks.find_accepted(services.database, team_id, keyed.key)):
+            return await _repeated(services, team_id, earlier, keyed)
         raise InvalidRequest(refused.problems) from refused
-    task = replace(
-        submission.task(uuid4(), team_id),
-        idempotency_key=idempotency_key,
-        request_digest=digest,
-        created_by=actor.name,
-    )
+    task = replace(submission.task(uuid4(), team_id), created_by=actor.name)
+    if keyed is not None:
+        task = replace(
+            task,
+            idempotency_key=keyed.key,
+            request_digest=digest_of(request),
+            request_inputs=keyed.given,
+        )
     accepted = await tasks.create_task(services.database, task)
-    if not accepted.is_new:
-        return await _repeated(services, team_id, accepted, digest, idempotency_key)
+    if keyed is not None and not accepted.is_new:
+        return await _repeated(services, team_id, accepted, keyed)
     await start_soon(services, task)
     return task.id, Status.PENDING
 
 
 async def _repeated(
-    services: Services,
-    team_id: UUID,
-    earlier: Accepted,
-    digest: str | None,
-    idempotency_key: str | None,
+    services: Services, team_id: UUID, earlier: Accepted, keyed: _Keyed
 ) -> tuple[UUID, Status]:
-    if earlier.request_digest != digest:
-        raise IdempotencyConflict(key=idempotency_key)
+    differs = await difference(services.database, team_id, earlier, keyed.request, keyed.given)
+    if differs is not None:
+        raise IdempotencyConflict(key=keyed.key, difference=differs)
     task = await load_task(services.database, team_id, earlier.id)
     return task.id, task.status

@@ -64,7 +64,8 @@ def form_of(task: Task, given: FormData | None = None, **more: Any) -> RequeueFo
     return RequeueForm(
         places=[START, *named_parts(task)],
         begin=str(fields.get("from", "")),
-        inputs={name: str(fields.get(f"{_INPUT}{name}", ref)) for name, ref in task.inputs.items()},
+        inputs={name: str(fields.get(f"{_INPUT}{name}", ref)) for name, ref in task.inputs.items()}
+        | _new_inputs(fields, task),
         pipeline=str(fields.get("pipeline", pipeline)),
         pipeline_digest=arguments.digest_of(pipeline) if pipeline else "",
         description=str(fields.get("description", "")),
@@ -85,12 +86,23 @@ def request_in(fields: FormData, task: Task) -> RequeueRequest:
         for name, ref in task.inputs.items()
         if (said := str(fields.get(f"{_INPUT}{name}", ref)).strip()) != ref
     }
-    if inputs:
-        document["inputs"] = dict(inputs)
     pipeline = text_of(fields, "pipeline")
     if pipeline.strip() and arguments.digest_of(pipeline) != fields.get("pipeline_digest"):
         document["pipeline"] = pipeline
+        inputs |= _new_inputs(fields, task)
+    if inputs:
+        document["inputs"] = dict(inputs)
     return checked(RequeueRequest, document)
+
+
+def _new_inputs(fields: Mapping[str, Any], task: Task) -> dict[str, str]:
+    """What is given for inputs that only a new pipeline has."""
+    given = {name.removeprefix(_INPUT): name for name in fields if name.startswith(_INPUT)}
+    return {
+        name: ref
+        for name, field in given.items()
+        if name not in task.inputs and (ref := str(fields[field]).strip())
+    }
 
 
 def pipeline_of(task: Task) -> str:

@@ -79,6 +79,11 @@ class TaskHeader:
         return self.is_own and self.task.status.is_final
 
     @property
+    def can_mend(self) -> bool:
+        is_kind = self.task.type is TaskType.PIPELINE
+        return is_kind and self.can_retry and self.task.status is not Status.COMPLETED
+
+    @property
     def can_compile(self) -> bool:
         is_kind = self.task.type in {TaskType.AGENT, TaskType.PLAN}
         return is_kind and self.task.status is Status.COMPLETED

@@ -1,5 +1,6 @@
 """JSON from strangers, read strictly."""
 
+import codecs
 import re
 
 import pydantic_core
@@ -7,6 +8,7 @@ from pydantic import JsonValue
 
 from api.wire.errors import BodyMalformed
 from api.wire.growth import TOO_DEEP, Growth
+from api.wire.json_words import EMPTY, NOT_UTF8, json_words
 
 _PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
 
@@ -24,13 +26,20 @@ def parse_json(body: bytes) -> JsonValue:
         BodyMalformed: with line and column.
         TooManyValues
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
+    if not body.strip():
+        raise BodyMalformed(form="JSON", reason=EMPTY, line=1, column=1)
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BodyMalformed(form="JSON", reason=NOT_UTF8, line=1, column=1)
     _check_growth(body)
     try:
         value: JsonValue = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
         place = _PLACE.match(str(error))
         reason, line, column = place.groups() if place else (str(error), "1", "1")
-        raise BodyMalformed(form="JSON", reason=reason, line=line, column=column) from error
+        raise BodyMalformed(
+            form="JSON", reason=json_words(reason), line=int(line), column=max(int(column), 1)
+        ) from error
     return value
 
 

@@ -12,10 +12,18 @@ from pydantic import JsonValue
 
 from api.wire.errors import BodyMalformed
 from api.wire.growth import TOO_DEEP, Growth
+from api.wire.json_words import EMPTY
+from api.wire.written import WrittenFloat, WrittenInt
+from api.wire.yaml_words import yaml_words
 
 # The line breaks are those of YAML 1.1, which the parser reads.
 _TAG_DIRECTIVE = re.compile("(?:^\ufeff?|[\r\n\x85\u2028\u2029])%TAG")
 _MAX_DIRECTIVES = 10
+ONLY_COMMENTS = "there is nothing in it but comments"
+_NO_ALIASES = (
+    "aliases (*name) are not taken: write the value again, or put a text that begins with * in "
+    "quotes"
+)
 
 
 def parse_yaml(text: str) -> JsonValue:
@@ -31,10 +39,10 @@ def parse_yaml(text: str) -> JsonValue:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        raise BodyMalformed(form="YAML", reason=error.reason, line=line, column=column) from error
+        reason = yaml_words(error.reason, text, line, column)
+        raise BodyMalformed(form="YAML", reason=reason, line=line, column=column) from error
     except yaml.MarkedYAMLError as error:
-        reason = error.problem or error.context or "it cannot be read"
-        raise _malformed(error.problem_mark or error.context_mark, reason) from error
+        raise _unread(error, text) from error
     return value
 
 
@@ -45,10 +53,12 @@ def _check_growth(text: str) -> None:
             form="YAML", reason="there are too many %TAG directives", line=1, column=1
         )
     growth = Growth()
+    is_empty = True
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        is_empty = is_empty and not isinstance(event, yaml.DocumentStartEvent)
         match event:
             case yaml.AliasEvent():
-                raise _malformed(event.start_mark, "aliases are not taken; write the value again")
+                raise _malformed(event.start_mark, _NO_ALIASES)
             case yaml.CollectionEndEvent():
                 growth.leave()
             case yaml.CollectionStartEvent():
@@ -57,6 +67,9 @@ def _check_growth(text: str) -> None:
                     raise _malformed(event.start_mark, TOO_DEEP)
             case yaml.ScalarEvent() | yaml.DocumentStartEvent():
                 growth.add()
+    if is_empty:
+        reason = ONLY_COMMENTS if text.strip() else EMPTY
+        raise BodyMalformed(form="YAML", reason=reason, line=1, column=1)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -91,16 +104,28 @@ class _Loader(yaml.CSafeLoader):
                 case "bool":
                     return _BOOLEANS[text.lower()]
                 case "int":
-                    return int(text, 0)
+                    number = int(text, 0)
+                    return number if str(number) == text else WrittenInt(text)
                 case "float":
-                    return float(text)
+                    return float(text) if repr(float(text)) == text else WrittenFloat(text)
                 case _:
                     return str(text)
         except (ValueError, KeyError) as error:
-            raise _malformed(node.start_mark, f"{text[:100]!r} is no {kind}") from error
+            reason = f"{text[:100]!r} does not fit its tag !!{kind}"
+            raise _malformed(node.start_mark, reason) from error
 
     def refuse(self, node: yaml.Node) -> NoReturn:
-        raise _malformed(node.start_mark, f"the tag {node.tag[:100]!r} is not taken here")
+        tag = node.tag.replace(_TAG, "!!")[:100]
+        reason = f"the tag {tag} is not taken: put a text that begins with ! in quotes"
+        raise _malformed(node.start_mark, reason)
+
+
+def _unread(error: yaml.MarkedYAMLError, text: str) -> BodyMalformed:
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    line, column = getattr(mark, "line", 0) + 1, getattr(mark, "column", 0) + 1
+    said = error.problem or error.context or ""
+    reason = yaml_words(said, text, line, column, begun.line + 1 if begun else None)
+    return BodyMalformed(form="YAML", reason=reason, line=line, column=column)
 
 
 def _malformed(mark: object, reason: str) -> BodyMalformed:

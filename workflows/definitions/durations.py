@@ -15,7 +15,7 @@ def read_duration(value: object, least: timedelta, most: timedelta, bounds: str)
     """
     if not isinstance(value, (str, int, float)):
         return value
-    shown = repr(value)[:40]
+    shown = repr(value)[:40].lower() if isinstance(value, bool) else repr(value)[:40]
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{shown} is not a duration: write 90s, 5m, 1h or a number of seconds")

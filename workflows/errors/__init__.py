@@ -5,7 +5,14 @@ it. Here are those that many share; each module has those of its subject.
 """
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Final
+
+ADVICE: Final = " What to do: "
+
+
+def without_advice(message: str) -> str:
+    """An account, but for what to do about it."""
+    return message.rpartition(ADVICE)[0] or message
 
 
 class AgentOSError(Exception):
@@ -19,6 +26,9 @@ class AgentOSError(Exception):
     # What a script or a server said itself, for rows and events. It may be anything: models, logs
     # and workflow history must never get it as our words.
     said: str = ""
+    # What else to do about it: which limit to raise, what to declare. It follows the message, and
+    # is no part of a fingerprint, so that advice may become better.
+    remedy: str = ""
     # Whether it was retried as often as it may be. Whoever counts attempts says so.
     retries_used_up: bool = False
 
@@ -32,8 +42,9 @@ class AgentOSError(Exception):
 
     @property
     def account(self) -> str:
-        """The message, and what was said."""
-        return f"{self} It ended with: {self.said}" if self.said else str(self)
+        """The message, what was said, and what to do."""
+        said = f"{self} It ended with: {self.said}" if self.said else str(self)
+        return f"{said}{ADVICE}{self.remedy}" if self.remedy else said
 
 
 if AgentOSError.__doc__ is None:

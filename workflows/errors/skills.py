@@ -46,6 +46,11 @@ class DependenciesUnavailable(AgentOSError):
     """The dependencies of skill {skill} could not be installed: {reason}. Check its declaration."""
 
 
+class CodePackagesUnavailable(AgentOSError):
+    """{where} declares packages that could not be installed: {reason}. Check its `# /// script`
+    block."""
+
+
 class PythonUnsuitable(BadInput):
     """{where} requires Python {wanted}, but the sandbox has Python {present}. Widen
     requires-python, run the worker where that version is installed, or let uv bring it, with

@@ -16,7 +16,7 @@ MOST_COUNTED = 100_000
 _UNBEGUN = f"('{Status.PENDING}', '{Status.QUEUED}')"
 _WAIT = "extract(epoch FROM now() - CASE WHEN run = 1 THEN created_at ELSE updated_at END)"
 
-_LIVING = text(
+LIVING = text(
     f"""
     SELECT type, status, count(*) AS found,
            max(CASE WHEN status IN {_UNBEGUN} THEN CAST({_WAIT} AS float) END) AS waits
@@ -109,7 +109,7 @@ class Tally:
 
 async def living_tasks(database: Database) -> Living:
     async with database.reading() as connection:
-        rows = (await connection.execute(_LIVING, {"most": MOST_COUNTED})).all()
+        rows = (await connection.execute(LIVING, {"most": MOST_COUNTED})).all()
     counts = {(TaskType(row.type), Status(row.status)): row.found for row in rows}
     return Living(counts, max((row.waits or 0.0 for row in rows), default=0.0))
 

@@ -203,16 +203,6 @@ async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
     return found is not None
 
 
-async def count_tasks(database: Database) -> Mapping[Status, int]:
-    """How many there are of each status, of all teams."""
-    async with database.reading() as connection:
-        rows = await connection.execute(
-            select(col(Task.status), func.count()).group_by(col(Task.status))
-        )
-        found = {row[0]: row[1] for row in rows}
-    return {status: found.get(status, 0) for status in Status}
-
-
 async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredTask | None:
     query = select(
         col(Task.id),

@@ -50,6 +50,10 @@ class Task(SQLModel, table=True):
     Of its tokens and cost ``counted_...`` are counted as that agent's already. An exchange of such
     an agent has it as its ``parent_id``.
 
+    ``request_inputs`` are the inputs as they were submitted, by name: the ``ref`` and, where the
+    store has the bytes, their ``sha256``. A retry may have given the task others since. None where
+    an older version has accepted it.
+
     ``created_by`` is the name of the API key that submitted it, or ``LOCAL_USER``.
 
     ``deleted_at``: nobody is shown it any more, and housekeeping removes it.
@@ -190,6 +194,7 @@ class Task(SQLModel, table=True):
     counted_cost_usd: float = Field(default=0.0, sa_column_kwargs={"server_default": text("0")})
     idempotency_key: str | None = text_column()
     request_digest: str | None = text_column()
+    request_inputs: dict[str, Any] | None = json_column()
     cache: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     callbacks: list[dict[str, Any]] | None = json_column()
     created_by: str | None = text_column()
@@ -207,7 +212,8 @@ class SubTask(SQLModel, table=True):
     ``approval`` what a person was asked about it, until when, and what they said. A node has a
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
     ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
-    waits for that was held. ``cached``: what it gave is the result of an equal step.
+    waits for that was held. ``cached``: what it gave is the result of an equal step. ``skill`` is
+    that which its last attempt ran: ``name``, ``version`` and ``digest``.
 
     An item of a step has the step's row as ``item_of``, its place among the items as
     ``item_index``, from 0 on, and what it is as ``item``: ``{"value": ...}``, or ``{"file": ...}``
@@ -257,6 +263,7 @@ class SubTask(SQLModel, table=True):
     item: dict[str, Any] | None = json_column()
     worker_id: str | None = text_column()
     cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    skill: dict[str, Any] | None = json_column()
     created_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()

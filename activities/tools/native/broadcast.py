@@ -9,10 +9,10 @@ from activities.colleagues.posting import attached, check_hops
 from activities.groups.errors import GroupNotFound, OwnDiscussion
 from activities.store.group_messages import NewGroupMessage, PostedToGroup, post_to_group
 from activities.store.reading.groups import groups_of
-from activities.suggestions import nearest
 from activities.tools.context import AgentContext
 from activities.tools.registry import tool
 from workflows.definitions.group import MAX_GROUP_CONTENT_CHARACTERS, MAX_GROUP_NAME_CHARACTERS
+from workflows.suggestions import nearest
 
 MAX_ATTACHMENTS = 64
 _NAMES_SHOWN = 20

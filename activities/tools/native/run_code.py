@@ -33,9 +33,10 @@ async def run_code(
 
     What it writes there is kept. The files of the task are in /workspace/input, where the name of a
     file has - for each /. Python has its standard library and, with a skill, what that skill
-    declares and its own modules; the skill's folder is /skills/NAME.
+    declares and its own modules; the skill's folder is /skills/NAME. Packages that any skill
+    declares can be had by a `# /// script` block (PEP 723) at the top of the source.
     """
     used = (await context.skills.find(skill)).name if skill else None
     code = Code(language=language, source=source, skill=used)
     step = Step.model_construct(id=context.reporter.step, code=code, retry_on=())
-    return await run_script(context, step, args, context.equipment.scripts.of_code)
+    return await run_script(context, step, args, context.equipment.scripts.of_model_code)

@@ -55,7 +55,7 @@ def make_agent(
 
 def read_schema(path: Path) -> dict[str, JsonValue]:
     """The JSON schema in a file. Raises ``SchemaFileRefused``."""
-    document = read_document(path, SchemaFileRefused)
+    document = read_document(path, SchemaFileRefused, "output_schema")
     if not isinstance(document, dict):
         raise SchemaFileRefused(path=path, reason="a schema is an object")
     return document

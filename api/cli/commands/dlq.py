@@ -1,5 +1,6 @@
 """``agentos dlq``: dead letters, which are what ended badly and waits for somebody to act."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -7,7 +8,9 @@ import typer
 from api.cli.commands.foresight import (
     Foreseen,
     NewPipeline,
+    ask_about_pipeline,
     print_foresight,
+    say_beforehand,
     with_pipeline,
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
@@ -42,6 +45,7 @@ from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
+from api.client import ApiProblem
 from api.client import AsyncClient as Client
 from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import DiscardRequest, RequeueRequest
@@ -178,7 +182,7 @@ def requeue(
 ) -> None:
     """Run the task of a dead letter again, or those of all that match a filter."""
     given, which = parse_inputs(inputs), Which(every, fingerprint, types, text, after, before)
-    check_which(letter, which, canary=canary is not None, rate=rate, yes=yes)
+    check_which(letter, which, canary=canary is not None, rate=rate)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
     asked = {"from": begin, "note": note}
@@ -195,6 +199,9 @@ def requeue(
         if plan:
             print_foresight(await client.foresee_requeue(letter_id, wanted), output)
             return ExitCode.OK
+        with suppress(ApiProblem):  # The requeue says what is wrong, unless it was made before.
+            say_beforehand(await client.foresee_requeue(letter_id, wanted))
+        ask_about_pipeline(pipeline, yes=yes)
         return await answer(client, await client.requeue(letter_id, wanted), waiting)
 
     raise typer.Exit(talk(context, again))

@@ -1,5 +1,6 @@
 """What a retry would do, and the options of commands that retry."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -7,11 +8,13 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import BaseModel
 
+from api.cli import terminal
 from api.cli.commands.options import Format
 from api.cli.commands.pipeline_file import read_definition
 from api.cli.commands.printing import Cell, print_fields, print_json
 from api.cli.display.agent_frames import dollars
 from api.cli.display.frames import counted, duration
+from api.cli.terminal import safe_line
 from api.wire.responses.dead_letters import Estimate, Foresight, StepCount
 from workflows.item_names import folded
 
@@ -33,8 +36,12 @@ NewPipeline = Annotated[
         "--pipeline",
         metavar="FILE",
         show_default=False,
-        help="What the pipeline is from now on; earlier steps must be as they were.",
+        help="What the pipeline is from now on. Steps before the first that is another keep their "
+        "results.",
     ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask before a new pipeline is taken.")
 ]
 
 
@@ -47,6 +54,21 @@ def with_pipeline(request: Request, path: Path | None) -> Request:
 
 def print_foresight(foresight: Foresight, output: Format) -> None:
     print_json(foresight) if output is Format.JSON else print_fields([*_fields(foresight)])
+
+
+def say_beforehand(foresight: Foresight) -> None:
+    """What is about to happen, on stderr: results that are made anew are gone for good."""
+    redone = _listed(foresight.redone_steps)
+    line = f"Runs again: {redone} (last time: {_estimate(foresight.estimate)})."
+    kept = f"Keeps: {_listed(foresight.kept_steps)}. " if foresight.kept_steps else ""
+    terminal.stderr().print(safe_line(f"{kept}{line}"), style="dim", soft_wrap=True)
+
+
+def ask_about_pipeline(path: Path | None, *, yes: bool) -> None:
+    """On a terminal, whether the pipeline in a file is to take the place of the task's own."""
+    if path is None or yes or not (sys.stdin.isatty() and terminal.stderr().is_terminal):
+        return
+    typer.confirm(f"Go on with the pipeline in {path}?", abort=True, err=True)
 
 
 def _fields(foresight: Foresight) -> Iterator[tuple[str, Cell]]:

@@ -17,6 +17,21 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str]) -> Pipeline:
     Raises:
         ParameterMalformed
     """
+    given = values_of(pipeline, texts)
+    document = pipeline.model_dump()
+    try:
+        return Pipeline.model_validate({**document, "parameters": pipeline.parameters | given})
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[-1]["msg"]
+        raise ParameterMalformed(text=" ".join(texts), reason=reason) from error
+
+
+def values_of(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Value]:
+    """Values by name, each of the kind that the pipeline has there.
+
+    Raises:
+        ParameterMalformed
+    """
     given: dict[str, Value] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -29,12 +44,7 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str]) -> Pipeline:
         if name in given:
             raise ParameterMalformed(text=text, reason=f"{name} is given twice")
         given[name] = _like(pipeline.parameters[name], value, text)
-    document = pipeline.model_dump()
-    try:
-        return Pipeline.model_validate({**document, "parameters": pipeline.parameters | given})
-    except ValidationError as error:
-        reason = error.errors(include_url=False)[-1]["msg"]
-        raise ParameterMalformed(text=" ".join(texts), reason=reason) from error
+    return given
 
 
 def _like(present: Value, text: str, whole: str) -> Value:

@@ -37,9 +37,9 @@ def read_definition(path: Path) -> Pipeline:
         PipelineFileRefused: it cannot be read.
         PipelineInvalid: with everything that is wrong.
     """
-    document = read_document(path, PipelineFileRefused)
+    document = read_document(path, PipelineFileRefused, "pipeline")
     try:
         return Pipeline.model_validate(document)
     except ValidationError as error:
-        problems = problems_in(error.errors(include_url=False), document)
+        problems = problems_in(error.errors(include_url=False), document, model=Pipeline)
         raise PipelineInvalid(path, problems) from error

@@ -51,7 +51,7 @@ def read_nodes(path: Path) -> tuple[Node, ...]:
     try:
         return _NODES.validate_python(nodes)
     except ValidationError as error:
-        problems = problems_in(error.errors(include_url=False), nodes)
+        problems = problems_in(error.errors(include_url=False), nodes, model=tuple[Node, ...])
         raise PlanFileInvalid(path, problems) from error
 
 

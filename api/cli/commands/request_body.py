@@ -25,4 +25,4 @@ def built(
         return model.model_validate(document)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise refusal(problems_in(found, document)) from error
+        raise refusal(problems_in(found, document, model=model)) from error

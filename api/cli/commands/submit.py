@@ -4,9 +4,17 @@ from typing import Annotated
 
 import typer
 
+from api.cli.commands.checking import (
+    Checked,
+    check_pipeline,
+    check_request,
+    print_checked,
+    tell_unchecked,
+)
 from api.cli.commands.inputs import GivenInputs, upload_inputs
 from api.cli.commands.options import Format, Output, Timeout, Wait, talk
-from api.cli.commands.task_commands import add_task_commands
+from api.cli.commands.printing import print_json
+from api.cli.commands.task_commands import Asked, add_task_commands
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode
 from api.client import AsyncClient as Client
@@ -47,4 +55,21 @@ def _submit(
     raise typer.Exit(talk(context, converse))
 
 
-add_task_commands(app, _submit)
+def _check(context: typer.Context, asked: Asked, output: Format) -> None:
+    """Say what is wrong, or what would run; nothing is uploaded or submitted."""
+    source = asked.kind.source(asked.given, **asked.options)
+    request = None if source is not None else asked.request()
+
+    async def check(client: Client) -> Checked:
+        if source is not None:
+            return await check_pipeline(client, source)
+        assert request is not None, "it is made where there is no file"
+        return await check_request(client, asked.kind.task_type.value, request, asked.given)
+
+    checked = talk(context, check)
+    tell_unchecked(checked)
+    print_json(checked) if output is Format.JSON else print_checked(checked)
+    raise typer.Exit(ExitCode.OK if checked.valid else ExitCode.USAGE)
+
+
+add_task_commands(app, _submit, _check)

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from rich.console import Console
 from rich.text import Text
 
+from api.cli.commands.checking import PipelineText
+from api.cli.commands.inputs import GivenInputs
 from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
@@ -28,6 +30,10 @@ class Kind(ABC, Generic[Shown]):
     part: str
     draws_usage: bool = False
     request: Callable[..., TaskRequest] | None = None
+
+    def source(self, given: GivenInputs, **options: Any) -> PipelineText | None:
+        """The text that ``request`` would read with these options, where it is in a file."""
+        return None
 
     @abstractmethod
     def progress(self, task: Task) -> Shown:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
+from api.cli.commands.checking import PipelineText
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.pipeline_file import read_pipeline
 from api.cli.commands.request_body import built
@@ -45,6 +46,9 @@ class PipelineKind(PlainKind):
             if name in progress.steps:
                 progress.steps[name].runs = runs
         return progress
+
+    def source(self, given: GivenInputs, **options: Any) -> PipelineText:
+        return PipelineText.read(options["file"], given, options["parameters"] or ())
 
     @staticmethod
     def request(inputs: GivenInputs, *, file: File, parameters: Parameters = None) -> TaskRequest:

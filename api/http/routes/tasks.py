@@ -1,4 +1,4 @@
-"""Tasks: submit, list, look at, cancel, pause, resume, retry."""
+"""Tasks: submit, list, look at, cancel, pause, resume, retry, rerun."""
 
 from typing import Annotated
 from uuid import UUID
@@ -21,9 +21,10 @@ from api.tasks import control, deletion, submission
 from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
+from api.tasks.rerun import rerun
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
-from api.wire.requests import RetryRequest, Text
+from api.wire.requests import RerunRequest, RetryRequest, Text
 from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -40,11 +41,14 @@ sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$"),
 ]
 
 
-@router.post("", status_code=202, responses=refusals(IdempotencyConflict))
+@router.post(
+    "", status_code=202, responses=refusals(IdempotencyConflict), operation_id="submitTask"
+)
 async def submit(
     response: Response,
     services: ServicesDep,
@@ -54,9 +58,7 @@ async def submit(
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
     task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
-    links = Views(services.options).links(task_id)
-    response.headers["Location"] = links.self
-    return Accepted(task_id=task_id, status=status, links=links)
+    return _accepted(response, services, task_id, status)
 
 
 @router.post("/check", openapi_extra={"requestBody": DRAFT})
@@ -87,6 +89,7 @@ async def task_filter(
     agent_id: Annotated[
         UUID | None, Query(description="the agent that stays which has begun them")
     ] = None,
+    name: Annotated[Text | None, Query(max_length=200, description="the whole name")] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -99,6 +102,7 @@ async def task_filter(
         schedule_id=schedule_id,
         is_retrying=retrying,
         agent_id=agent_id,
+        name=name,
     )
 
 
@@ -159,19 +163,31 @@ async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> 
     await deletion.delete_task(services, actor, task_id)
 
 
-@router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/cancel",
+    status_code=202,
+    responses=refusals(StateConflict),
+    operation_id="cancelTask",
+)
 async def cancel(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Cancel a task. Results of finished steps are kept."""
     return Changed(task_id=task_id, status=await control.cancel(services, actor, task_id))
 
 
-@router.post("/{task_id}/pause", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/pause", status_code=202, responses=refusals(StateConflict), operation_id="pauseTask"
+)
 async def pause(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Pause a task before its next step or turn."""
     return Changed(task_id=task_id, status=await control.pause(services, actor, task_id))
 
 
-@router.post("/{task_id}/resume", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/resume",
+    status_code=202,
+    responses=refusals(StateConflict),
+    operation_id="resumeTask",
+)
 async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Resume a paused task."""
     return Changed(task_id=task_id, status=await control.resume(services, actor, task_id))
@@ -181,6 +197,7 @@ async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Chang
     "/{task_id}/retry",
     status_code=202,
     responses={**refusals(StateConflict), 200: {"model": Foresight}},
+    operation_id="retryTask",
 )
 async def retry(
     task_id: UUID,
@@ -195,3 +212,25 @@ async def retry(
         return views.foresight(await foresee(services, actor.team_id, task_id, wanted))
     status = await retry_task(services, actor, task_id, wanted)
     return Changed(task_id=task_id, status=status)
+
+
+@router.post(
+    "/{task_id}/rerun", status_code=202, responses=refusals(StateConflict, IdempotencyConflict)
+)
+async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
+    task_id: UUID,
+    response: Response,
+    services: ServicesDep,
+    actor: ActorDep,
+    wanted: Annotated[RerunRequest, Depends(Body(RerunRequest, default=RerunRequest()))],
+    idempotency_key: IdempotencyKey = None,
+) -> Accepted:
+    """Submit a new task with the same definition, and with other inputs where they are given."""
+    new_id, status = await rerun(services, actor, task_id, wanted, idempotency_key)
+    return _accepted(response, services, new_id, status)
+
+
+def _accepted(response: Response, services: Services, task_id: UUID, status: Status) -> Accepted:
+    links = Views(services.options).links(task_id)
+    response.headers["Location"] = links.self
+    return Accepted(task_id=task_id, status=status, links=links)

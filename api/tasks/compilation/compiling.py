@@ -271,7 +271,7 @@ def _assembled(
     try:
         pipeline = Pipeline.model_validate(document)
     except ValidationError as error:
-        found = problems_in(error.errors(include_url=False), document)
+        found = problems_in(error.errors(include_url=False), document, model=Pipeline)
         return Compiled(problems=at_calls(found, places))
     return Compiled(pipeline, given, places=places)
 

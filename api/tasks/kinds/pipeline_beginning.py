@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from activities.kinds.pipeline import KIND as PIPELINES
 from activities.store.reading.steps import DefinedStep, PlacedItem, list_defined_steps
 from activities.store.reading.tasks import StoredTask
@@ -16,11 +18,17 @@ from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, wrong
 from api.wire.requests import RetryRequest
 from workflows.definitions.needs import all_needs_of, redone
-from workflows.definitions.pipeline import Pipeline
+from workflows.definitions.pipeline import Pipeline, Step
+from workflows.definitions.pipeline_checking import inputs_of
+from workflows.errors.inputs import ReferenceMalformed
 from workflows.item_names import step_of
 from workflows.states import Status
 
 _ALL_COMPLETED = "every step is completed; name the step to begin with"
+_ALL_AS_IT_WAS = "every step is completed and makes what it made; name the step to begin with"
+# They say how a step is run, not what it makes: with others its result is what it was. What it
+# waits for is compared by itself.
+_MANNERS = ("timeout", "retries", "retry_on", "cache", "needs", "parallel")
 
 
 class _Named(Protocol):
@@ -43,31 +51,36 @@ class _Place:
 async def pipeline_beginning(
     services: Services, task: StoredTask, request: RetryRequest
 ) -> Beginning:
-    """By default all that is not completed. Beside it runs what needs it; the rest is kept.
+    """By default all that is not completed, and what uses an input that is replaced. Beside it runs
+    what needs it; the rest is kept.
 
     Raises:
         InvalidRequest: it cannot begin there.
     """
     was = await list_defined_steps(services.database, task.id)
     if request.pipeline is not None:
-        return _redefined(task, was, request.pipeline, request.begin)
+        return _redefined(task, was, request.pipeline, request)
+    pipeline = PIPELINES.read(task)
     place = _place(was, was, request.begin)
     is_open = {step.name for step in was if step.status is not Status.COMPLETED}
     _check_needs(was, place, is_open, request.begin)
+    place = replace(place, steps={*place.steps, *_given_others(task, request, pipeline)})
     begin = {*place.steps, *is_open}
     if not begin:
         raise wrong("/from", _ALL_COMPLETED)
-    return _beginning(was, was, begin, place, is_graph=PIPELINES.read(task).is_graph)
+    return _beginning(was, was, begin, place, is_graph=pipeline.is_graph)
 
 
 def _redefined(
-    task: StoredTask, was: Sequence[DefinedStep], pipeline: Pipeline, begin: str | None
+    task: StoredTask, was: Sequence[DefinedStep], pipeline: Pipeline, request: RetryRequest
 ) -> Beginning:
-    """By default all that is not completed, or is not what it was.
+    """By default all that is not completed, or is not what it was, and what uses an input that is
+    replaced.
 
     A result is kept only of a step that is the same and waits for the same: what another one made
     may be anything.
     """
+    begin = request.begin
     new = PIPELINES.sub_tasks(task.id, pipeline)
     changed = _changed(was, new)
     place = _place(new, was, begin)
@@ -81,10 +94,13 @@ def _redefined(
         if step.name not in changed and known[step.name].status is not Status.COMPLETED
     }
     _check_needs([known.get(step.name, step) for step in new], place, is_open, begin)
-    starts = {*place.steps, *is_open, *changed}
+    others = _given_others(task, request, pipeline)
+    starts = {*place.steps, *is_open, *changed, *others}
     if not starts:
-        raise wrong("/from", _ALL_COMPLETED)
-    whole = _Place({*place.steps, *changed}, place.item)
+        raise wrong("/from", _ALL_AS_IT_WAS)
+    # Of a step that is another now no item is what it was.
+    item = place.item if changed.isdisjoint(place.steps) else None
+    whole = _Place({*place.steps, *changed, *others}, item)
     beginning = _beginning(was, new, starts, whole, is_graph=pipeline.is_graph)
     redefined = Redefinition(
         name=PIPELINES.name(None, pipeline),
@@ -109,10 +125,10 @@ def _beginning(
     keeps_some = len(again) < len(steps)
     for step in steps:
         if step.name in again:
-            is_whole = not again.isdisjoint(needs[step.name]) or (
-                step.name in place.steps and place.item is None
-            )
             items = known[step.name].items if step.name in known else ()
+            is_whole = not again.isdisjoint(needs[step.name]) or (
+                step.name in place.steps and place.item not in items
+            )
             wanted = [item for item in items if is_whole or _is_to_run(item, place)]
             keeps_some |= len(wanted) < len(items)
             rows += [step.id, *(item.id for item in wanted)]
@@ -161,12 +177,35 @@ def _items(was: Sequence[DefinedStep], begin: str) -> Iterator[_Place]:
 
 def _changed(was: Sequence[DefinedStep], new: Sequence[NewSubTask]) -> frozenset[str]:
     """The steps that are not what they were."""
-    known = {step.name: (step.kind, step.definition, tuple(step.dependencies)) for step in was}
+    known = {
+        step.name: (step.kind, _makes(step.definition), tuple(step.dependencies)) for step in was
+    }
     return frozenset(
         step.name
         for step in new
-        if known.get(step.name) != (step.type, step.definition, tuple(step.dependencies))
+        if known.get(step.name) != (step.type, _makes(step.definition), tuple(step.dependencies))
     )
+
+
+def _makes(definition: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    return {name: value for name, value in definition.items() if name not in _MANNERS}
+
+
+def _given_others(task: StoredTask, request: RetryRequest, pipeline: Pipeline) -> frozenset[str]:
+    """The steps that use an input that is replaced, unless it was said where to begin."""
+    if request.begin is not None:
+        return frozenset()
+    replaced = {name for name, ref in request.inputs.items() if task.inputs.get(name) != ref}
+    return frozenset(
+        step.id for step in pipeline.steps if not _used_by(step, pipeline).isdisjoint(replaced)
+    )
+
+
+def _used_by(step: Step, pipeline: Pipeline) -> frozenset[str]:
+    try:
+        return frozenset(inputs_of(step, pipeline))
+    except ReferenceMalformed:
+        return frozenset(pipeline.inputs)  # What is wrong with it will be told.
 
 
 def _why_changed(step: str, begin: str) -> str:

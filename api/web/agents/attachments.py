@@ -35,14 +35,14 @@ async def attachments_in(services: Services, actor: Actor, form: FormData) -> di
     for file in form.getlist("files"):
         # A field in which nothing was chosen sends a file without a name.
         if isinstance(file, UploadFile) and file.filename:
-            stored = await store_upload(
+            kept = await store_upload(
                 services.database,
                 services.blobs,
                 actor.team_id,
                 file,
                 max_bytes=services.options.max_upload_bytes,
             )
-            found[input_name(stored.name, found)] = f"file:{stored.id}"
+            found[input_name(kept.file.name, found)] = f"file:{kept.file.id}"
     return found
 
 

@@ -85,8 +85,8 @@ async def filled_in(services: Services, team_id: UUID, form: FormData) -> Filled
 
 async def _stored(services: Services, team_id: UUID, file: UploadFile) -> str:
     most = services.options.max_upload_bytes
-    upload = await store_upload(services.database, services.blobs, team_id, file, max_bytes=most)
-    return f"file:{upload.id}"
+    kept = await store_upload(services.database, services.blobs, team_id, file, max_bytes=most)
+    return f"file:{kept.file.id}"
 
 
 def _filled(form: FormData, rows: tuple[InputRow, ...]) -> Filled:

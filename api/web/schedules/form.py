@@ -8,10 +8,11 @@ from pydantic import JsonValue
 from starlette.datastructures import FormData
 
 from api.http.drafts import draft_of
-from api.tasks.drafts import Draft, Source
+from api.tasks.drafts import Draft
 from api.web.forms import text_of
 from api.web.task_definition import request_in_order, request_of
 from api.wire.errors import BodyMalformed, TooManyValues
+from api.wire.located import Source
 from api.wire.responses.checks import FoundProblem, ScheduleCheck
 from api.wire.responses.schedules import Schedule
 from api.wire.responses.tasks import Task

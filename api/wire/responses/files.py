@@ -31,6 +31,13 @@ class File(Answer):
     url: str
 
 
+class UploadedFile(File):
+    """``existed``: the team had uploaded the same bytes under the same name and type before, and
+    this is that file, which is kept for as long as a new one."""
+
+    existed: bool = False
+
+
 class TaskInput(Answer):
     """``file`` is what was uploaded, or made by the task ``task_id``; null for what is elsewhere,
     or was deleted."""
@@ -41,7 +48,7 @@ class TaskInput(Answer):
     task_id: UUID | None = None
 
 
-class TaskInputs(Answer):
+class TaskInputList(Answer):
     items: list[TaskInput]
 
 

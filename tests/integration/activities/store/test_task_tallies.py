@@ -10,7 +10,7 @@ import pytest
 from activities.metrics.definitions import START_SECONDS, TASK_SECONDS
 from activities.store.database import Database, driver_url
 from activities.store.keys import DEFAULT_TEAM
-from activities.store.reading.figures import figures, living_tasks, tallies
+from activities.store.reading.figures import LIVING, figures, living_tasks, tallies
 from activities.store.task_tallies import tally_marks
 from workflows.states import Status, TaskType
 
@@ -120,6 +120,16 @@ async def test_what_has_not_ended_is_counted_by_state_with_the_longest_wait(
     assert 89 < living.longest_wait_seconds < 200
     await connection.execute("DELETE FROM tasks")
     assert (await living_tasks(database)).longest_wait_seconds == 0
+
+
+async def test_tasks_that_have_ended_are_not_looked_at(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("SET enable_seqscan = off")
+    statement = str(LIVING).replace(":most", "1000")
+    plan = [row[0] for row in await connection.fetch(f"EXPLAIN {statement}")]
+    assert any("tasks_living" in line for line in plan), plan
+    assert not any("Seq Scan" in line for line in plan), plan
 
 
 async def test_a_team_that_is_near_its_quota_is_told_by_the_share(

@@ -133,6 +133,23 @@ async def test_the_same_key_on_the_command_line_gives_the_same_task(
     assert "agentos watch" in first.stderr
 
 
+async def test_the_same_key_gives_the_same_task_with_a_file_as_long_as_that_stays_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path, data = write(tmp_path, "print INPUT_DATA", inputs=["data"]), tmp_path / "x.csv"
+    data.write_text(f"a\n{uuid4()}\n")
+    words = ("submit", "pipeline", str(path), "--input", f"data={data}")
+    key = ("--idempotency-key", f"key-{uuid4()}")
+    first, second = [await agentos(stage.url, *words, *key) for _ in range(2)]
+    assert (first.code, second.code) == (0, 0), second.stderr
+    assert first.stdout == second.stdout
+    assert "was uploaded before, as file:" in second.stderr
+    data.write_text("another\n")
+    refused = await agentos(stage.url, *words, *key)
+    assert refused.code != 0
+    assert "input 'data' has another content" in " ".join(refused.stderr.split())
+
+
 async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "-", stdin=written)
     assert printed.code == 0
@@ -157,7 +174,7 @@ async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: P
     task = await stage.task(printed.stdout.strip())
     assert task["inputs"]["y"] == f"file:{file['id']}"
     assert task["inputs"]["x"].startswith("file:")
-    assert task["inputs"]["x"] != task["inputs"]["y"]
+    assert task["inputs"]["x"] == task["inputs"]["y"]  # The same bytes are the same file.
 
 
 async def test_refusals_of_the_server_are_printed_with_their_places(

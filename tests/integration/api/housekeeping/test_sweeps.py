@@ -198,7 +198,7 @@ async def upload(stage: Stage, content: bytes = b"x") -> str:
 
 
 async def test_a_file_that_no_task_names_goes_and_one_that_is_named_stays(own: Stage) -> None:
-    named, unnamed, young = [await upload(own) for _ in range(3)]
+    named, unnamed, young = [await upload(own, content) for content in (b"1", b"2", b"3")]
     body = {"pipeline": {**pipeline("INPUT_DATA"), "inputs": ["data"]}}
     inputs = {"data": f"file:{named}"}
     assert (await own.http.post("/tasks", json={**body, "inputs": inputs})).status_code == 202
@@ -218,6 +218,14 @@ async def test_a_file_that_a_task_is_about_to_name_is_not_removed(own: Stage) ->
     task_id = (await own.http.post("/tasks", json={**body, "inputs": inputs})).json()["task_id"]
     await own.until(task_id, "completed", "failed")
     assert (await own.http.delete(f"/tasks/{task_id}")).status_code == 204
+    await sweep(own, kept(files=90))
+    assert (await own.http.get(f"/files/{file_id}")).status_code == 200
+
+
+async def test_a_file_that_is_uploaded_again_is_kept_as_long_as_a_new_one(own: Stage) -> None:
+    file_id = await upload(own)
+    await own.execute("UPDATE files SET named_at = now() - interval '91 days'")
+    assert await upload(own) == file_id
     await sweep(own, kept(files=90))
     assert (await own.http.get(f"/files/{file_id}")).status_code == 200
 

@@ -1,15 +1,16 @@
 """Uploads and downloads."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage
+from tests.integration.api_stage import Stage, api_stage, pipeline
 
 CONTENT = bytes(range(256)) * 40
 
@@ -194,6 +195,66 @@ async def test_bytes_that_are_gone_are_an_error_and_no_empty_file(stage: Stage) 
     assert got.headers["Content-Type"] == "application/problem+json"
 
 
+# The same file again.
+
+
+async def test_the_same_bytes_again_are_the_same_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    first, again = [await _upload(stage, "sales.csv", content) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == {**first.json(), "existed": True}
+    assert first.json()["existed"] is False
+    assert again.headers["Location"] == first.headers["Location"]
+
+
+async def test_another_name_or_type_is_another_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    answers = [
+        await _upload(stage, "a.csv", content),
+        await _upload(stage, "b.csv", content),
+        await _upload(stage, "a.csv", content, "text/plain"),
+    ]
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+async def test_equal_uploads_at_once_become_one_file(stage: Stage) -> None:
+    content = uuid4().bytes
+    answers = await asyncio.gather(*(_upload(stage, "race.csv", content) for _ in range(12)))
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sum(not answer.json()["existed"] for answer in answers) == 1
+
+
+async def test_teams_share_no_file_however_equal(stage: Stage) -> None:
+    content, team = uuid4().bytes, await stage.team()
+    ours = await _upload(stage, "sales.csv", content)
+    theirs = await team.post("/files", files={"file": ("sales.csv", content, "text/csv")})
+    assert theirs.json()["existed"] is False
+    assert theirs.json()["id"] != ours.json()["id"]
+
+
+async def test_what_a_task_has_fetched_is_nobodys_upload(stage: Stage) -> None:
+    """It goes with its task."""
+    content = uuid4().bytes
+    fetched = await _upload(stage, "sales.csv", content)
+    task_id = await stage.submit("print x")
+    await stage.execute(
+        "UPDATE files SET task_id = :task WHERE id = :id",
+        task=UUID(task_id),
+        id=UUID(fetched.json()["id"]),
+    )
+    own = await _upload(stage, "sales.csv", content)
+    assert own.json()["id"] != fetched.json()["id"]
+
+
+async def test_a_file_that_was_deleted_is_uploaded_anew(stage: Stage) -> None:
+    content = uuid4().bytes
+    gone = await _upload(stage, "sales.csv", content)
+    await stage.execute("DELETE FROM files WHERE id = :id", id=UUID(gone.json()["id"]))
+    again = await _upload(stage, "sales.csv", content)
+    assert again.json()["existed"] is False
+    assert (await stage.http.get(stage.url + again.json()["url"])).content == content
+
+
 # Bad uploads.
 
 
@@ -257,3 +318,40 @@ async def test_uploads_are_listed_the_newest_first_in_pages_and_to_their_team_on
     assert [file["name"] for file in second["items"]] == ["a.txt"]
     assert second["next_cursor"] is None
     assert (await other.get("/files")).json()["items"] == []
+
+
+async def test_a_file_that_something_needs_is_not_deleted_and_is_once_nothing_does(
+    stage: Stage,
+) -> None:
+    file = (await _upload(stage, "data.csv", b"a,b\n")).json()["id"]
+    definition = {**pipeline("print INPUT_DATA\nwait"), "inputs": ["data"]}
+    body = {"pipeline": definition, "inputs": {"data": f"file:{file}"}}
+    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    wanted = {"name": f"daily {uuid4()}", "cron": "0 0 * * *", "task": body}
+    schedule = (await stage.http.post("/schedules", json=wanted)).json()["id"]
+    refused = await stage.http.delete(f"/files/{file}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "file-in-use")
+    assert f"task {task_id}, which has not ended" in refused.json()["detail"]
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+    await stage.until(task_id, "cancelled")
+    refused = await stage.http.delete(f"/files/{file}")
+    assert f"schedule '{wanted['name']}'" in refused.json()["detail"]
+    await stage.http.delete(f"/schedules/{schedule}")
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 204
+    assert (await stage.http.get(f"/files/{file}")).status_code == 404
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 404
+    assert (await stage.task(task_id))["status"] == "cancelled"
+
+
+async def test_what_is_under_way_is_counted(stage: Stage) -> None:
+    team = await stage.team()
+    nothing = (await team.get("/counts")).json()
+    assert nothing.pop("most") == 10_000
+    assert set(nothing.values()) == {0}
+    task_id = (await team.post("/tasks", json={"pipeline": pipeline("wait")})).json()["task_id"]
+    counts = (await team.get("/counts")).json()
+    assert counts["running"] + counts["pending"] == 1
+    await team.post(f"/tasks/{task_id}/cancel")
+    failed = (await team.post("/tasks", json={"pipeline": pipeline("fail")})).json()["task_id"]
+    await stage.ended(team, failed)
+    assert (await team.get("/counts")).json()["dead_letters"] == 1

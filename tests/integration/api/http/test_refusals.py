@@ -29,7 +29,7 @@ _TYPES = f"{', '.join(_FIRST)} or {_LAST}"
 _BODIES: dict[str, tuple[object, str, str]] = {
     "no object": ([], "", "must be an object"),
     "nothing": (None, "", "must be an object"),
-    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "no field of this name"),
+    "unknown field": ({"pipeline": _GOOD, "colour": 1}, "/colour", "unknown field"),
     "nothing to choose for": ({}, "/prompt", "needs a prompt that says what to do, or a pipeline"),
     "no type, and no model": ({"prompt": "do it"}, "/type", "set OPENAI_API_KEY"),
     "no type, and no such skill": (
@@ -41,7 +41,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "field of a type that is not there": (
         {"pipeline": _GOOD, "dance": {}},
         "/dance",
-        "no field of this name",
+        "unknown field",
     ),
     "field of another type": ({"pipeline": _GOOD, "plan": {}}, "/plan", "pipeline has no plan"),
     "agent beside a pipeline": ({"pipeline": _GOOD, "agent": {}}, "/agent", "has no agent"),
@@ -86,7 +86,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "step id with a slash": (
         _with({"id": "a/b", "code": _CODE}),
         "/pipeline/steps/0/id",
-        "pattern",
+        "it must begin with a letter",
     ),
     "id twice": (
         {"pipeline": {"name": "x", "steps": [{"id": "a", "code": _CODE}] * 2}},
@@ -102,7 +102,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "unknown step field": (
         _with({"id": "a", "code": _CODE, "shell": True}),
         "/pipeline/steps/0/shell",
-        "no field of this name",
+        "unknown field",
     ),
     "unknown language": (
         _with({"id": "a", "code": {"language": "cobol", "source": "x"}}),
@@ -165,7 +165,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "tool with a strange argument": (
         _with({"id": "a", "tool": "read_file", "args": {"file": "x", "speed": 1}}),
         "/pipeline/steps/0/args/speed",
-        "no field of this name",
+        "unknown field",
     ),
     "input not given": (
         {"pipeline": {**_GOOD, "inputs": ["data"]}},
@@ -177,7 +177,11 @@ _BODIES: dict[str, tuple[object, str, str]] = {
         "/inputs/data",
         "declares no input 'data'",
     ),
-    "input name": ({"pipeline": _GOOD, "inputs": {"a b": "x"}}, "/inputs/a b", "pattern"),
+    "input name": (
+        {"pipeline": _GOOD, "inputs": {"a b": "x"}},
+        "/inputs/a b",
+        "it must begin with",
+    ),
     "input that is a number": (
         {"pipeline": _GOOD, "inputs": {"a": 1}},
         "/inputs/a",

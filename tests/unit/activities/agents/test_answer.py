@@ -92,7 +92,9 @@ async def test_arguments_within_a_whole_call_are_found_where_they_alone_fit(name
     whole = {"name": "ask_human", name: {"question": "Which?"}}
     [call] = (await judged(request("ask_human", whole))).calls
     assert call.arguments == {"question": "Which?"}
-    assert "this field is required" in await fault(request("ask_human", {name: {"text": "Which?"}}))
+    assert "the field question is required" in await fault(
+        request("ask_human", {name: {"text": "Which?"}})
+    )
     [call] = (await judged(request("read_file", whole))).calls  # It takes anything.
     assert call.arguments == whole
 
@@ -111,7 +113,7 @@ async def test_arguments_that_a_native_tool_does_not_take_go_back_before_anybody
     told = await fault(request("ask_human", wrong))
     assert "- /question: it must have at least 1 character" in told
     assert len(told) < 4_000
-    assert "- /question: this field is required" in await fault(request("ask_human"))
+    assert "- /question: the field question is required" in await fault(request("ask_human"))
 
 
 CUT = '{"file": "report.m'

@@ -86,12 +86,12 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "nodes that are no list": ({"nodes": "[{}]"}, {}, "/nodes", "it must be a list"),
     "a node that is no object": ({"nodes": ["a"]}, {}, "/nodes/0", "it must be an object"),
     "a node without an id": ({"nodes": [ANY]}, {}, "/nodes/0/id", "required"),
-    "a malformed id": ({"nodes": [node("1 a")]}, {}, "/nodes/0/id", "must match the pattern"),
+    "a malformed id": ({"nodes": [node("1 a")]}, {}, "/nodes/0/id", "must begin with a letter"),
     "a field that there is not": (
         {"nodes": [node(dependencies=[])]},
         {},
         "/nodes/0/dependencies",
-        "there is no field of this name",
+        "unknown field",
     ),
     "a kind that there is not": ({"nodes": [node(kind="robot")]}, {}, "/nodes/0/kind", "agent"),
     "ten thousand nodes": (

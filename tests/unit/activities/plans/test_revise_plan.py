@@ -123,7 +123,7 @@ DROPPED: dict[str, Any] = {"drop": ["report", "letter"]}
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "that nothing can be done, without a why": ({"reason": " "}, "/reason", "say why"),
     "a revision that is no object of lists": ({"drop": "report"}, "/drop", "it must be a list"),
-    "a field that there is not": ({"nodes": []}, "/nodes", "there is no field of this name"),
+    "a field that there is not": ({"nodes": []}, "/nodes", "unknown field"),
     "four new nodes": (
         {**DROPPED, "add": [node(f"n{number}") for number in range(4)]},
         "/add",

@@ -192,7 +192,7 @@ def test_a_tool_without_arguments_is_given_an_empty_object(given: Document) -> N
         ({"timeout": "5 days"}, "'5 days' is not a duration: write 90s, 5m, 1h"),
         ({"timeout": ""}, "'' is not a duration"),
         ({"timeout": -5}, "-5 is not a duration"),
-        ({"timeout": True}, "True is not a duration"),
+        ({"timeout": True}, "true is not a duration"),
         ({"timeout": inf}, "inf is not a duration"),
         ({"timeout": "٣s"}, "is not a duration"),
         ({"timeout": [5]}, "steps/0/timeout: Input should be a valid timedelta"),

@@ -2,12 +2,13 @@
 
 import { announce } from "../announce.js";
 import { edited } from "./editor.js";
-import { givenInputs, wantInputs } from "./rows.js";
 
 const PAUSE_MS = 300;
 const SAID_AFTER_MS = 1500;
 
-export function watchEditor() {
+// `given` are the inputs by name; `told` is called with what each check has found, and with the
+// problems of the pipeline alone.
+export function watchEditor({ given, told }) {
   const frame = document.getElementById("editor");
   const field = document.getElementById("pipeline");
   const place = document.getElementById("pipeline-problems");
@@ -31,7 +32,7 @@ export function watchEditor() {
     asking?.abort();
     if (!field.value.trim()) return show({ problems: [], steps: [], inputs: [] });
     asking = new AbortController();
-    const body = JSON.stringify({ type: "pipeline", pipeline: field.value, inputs: givenInputs() });
+    const body = JSON.stringify({ type: "pipeline", pipeline: field.value, inputs: given() });
     try {
       const answer = await fetch(frame.dataset.check, {
         method: "POST",
@@ -52,7 +53,7 @@ export function watchEditor() {
     else field.removeAttribute("aria-invalid");
     place.replaceChildren(...(found.length ? [listOf(found)] : outlineOf(checked.steps)));
     markShown();
-    if (checked.type) wantInputs(checked.inputs);
+    told(checked, found);
     clearTimeout(said);
     said = setTimeout(() => announce(wordsFor(found, checked)), SAID_AFTER_MS);
   }

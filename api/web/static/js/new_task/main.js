@@ -2,7 +2,9 @@
 import "./choosing.js";
 import "./uploads.js";
 import { watchEditor } from "./checking.js";
+import { givenInputs, wantInputs } from "./rows.js";
 
 for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
 for (const each of document.querySelectorAll("[data-unscripted]")) each.hidden = true;
-if (document.getElementById("editor")) watchEditor();
+const wanted = (checked) => checked.type && wantInputs(checked.inputs);
+if (document.getElementById("editor")) watchEditor({ given: givenInputs, told: wanted });

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.suggestions import nearest
 from tests.pressure import allowed
+from workflows.suggestions import nearest
 
 KNOWN = ("csv-clean", "csv-profile", "csv-join", "chart", "report", "text-extract")
 

@@ -1,0 +1,202 @@
+"""Checking a pipeline, mending one that has failed, and running a task once more."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+
+from tests.integration.api_stage import Stage, pipeline
+from tests.integration.cli_runs import agentos, typing
+
+NOWHERE = "http://127.0.0.1:9"
+WRONG = """\
+name: wrong
+inputs: [data]
+steps:
+  - id: clean
+    skill: nosuch
+    args: ["${inputs.data}"]
+  - id: chart
+    tool: write_file
+    args: {name: a.txt, text: "${steps.later.stdout}"}
+"""
+
+
+def written(folder: Path, document: Any, name: str = "pipeline.yaml") -> Path:
+    path = folder / name
+    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
+    return path
+
+
+async def count_tasks(stage: Stage, name: str) -> int:
+    return len((await stage.http.get("/tasks", params={"text": name})).json()["items"])
+
+
+async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = written(tmp_path, WRONG)
+    checked = await agentos(stage.url, "pipelines", "validate", str(path))
+    assert checked.code == 2
+    assert f"{path}:5:5: step clean: " in checked.stdout
+    assert "nosuch" in checked.stdout
+    assert f"{path}:9:25: step chart: " in checked.stdout
+    assert checked.stderr == ""
+
+
+async def test_without_a_server_a_pipeline_is_checked_as_far_as_that_goes_and_this_is_said(
+    tmp_path: Path,
+) -> None:
+    wrong = written(tmp_path, WRONG)
+    # Tabs are no YAML, and the best of JSON.
+    sound = written(tmp_path, json.dumps(pipeline("print x"), indent="\t"), "sound.json")
+    checked = await agentos(NOWHERE, "pipelines", "validate", str(wrong), str(sound))
+    assert checked.code == 2
+    assert f"{wrong}:9:25: step chart: " in checked.stdout
+    assert "nosuch" not in checked.stdout
+    assert checked.stderr.count("Not checked: skills, tools") == 1
+    alone = await agentos(NOWHERE, "pipelines", "validate", str(sound), "-o", "json")
+    assert alone.code == 0
+    [item] = json.loads(alone.stdout)["items"]
+    assert item["valid"]
+    assert NOWHERE in item["unchecked"]
+
+
+async def test_what_is_no_pipeline_at_all_is_told_beside_the_others(tmp_path: Path) -> None:
+    path = written(tmp_path, "name: x\nsteps: [\n  - a\n")
+    empty, sound = written(tmp_path, "", "e.yaml"), written(tmp_path, pipeline("x"), "s.yaml")
+    binary = tmp_path / "b.yaml"
+    binary.write_bytes(bytes(9))
+    paths = (path, empty, binary, tmp_path / "none.yaml", sound)
+    checked = await agentos(NOWHERE, "pipelines", "validate", *map(str, paths))
+    assert checked.code == 2
+    for said in (
+        f"{path}:3:3: this is not valid YAML",
+        f"{empty}:1:1: there is nothing in it",
+        f"{binary}: {binary} is not a pipeline: it is a binary file",
+        "none.yaml cannot be read: there is no such file",
+    ):
+        assert said in checked.stdout
+    assert [line for line in checked.stdout.splitlines() if "✓" in line] == [f"✓ {sound}"]
+
+
+async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_nothing(
+    stage: Stage, tmp_path: Path
+) -> None:
+    name = f"dry-{uuid4()}"
+    path = written(tmp_path, {**pipeline("INPUT_X INPUT_Y"), "inputs": ["x", "y"], "name": name})
+    file = written(tmp_path, name, f"{name}.csv")
+    words = ("submit", "pipeline", str(path), "--dry-run", "--input", f"x={file}")
+    missing = await agentos(stage.url, *words)
+    assert missing.code == 2
+    assert "input 'y' is declared by the pipeline but not given" in missing.stdout
+    gone = await agentos(stage.url, *words, "--input", f"y=file:{uuid4()}")
+    assert gone.code == 2
+    assert "(/inputs/y)" in gone.stdout
+    sound = await agentos(stage.url, *words, "--input", f"y={file}")
+    assert (sound.code, sound.stderr) == (0, "")
+    assert "would run a (python code)" in sound.stdout
+    assert await count_tasks(stage, name) == 0
+    uploads = (await stage.http.get("/files")).json()["items"]
+    assert file.name not in [each["name"] for each in uploads]
+
+
+async def test_a_dry_run_of_a_prompt_says_what_is_wrong_with_its_options(stage: Stage) -> None:
+    words = ("submit", "agent", "Do it", "--dry-run")
+    checked = await agentos(stage.url, *words, "--tool", "nosuch", "-o", "json")
+    assert checked.code == 2
+    problems = json.loads(checked.stdout)["problems"]
+    assert any("nosuch" in each["message"] for each in problems)
+
+
+async def test_a_mended_pipeline_keeps_what_came_before_the_first_change_and_says_so(
+    stage: Stage, tmp_path: Path
+) -> None:
+    broken = pipeline("print one", "fail", "print three")
+    task_id = await stage.submit("print one", "fail", "print three")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, {**broken, "steps": pipeline("print one", "print two")["steps"]})
+    words = ("retry", task_id, "--pipeline", str(path))
+    foreseen = await agentos(stage.url, *words, "--dry-run", "-o", "json")
+    plan = json.loads(foreseen.stdout)
+    assert [step["step"] for step in plan["kept_steps"]] == ["a"]
+    assert [step["step"] for step in plan["redone_steps"]] == ["b"]
+    assert (await stage.task(task_id))["status"] == "failed"
+    done = await agentos(stage.url, *words, "--wait")
+    assert done.code == 0, done.stderr
+    assert "Keeps: a. Runs again: b (" in done.stderr
+    task = await stage.task(task_id)
+    assert [step["name"] for step in task["sub_tasks"]] == ["a", "b"]
+    assert task["usage"]["attempts"] == 3  # a once, b twice
+
+
+async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_it_was(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("print one", "fail")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, pipeline("print one", "print two"), "new.yaml")
+    words = ("retry", task_id, "--pipeline", str(path))
+    async with typing(stage.url, *words, columns=100) as run:
+        await run.until_seen("Keeps: a.", "Go on with the pipeline in", "y/N]")
+        run.type("n\r")
+        assert await run.end() == 1
+    assert (await stage.task(task_id))["run"] == 1
+    async with typing(stage.url, *words, "--yes", columns=100) as run:
+        assert await run.end() == 0
+        assert "y/N]" not in run.picture.text
+    await stage.until(task_id, "completed")
+
+
+async def test_of_steps_side_by_side_only_those_run_again_that_need_what_was_mended(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = pipeline("print a", "print b", "fail", "print d")
+    for step, needs in zip(document["steps"], ([], ["a"], ["a"], ["b", "c"]), strict=True):
+        step["needs"] = needs
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "failed")
+    document["steps"][2]["code"]["source"] = "print c"
+    path = written(tmp_path, document)
+    done = await agentos(stage.url, "retry", task_id, "--pipeline", str(path), "--wait")
+    assert done.code == 0, done.stderr
+    assert "Keeps: a, b. Runs again: c, d (" in done.stderr
+
+
+async def test_a_task_is_run_once_more_with_another_input_and_parameter(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = {
+        **pipeline("print INPUT_DATA"),
+        "inputs": ["data"],
+        "parameters": {"rows": 5},
+    }
+    document["steps"][0]["args"] = ["${parameters.rows}"]
+    one, other = written(tmp_path, "1\n", "1.csv"), written(tmp_path, str(uuid4()), "2.csv")
+    words = ("--input", f"data={one}", "--priority", "8", "--no-cache")
+    first = await agentos(
+        stage.url, "submit", "pipeline", str(written(tmp_path, document)), *words, "--wait"
+    )
+    task_id = first.stdout.strip()
+    again = await agentos(
+        *(stage.url, "rerun", task_id, "--input", f"data={other}", "--set", "rows=7", "--wait"),
+        *("-o", "json"),
+    )
+    assert again.code == 0, again.stderr
+    task, before = json.loads(again.stdout), await stage.task(task_id)
+    assert task["task_id"] != task_id
+    assert task["inputs"] != before["inputs"]
+    assert (task["priority"], task["type"], task["run"]) == (8, "pipeline", 1)
+    assert task["definition"]["parameters"] == {"rows": 7}
+    assert before["definition"]["parameters"] == {"rows": 5}
+    for option, said in (
+        (("--set", "rows=many"), "it must be a number"),
+        (("--set", "row=1"), "no parameter 'row'"),
+        (("--input", f"date={one}"), "did you mean 'data'"),
+    ):
+        refused = await agentos(stage.url, "rerun", task_id, *option)
+        assert refused.code == 2
+        assert said in " ".join(refused.stderr.split())

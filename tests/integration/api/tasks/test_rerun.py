@@ -1,0 +1,118 @@
+"""New tasks like others, over HTTP; and what a retry keeps of a pipeline that was mended."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from tests.integration.api_stage import Stage, pipeline
+
+
+async def rerun(stage: Stage, task_id: str, **body: Any) -> dict[str, Any]:
+    answer = await stage.http.post(f"/tasks/{task_id}/rerun", json=body)
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+async def test_a_task_that_runs_or_has_ended_can_be_run_once_more(stage: Stage) -> None:
+    failed = await stage.submit("fail", cache=False)
+    await stage.until(failed, "failed")
+    again = await rerun(stage, failed)
+    assert again["task_id"] != failed
+    assert again["links"]["self"].endswith(again["task_id"])
+    task = await stage.until(again["task_id"], "failed")
+    assert task["definition"] == (await stage.task(failed))["definition"]
+    async with stage.database.reading(fresh=True) as connection:
+        cache = await connection.scalar(
+            text("SELECT cache FROM tasks WHERE id = :id"), {"id": UUID(again["task_id"])}
+        )
+    assert cache is False
+
+
+async def test_a_task_is_run_once_more_only_once_under_a_key(stage: Stage) -> None:
+    task_id, key = await stage.submit("print x"), {"Idempotency-Key": str(uuid4())}
+    path = f"/tasks/{task_id}/rerun"
+    first = await stage.http.post(path, headers=key)
+    again = await stage.http.post(path, headers=key)
+    assert first.json()["task_id"] == again.json()["task_id"]
+    assert first.headers["Location"].endswith(first.json()["task_id"])
+    refused = await stage.http.post(path, headers=key, json={"cache": False})
+    assert refused.status_code == 409
+
+
+async def test_an_agent_is_run_once_more_with_its_prompt_and_limits(agents_stage: Stage) -> None:
+    body = {"type": "agent", "prompt": "Look", "agent": {"limits": {"turns": 3}}}
+    made = (await agents_stage.http.post("/tasks", json=body)).json()["task_id"]
+    again = await rerun(agents_stage, made)
+    task = (await agents_stage.http.get(f"/tasks/{again['task_id']}")).json()
+    assert (task["type"], task["prompt"]) == ("agent", "Look")
+    assert task["definition"]["limits"]["turns"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        ({"inputs": {"other": "file:x"}}, "/inputs/other", "no such input (inputs: data)"),
+        ({"inputs": {"date": "file:x"}}, "/inputs/date", "did you mean 'data'"),
+        ({"parameters": {"rows": 1}}, "/parameters/rows", "no such parameter (parameters: none)"),
+        ({"inputs": {"data": f"file:{UUID(int=1)}"}}, "/inputs/data", ""),
+    ],
+    ids=["unknown", "mistyped", "parameter", "gone"],
+)
+async def test_what_does_not_fit_the_task_is_refused(
+    stage: Stage, body: dict[str, Any], pointer: str, message: str
+) -> None:
+    file = await stage.http.post("/files", files={"file": ("a.csv", b"a")})
+    definition = {**pipeline("print INPUT_DATA"), "inputs": ["data"]}
+    given = {"pipeline": definition, "inputs": {"data": f"file:{file.json()['id']}"}}
+    task_id = (await stage.http.post("/tasks", json=given)).json()["task_id"]
+    refused = await stage.http.post(f"/tasks/{task_id}/rerun", json=body)
+    assert refused.status_code == 422
+    [problem] = refused.json()["errors"]
+    assert problem["pointer"] == pointer
+    assert message in problem["message"]
+
+
+async def foreseen(stage: Stage, task_id: str, **body: Any) -> tuple[list[str], list[str]]:
+    """The steps that a retry keeps, and those that it runs again."""
+    answer = await stage.http.post(f"/tasks/{task_id}/retry", json={**body, "dry_run": True})
+    assert answer.status_code == 200, answer.text
+    return tuple(
+        [step["step"] for step in answer.json()[name]] for name in ("kept_steps", "redone_steps")
+    )  # type: ignore[return-value]
+
+
+async def test_a_step_that_is_tried_longer_or_more_often_keeps_its_result(stage: Stage) -> None:
+    task_id = await stage.submit("print x", "print y", "fail")
+    await stage.until(task_id, "failed")
+    new = pipeline("print x", "print y", "print z")
+    new["steps"][0] |= {"timeout": "1h", "retries": 9, "cache": "1h"}
+    assert await foreseen(stage, task_id, pipeline=new) == (["a", "b"], ["c"])
+    new["steps"][1]["env"] = {"A": "b"}
+    assert await foreseen(stage, task_id, pipeline=new) == (["a"], ["b", "c"])
+
+
+async def test_a_parameter_of_another_value_redoes_the_steps_that_have_it(stage: Stage) -> None:
+    definition = {**pipeline("print x", "print y", "fail"), "parameters": {"kind": "bar"}}
+    definition["steps"][1]["args"] = ["${parameters.kind}"]
+    task_id = (await stage.http.post("/tasks", json={"pipeline": definition})).json()["task_id"]
+    await stage.until(task_id, "failed")
+    new = {**definition, "parameters": {"kind": "line"}}
+    assert await foreseen(stage, task_id, pipeline=new) == (["a"], ["b", "c"])
+
+
+async def test_a_replaced_input_redoes_the_steps_that_use_it(stage: Stage) -> None:
+    files = [
+        (await stage.http.post("/files", files={"file": ("a.csv", uuid4().bytes)})).json()["id"]
+        for _ in range(2)
+    ]
+    definition = {**pipeline("print x", "print INPUT_DATA", "fail"), "inputs": ["data"]}
+    body = {"pipeline": definition, "inputs": {"data": f"file:{files[0]}"}}
+    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    await stage.until(task_id, "failed")
+    same, other = ({"data": f"file:{each}"} for each in files)
+    assert await foreseen(stage, task_id, inputs=same) == (["a", "b"], ["c"])
+    assert await foreseen(stage, task_id, inputs=other) == (["a"], ["b", "c"])
+    # Whoever says where to begin knows better.
+    assert await foreseen(stage, task_id, inputs=other, **{"from": "c"}) == (["a", "b"], ["c"])
