@@ -15,6 +15,7 @@ from api.client.groups import Groups as AsyncGroups
 from api.client.loop_thread import Blocking, Iterating, LoopThread
 from api.client.reminders import Reminders as AsyncReminders
 from api.client.transport import ANSWER_TIMEOUT_SECONDS
+from api.client.uploads import Uploads as AsyncUploads
 
 
 class Agents:
@@ -101,6 +102,19 @@ class Reminders:
     cancel = Blocking(AsyncReminders.cancel)
 
 
+class Uploads:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncUploads, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    list = Blocking(AsyncUploads.list)
+    describe = Blocking(AsyncUploads.describe)
+    download = Blocking(AsyncUploads.download)
+    delete = Blocking(AsyncUploads.delete)
+
+
 class Client:
     """``with Client(url, api_key) as client: ...``; for the rest see ``AsyncClient``.
 
@@ -120,6 +134,7 @@ class Client:
         self.reminders = Reminders(self.inner.reminders, self.loop)
         self.memory = AgentMemory(self.inner.memory, self.loop)
         self.groups = Groups(self.inner.groups, self.loop)
+        self.uploads = Uploads(self.inner.uploads, self.loop)
         self.agent_events = AgentStreams(self.inner.agent_events, self.loop)
 
     def close(self) -> None:
@@ -153,6 +168,8 @@ class Client:
     pause = Blocking(AsyncClient.pause)
     resume = Blocking(AsyncClient.resume)
     retry = Blocking(AsyncClient.retry)
+    rerun = Blocking(AsyncClient.rerun)
+    check = Blocking(AsyncClient.check)
     foresee_retry = Blocking(AsyncClient.foresee_retry)
     compile = Blocking(AsyncClient.compile)
     events = Iterating(AsyncClient.events)
@@ -167,6 +184,9 @@ class Client:
     tell = Blocking(AsyncClient.tell)
     unread = Blocking(AsyncClient.unread)
     approvals = Blocking(AsyncClient.approvals)
+    inputs = Blocking(AsyncClient.inputs)
+    compare = Blocking(AsyncClient.compare)
+    export = Blocking(AsyncClient.export)
     approve = Blocking(AsyncClient.approve)
     deny = Blocking(AsyncClient.deny)
     decide = Blocking(AsyncClient.decide)
