@@ -209,7 +209,7 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-graph-held": (graph_run(HELD), _tell_to_try_again_late),
     "pipeline-items": (graph_run(ITEMS, items=["ok_12", "ok_0"]), _leave_alone),
     "pipeline-items-paused": (graph_run(SLOW_ITEMS, items=["slow_6"]), _pause_and_resume),
-    "pipeline-items-blocked": (graph_run({"busy_5": []}, items=["busy_5"]), _leave_alone),
+    "pipeline-items-failed": (graph_run({"fail_5": []}, items=["fail_5"]), _leave_alone),
     "pipeline-retried-from-a-step": (
         pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2),
         _leave_alone,
