@@ -553,7 +553,7 @@ async def test_a_problem_has_the_line_column_and_step_where_it_is_written(
 ) -> None:
     body, place, said = _PLACED[name]
     kind = "application/json" if body.startswith("{") else "application/yaml"
-    answer = await stage.client.post("/tasks", content=body, headers={"content-type": kind})
+    answer = await stage.http.post("/tasks", content=body, headers={"content-type": kind})
     [found] = answer.json()["errors"]
     assert said in found.pop("message")
     assert found == place
@@ -576,4 +576,4 @@ async def test_a_problem_has_the_line_column_and_step_where_it_is_written(
 async def test_a_name_that_nothing_has_leads_to_the_one_that_is_meant(
     stage: Stage, path: str, said: str
 ) -> None:
-    assert said in (await stage.client.get(path)).json()["detail"]
+    assert said in (await stage.http.get(path)).json()["detail"]
