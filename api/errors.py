@@ -139,6 +139,12 @@ class StateConflict(RequestRefused):
     status = 409
 
 
+class FileInUse(RequestRefused):
+    """File {id} cannot be deleted: {reason}."""
+
+    status = 409
+
+
 class PlanMissing(RequestRefused):
     """Task {id} is of type {type}, so it has no plan. `agentos show {id}`, or GET /tasks/{id},
     shows what it has."""

@@ -10,6 +10,16 @@ for name, place, summary in (
         "Start everything on this machine and keep it running until Ctrl-C.",
     ),
     (
+        "down",
+        "down:down",
+        "Stop what `agentos up` runs, also from another terminal or after it was killed, and wait.",
+    ),
+    (
+        "status",
+        "status:status",
+        "Show what runs where, whether it is well, and how much is under way.",
+    ),
+    (
         "demo",
         "commands:demo",
         "Run a pipeline, an agent and a plan on real data, on a temporary stack of their own.",
@@ -35,6 +45,7 @@ for name, place, summary in (
         "commands:migrate",
         "Bring the database up to date, and let Temporal list tasks by name. Safe to repeat.",
     ),
+    ("openapi", "openapi:openapi", "Print the OpenAPI document of the API, which need not run."),
     ("keys", "keys.commands:app", "API keys of teams. Uses the database directly, not the API."),
     (
         "retention",

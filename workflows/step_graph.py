@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from workflows.item_names import item_name
 
@@ -123,7 +124,7 @@ class StepGraph:
         running = Counter(piece.step for piece in self._running)
         for name, items in self._waiting.items():
             most = self._steps[name].parallel or self._parallel
-            for item in tuple(items)[: max(0, most - running[name])]:
+            for item in tuple(islice(items, max(0, most - running[name]))):
                 yield Piece(name, Part.ITEM, item)
 
     def _is_to_close(self, step: str) -> bool:

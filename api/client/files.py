@@ -12,8 +12,8 @@ class FileCalls(Calls):
     """Part of ``Client``."""
 
     async def upload(self, file: Path | str | bytes, *, name: str | None = None) -> UploadedFile:
-        """Send a file: the one at a path, or these bytes. The same bytes under the same name are the
-        same file.
+        """Send a file: the one at a path, or these bytes. The same bytes under the same name are
+        the same file.
 
         Raises ``FileUnreadable`` too.
         """

@@ -118,6 +118,22 @@ class Transport:
         )
         return self._read(await self._send(lambda: request, repeatable=repeatable), answer)
 
+    async def ask(self, path: str, answer: type[Answer]) -> Answer:
+        """GET a path outside of the API, once: what is away shall be told, not waited for. Its
+        answer is the same document, whatever its status.
+
+        Raises:
+            ApiUnreachable, NotTheApi
+        """
+        request = self._http.build_request("GET", f"{self.url}{path}")
+        try:
+            response = await self._http.send(request)
+        except httpx2.RequestError as error:
+            raise self.unreachable(error) from error
+        if response.status_code not in (httpx2.codes.OK, httpx2.codes.SERVICE_UNAVAILABLE):
+            raise self._problem(response)
+        return self._parsed(response, answer)
+
     async def delete(self, path: str) -> None:
         """Send a DELETE. Raises ``ApiProblem`` and ``ApiUnreachable`` as ``call``."""
         request = self._http.build_request("DELETE", path)
@@ -202,6 +218,9 @@ class Transport:
     def _read(self, response: httpx2.Response, answer: type[Answer]) -> Answer:
         if not response.is_success:
             raise self._problem(response)
+        return self._parsed(response, answer)
+
+    def _parsed(self, response: httpx2.Response, answer: type[Answer]) -> Answer:
         try:
             return answer.model_validate_json(response.content, context=OPEN)
         except ValidationError as error:

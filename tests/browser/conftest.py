@@ -25,7 +25,7 @@ async def browser() -> AsyncIterator[Browser]:
     if found is None:
         # Where all must be tested, what is missing is a failure.
         leave = pytest.fail if os.environ.get("CI") else pytest.skip
-        leave("Chromium is not installed: apt install chromium")
+        leave("Chromium is not installed: apt install chromium-headless-shell")
     async with async_playwright() as playwright:
         # Its own sandbox needs rights that containers do not have.
         browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])

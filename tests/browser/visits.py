@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import ConsoleMessage, Page
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The first needs a fifth less of the processors than the others.
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 # The narrowest and the widest screen that pages are made for, in CSS pixels.
 NARROW = {"width": 360, "height": 740}

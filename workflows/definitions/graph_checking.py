@@ -59,8 +59,9 @@ def _needs_problems(
     for number, name in enumerate(step.needs or ()):
         at = f"{where}/needs/{number}"
         if name not in order:
-            meant = nearest(name, list(order)[:index])
-            known = ", ".join(list(order)[:index]) or "none"
+            earlier = sorted(order, key=order.__getitem__)[:index]
+            meant = nearest(name, earlier)
+            known = ", ".join(earlier) or "none"
             hint = f"; did you mean {meant}?" if meant else f" (earlier steps: {known})"
             yield Problem(at, f"there is no step {name!r}{hint}")
         elif order[name] == index:

@@ -27,18 +27,10 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
         DocumentUnreadable: there is no such file, or it may not be read.
         refusal: it is no such document; with the fields ``path`` and ``reason``.
     """
-    content = read_content(path, refusal)
-    if b"\0" in content[:_LOOKED_AT_BYTES]:
-        raise refusal(path=path, reason="it is a binary file, and no text")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        reason = f"it is not UTF-8 (line {line}): save it as UTF-8"
-        raise refusal(path=path, reason=reason) from error
+    text = read_text(path, refusal)
     remember(WrittenFile(path, text))
     try:
-        document = parse_json(content) if path.suffix == ".json" else parse_yaml(text)
+        document = document_in(path, text)
     except BodyMalformed as error:
         if error.fields["reason"] in (EMPTY, ONLY_COMMENTS):
             raise refusal(path=path, reason=error.fields["reason"]) from error
@@ -49,16 +41,26 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
     return document
 
 
-def document_of(path: Path, content: bytes) -> JsonValue:
-    """The value in the content of a file. Raises ``BodyMalformed`` and ``UnicodeDecodeError``."""
-    if path.suffix == ".json":
-        return parse_json(content)
-    return parse_yaml(content.decode("utf-8-sig"))
+def document_in(path: Path, text: str) -> JsonValue:
+    """The value in the text of a file. Raises ``BodyMalformed`` and ``TooManyValues``."""
+    return parse_json(text.encode()) if path.suffix == ".json" else parse_yaml(text)
 
 
-def read_content(path: Path, refusal: type[BadInput]) -> bytes:
-    """What is in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for too
-    much."""
+def read_text(path: Path, refusal: type[BadInput]) -> str:
+    """The text in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for what
+    is none, or is too much."""
+    content = _read(path, refusal)
+    if b"\0" in content[:_LOOKED_AT_BYTES]:
+        raise refusal(path=path, reason="it is a binary file, and no text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        reason = f"it is not UTF-8 (line {line}): save it as UTF-8"
+        raise refusal(path=path, reason=reason) from error
+
+
+def _read(path: Path, refusal: type[BadInput]) -> bytes:
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read(MAX_BYTES + 1)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from activities.store.reading.artifacts import all_artifacts, list_artifacts
 from activities.store.reading.attempts import list_attempts
@@ -11,7 +11,7 @@ from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
 from api.errors import HeaderMalformed, TooManyViewers
 from api.http import task_stream
-from api.http.archives import archive_of
+from api.http.archives import archive_of, export_of
 from api.http.dependencies import (
     FeedsDep,
     KeyDigestDep,
@@ -22,11 +22,12 @@ from api.http.dependencies import (
     admitted,
 )
 from api.http.downloads import send_archive
-from api.http.event_stream import EventStream, parse_position
-from api.http.openapi import ARCHIVE, STREAM, refusals
+from api.http.event_stream import EventStream, LastEventId, parse_position
+from api.http.openapi import ARCHIVE, refusals, stream_of
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.task_stream import Position
 from api.tasks import history
+from api.tasks.exporting import exported
 from api.tasks.lookup import check_step, check_task, found
 from api.tasks.tracing import spans
 from api.tasks.views import Views
@@ -38,7 +39,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
 
 
-@router.get("/logs")
+@router.get("/logs", operation_id="listTaskLogs")
 async def logs(
     *,
     task_id: UUID,
@@ -58,13 +59,13 @@ async def logs(
     return Page(items=list(map(history.attempt, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/trace")
+@router.get("/trace", operation_id="getTaskTrace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Span:
     """Show the task, its steps or turns, their attempts, and nodes as spans of time."""
     return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
 
-@router.get("/messages")
+@router.get("/messages", operation_id="listTaskMessages")
 async def messages(
     task_id: UUID,
     services: ServicesDep,
@@ -84,7 +85,7 @@ async def messages(
     return Page(items=list(map(history.message, items)), next_cursor=following)
 
 
-@router.get("/artifacts")
+@router.get("/artifacts", operation_id="listTaskArtifacts")
 async def artifacts(
     task_id: UUID,
     services: ServicesDep,
@@ -101,7 +102,12 @@ async def artifacts(
     return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/artifacts.zip", response_class=Response, responses=ARCHIVE)
+@router.get(
+    "/artifacts.zip",
+    response_class=Response,
+    responses=ARCHIVE,
+    operation_id="downloadTaskArtifacts",
+)
 async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
     """Download all files that the steps made, as one zip that is made while it is sent."""
     await check_task(services.database, team_id, task_id)
@@ -110,13 +116,25 @@ async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamD
     return await send_archive(chunks, f"artifacts-{str(task_id)[:8]}.zip")
 
 
+@router.get("/export", response_class=Response, responses=ARCHIVE)
+async def export(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
+    """Download all that is known of a task as one zip, which is made while it is sent.
+
+    It holds ``task.json``, ``pipeline.yaml`` of a pipeline, ``inputs.json``, ``trace.json``,
+    ``logs.jsonl``, ``messages.jsonl``, and the folders ``inputs``, ``artifacts`` and ``nodes``.
+    """
+    await check_task(services.database, team_id, task_id)
+    chunks = export_of(services.blobs, team_id, exported(services, team_id, task_id))
+    return await send_archive(chunks, f"task-{str(task_id)[:8]}.zip")
+
+
 async def _position(
     *,
     task_id: UUID,
     services: ServicesDep,
     viewers: ViewersDep,
     team_id: TeamDep,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: LastEventId = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Position:
     seq = parse_position(last_event_id, after)
@@ -131,10 +149,15 @@ async def _position(
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(admitted)],
     responses={
-        200: STREAM,
+        **stream_of(
+            "TaskEvent",
+            "Events as they happen, numbered within the task, each with the time at which it was "
+            "written.",
+        ),
         204: {"description": "The task has ended; nothing is left to send."},
         **refusals(HeaderMalformed, TooManyViewers),
     },
+    operation_id="streamTaskEvents",
 )
 async def events(
     services: ServicesDep,
