@@ -10,9 +10,11 @@ from starlette.middleware import Middleware
 from api.bulk.engine import BulkEngine
 from api.groups.rounds import Rounds
 from api.housekeeping.housekeeper import Housekeeper
-from api.http import problems, routes
+from api.http import problems
+from api.http.calls import documented_api
 from api.http.changes import Changes
 from api.http.dependencies import known_query
+from api.http.document.assembly import Place
 from api.http.feeds import Feeds
 from api.http.group_stream import GroupFeeds
 from api.http.key_ring import KeyRing
@@ -21,7 +23,6 @@ from api.http.middleware.authentication import Authentication
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
-from api.http.openapi import DocumentedApi
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
 from api.http.routes import codec
 from api.http.task_stream import NothingMore
@@ -41,6 +42,8 @@ from api.web.new_task.sending import PATH as NEW_TASK
 from api.web.problem_pages import ProblemPages
 from api.web.standing import Standings
 from api.web.static_files import ROOT, PageFiles
+from api.web.swagger_ui import ROOT as SWAGGER_ROOT
+from api.web.swagger_ui import swagger_files
 from api.webhooks.sender import Sender
 from api.wire.responses.base import API
 from workflows.discovery import modules_of
@@ -49,15 +52,11 @@ from workflows.discovery import modules_of
 def create_app(services: Services) -> FastAPI:
     """The API over its services. It starts, and accepts tasks, while Temporal is away."""
     keys = KeyRing(services.database, keys_required=services.options.keys_required)
-    app = DocumentedApi(
-        title="AgentOS",
-        description="A durable task system: tasks run as Temporal workflows.",
-        # The pages that show it come from somebody else's server.
-        docs_url=None,
-        redoc_url=None,
+    options = services.options
+    app = documented_api(
+        Place(keys_required=options.keys_required, url=options.public_url),
         dependencies=[Depends(known_query)],
         lifespan=_lifespan,
-        keys_required=services.options.keys_required,
         middleware=_layers(services, keys),
     )
     app.state.services = services
@@ -84,11 +83,10 @@ def create_app(services: Services) -> FastAPI:
     )
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
-    for module in modules_of(routes):
-        app.include_router(module.router, prefix=getattr(module, "PREFIX", API))
     for module in modules_of(pages):
         app.include_router(module.router)
     app.mount(ROOT, PageFiles(), name="static")
+    app.mount(SWAGGER_ROOT, swagger_files(), name="swagger-ui")
     return app
 
 

@@ -45,6 +45,7 @@ for name, place, summary in (
         "commands:migrate",
         "Bring the database up to date, and let Temporal list tasks by name. Safe to repeat.",
     ),
+    ("openapi", "openapi:openapi", "Print the OpenAPI document of the API, which need not run."),
     ("keys", "keys.commands:app", "API keys of teams. Uses the database directly, not the API."),
     (
         "retention",

@@ -137,8 +137,8 @@ class InputMalformed(BadInput):
 
 
 class InputFileMissing(BadInput):
-    """--input {name}: there is no file {path}. A reference begins with file:, artifact:, s3:// or
-    https://."""
+    """--input {name}: there is no file {path}.{hint} A reference begins with file:, artifact:,
+    s3:// or https://."""
 
 
 class ParameterMalformed(BadInput):

@@ -10,10 +10,12 @@ import typer
 from api.addresses import DEFAULT_URL
 from api.cli.command_table import add_command
 from api.cli.connection import Connection
+from api.cli.usage_errors import Commands
 from workflows.errors import AgentOSError
 
 app = typer.Typer(
     name="agentos",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # They hold keys, and the contents of files.
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -17,11 +17,14 @@ from workflows.pointers import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# No schema, since it may be wrong.
+# Any value at all, since it may be wrong.
 DRAFT: dict[str, Any] = {
-    "description": "What the call takes that would accept it, right or wrong.",
+    "description": (
+        "What the call takes that would accept it, right or wrong: in JSON, or in YAML as "
+        "`application/yaml`, of which the answer knows lines and columns."
+    ),
     "required": True,
-    "content": {type_: {"schema": {}} for type_ in (JSON_TYPE, YAML_TYPES[0])},
+    "content": {JSON_TYPE: {"schema": {}}},
 }
 
 

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import Annotated
 
 import structlog
 from anyio import move_on_after
+from fastapi import Header
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -16,6 +18,8 @@ from api.http.feeds import RETRY_SECONDS
 from api.http.frames import Frame
 from api.http.key_watch import KeyWatch
 from workflows.errors import TemporaryFailure
+
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 
 _LAST_SECONDS = 1.0
 

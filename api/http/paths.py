@@ -5,6 +5,7 @@ from api.wire.responses.base import API
 # They reveal nothing about a team.
 _PUBLIC = (f"{API}/openapi.json", "/healthz", "/readyz", "/login")
 STATIC = "/static"
+DOCS = "/docs"
 METRICS = "/metrics"
 _CODEC = "/codec"
 _MACHINES = ("/api", _CODEC, STATIC, "/healthz", "/readyz", METRICS)

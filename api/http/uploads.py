@@ -23,23 +23,27 @@ from workflows.errors import TemporaryFailure
 from workflows.pointers import Problem
 
 FORM_TYPE = "multipart/form-data"
-FORM = {
-    "required": True,
-    "content": {
-        FORM_TYPE: {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "the content, with its name",
-                    }
-                },
-            }
+FILE_UPLOAD = "FileUpload"
+UPLOAD = {
+    "type": "object",
+    "description": "A form with one file.",
+    "required": ["file"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "contentMediaType": "application/octet-stream",
+            "description": (
+                "The content, with its name and, if it has one, its media type; else the name "
+                "tells that. At most AGENTOS_MAX_UPLOAD_MIB, by default 1,024 MiB."
+            ),
         }
     },
+}
+FORM = {
+    "description": "The file, in a form.",
+    "required": True,
+    "content": {FORM_TYPE: {"schema": {"$ref": f"#/components/schemas/{FILE_UPLOAD}"}}},
 }
 
 # Beside the file. Nobody reads them, but some clients send a few.

@@ -25,10 +25,10 @@ ROOT = f"{STATIC}/{VERSION}"
 
 
 class PageFiles(StaticFiles):
-    """The files below ``ROOT``: they never change there."""
+    """The files of a folder, by default those below ``ROOT``: they never change there."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=FOLDER)
+    def __init__(self, folder: Path = FOLDER) -> None:
+        super().__init__(directory=folder)
 
     def file_response(self, *args: object, **options: object) -> Response:
         response = super().file_response(*args, **options)  # type: ignore[arg-type]

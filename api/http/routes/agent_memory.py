@@ -33,7 +33,7 @@ _Words = Annotated[
 ]
 
 
-@router.get(_NOTES)
+@router.get(_NOTES, operation_id="listNotes")
 async def notes(  # noqa: PLR0917  (what FastAPI gives)
     agent_id: UUID,
     services: ServicesDep,
@@ -70,7 +70,7 @@ async def delete_note(
     await memory.delete_note(services, actor, agent_id, note_id)
 
 
-@router.get(f"{ONE}/summaries")
+@router.get(f"{ONE}/summaries", operation_id="listSummaries")
 async def summaries(
     agent_id: UUID,
     services: ServicesDep,

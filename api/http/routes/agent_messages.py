@@ -49,6 +49,7 @@ Wait = Annotated[
         **refusals(AgentConflict, IdempotencyConflict, InboxFull, MessageWithdrawn, TooManyViewers),
         200: {"model": MessageAnswered},
     },
+    operation_id="sendAgentMessage",
 )
 async def send_message(  # noqa: PLR0917  (what FastAPI gives)
     agent_id: UUID,
@@ -77,7 +78,7 @@ async def send_message(  # noqa: PLR0917  (what FastAPI gives)
     return MessageAnswered(**_posted(sent, found), reply=show_message(found.reply, agent.name))
 
 
-@router.get(_MESSAGES)
+@router.get(_MESSAGES, operation_id="listAgentMessages")
 async def list_messages(
     agent_id: UUID,
     services: ServicesDep,
@@ -94,7 +95,7 @@ async def list_messages(
     return Page(items=shown, next_cursor=None if following is None else str(following))
 
 
-@router.get(f"{_MESSAGES}/{{message_id}}")
+@router.get(f"{_MESSAGES}/{{message_id}}", operation_id="getAgentMessage")
 async def get_message(
     agent_id: UUID, message_id: UUID, services: ServicesDep, team_id: TeamDep
 ) -> AgentMessage:
@@ -106,7 +107,12 @@ async def get_message(
     return show_message(found, agent.name)
 
 
-@router.delete(f"{_MESSAGES}/{{message_id}}", status_code=204, responses=refusals(MessageTaken))
+@router.delete(
+    f"{_MESSAGES}/{{message_id}}",
+    status_code=204,
+    responses=refusals(MessageTaken),
+    operation_id="withdrawAgentMessage",
+)
 async def withdraw_message(
     agent_id: UUID, message_id: UUID, services: ServicesDep, actor: ActorDep
 ) -> None:

@@ -17,19 +17,19 @@ router = APIRouter(prefix="/agent-templates", tags=["agents"])
 Name = Annotated[str, Path(pattern=TEMPLATE_NAME)]
 
 
-@router.get("")
+@router.get("", operation_id="listAgentTemplates")
 async def list_templates(services: ServicesDep, team_id: TeamDep) -> TemplateList:
     """List templates by name, all on one page, and the files that cannot be used."""
     return await templates.list_templates(services, team_id)
 
 
-@router.get("/{name}")
+@router.get("/{name}", operation_id="getAgentTemplate")
 async def get_template(name: Name, services: ServicesDep, team_id: TeamDep) -> AgentTemplate:
     """Show a template."""
     return await templates.get_template(services, team_id, name)
 
 
-@router.put("/{name}", responses=refusals(TooManyTemplates))
+@router.put("/{name}", responses=refusals(TooManyTemplates), operation_id="putAgentTemplate")
 async def put_template(
     name: Name,
     services: ServicesDep,
@@ -40,7 +40,7 @@ async def put_template(
     return await templates.put_template(services, actor, name, wanted)
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name}", status_code=204, operation_id="deleteAgentTemplate")
 async def delete_template(name: Name, services: ServicesDep, actor: ActorDep) -> None:
     """Delete a template that was set here. One that is a file of that name shows again."""
     await templates.delete_template(services, actor, name)

@@ -72,7 +72,7 @@ async def get_agent(agent_id: UUID, services: ServicesDep, team_id: TeamDep) -> 
     return show_agent(services, await load_agent(services, team_id, agent_id, fresh=False))
 
 
-@router.get(f"{ONE}/children")
+@router.get(f"{ONE}/children", operation_id="listAgentChildren")
 async def list_children(
     agent_id: UUID,
     services: ServicesDep,

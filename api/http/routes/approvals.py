@@ -19,7 +19,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
 
 
-@router.get("")
+@router.get("", operation_id="listTaskApprovals")
 async def list_waiting(
     task_id: UUID,
     services: ServicesDep,
@@ -40,7 +40,12 @@ CallId = Annotated[
 ]
 
 
-@router.post("/{call_id}", status_code=202, responses=refusals(ApprovalConflict))
+@router.post(
+    "/{call_id}",
+    status_code=202,
+    responses=refusals(ApprovalConflict),
+    operation_id="decideApproval",
+)
 async def decide(
     task_id: UUID,
     call_id: CallId,

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 Word = Annotated[Text, Query(min_length=1, max_length=200)]
 
 
-@router.get("")
+@router.get("", operation_id="listAuditEntries")
 async def list_audit(
     *,
     services: ServicesDep,

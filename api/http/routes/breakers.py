@@ -27,7 +27,7 @@ BreakerName = Annotated[
 Decision = Annotated[BreakerDecision, Depends(Body(BreakerDecision, default=BreakerDecision()))]
 
 
-@router.get("")
+@router.get("", operation_id="listBreakers")
 async def get_breakers(
     services: ServicesDep,
     actor: ActorDep,

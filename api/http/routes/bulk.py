@@ -23,7 +23,12 @@ router = APIRouter(tags=["bulk"])
 _RESPONSES = {**refusals(TooManyBulkRuns), 200: {"model": BulkForesight}}
 
 
-@router.post("/dead-letters/requeue", status_code=202, responses=_RESPONSES)
+@router.post(
+    "/dead-letters/requeue",
+    status_code=202,
+    responses=_RESPONSES,
+    operation_id="requeueDeadLetters",
+)
 async def requeue_many(
     response: Response,
     services: ServicesDep,
@@ -37,7 +42,12 @@ async def requeue_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/dead-letters/discard", status_code=202, responses=_RESPONSES)
+@router.post(
+    "/dead-letters/discard",
+    status_code=202,
+    responses=_RESPONSES,
+    operation_id="discardDeadLetters",
+)
 async def discard_many(
     response: Response,
     services: ServicesDep,
@@ -48,7 +58,7 @@ async def discard_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/cancel", status_code=202, responses=_RESPONSES)
+@router.post("/tasks/cancel", status_code=202, responses=_RESPONSES, operation_id="cancelTasks")
 async def cancel_many(
     response: Response,
     services: ServicesDep,
@@ -59,7 +69,7 @@ async def cancel_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/retry", status_code=202, responses=_RESPONSES)
+@router.post("/tasks/retry", status_code=202, responses=_RESPONSES, operation_id="retryTasks")
 async def retry_many(
     response: Response,
     services: ServicesDep,
@@ -70,7 +80,7 @@ async def retry_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/delete", status_code=202, responses=_RESPONSES)
+@router.post("/tasks/delete", status_code=202, responses=_RESPONSES, operation_id="deleteTasks")
 async def delete_many(
     response: Response,
     services: ServicesDep,
@@ -81,7 +91,7 @@ async def delete_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.get("/bulk")
+@router.get("/bulk", operation_id="listBulkRuns")
 async def list_bulk(
     services: ServicesDep,
     team_id: TeamDep,
@@ -93,13 +103,18 @@ async def list_bulk(
     return Page(items=list(map(views.bulk_run, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/bulk/{bulk_id}")
+@router.get("/bulk/{bulk_id}", operation_id="getBulkRun")
 async def get_bulk(bulk_id: UUID, services: ServicesDep, team_id: TeamDep) -> BulkRun:
     """Show how far a bulk run is, and why letters or tasks were skipped."""
     return views.bulk_run(await runs.load_run(services, team_id, bulk_id))
 
 
-@router.post("/bulk/{bulk_id}/abort", status_code=202, responses=refusals(BulkConflict))
+@router.post(
+    "/bulk/{bulk_id}/abort",
+    status_code=202,
+    responses=refusals(BulkConflict),
+    operation_id="abortBulkRun",
+)
 async def abort_bulk(
     bulk_id: UUID,
     services: ServicesDep,

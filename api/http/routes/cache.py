@@ -16,7 +16,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/cache", tags=["cache"])
 
 
-@router.get("")
+@router.get("", operation_id="listKeptResults")
 async def list_results(
     services: ServicesDep,
     team_id: TeamDep,

@@ -65,13 +65,17 @@ CodecDep = Annotated[Codec, Depends(_codec)]
 Given = Annotated[Payloads, Depends(Body(Payloads))]
 
 
-@router.post("/decode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED)
+@router.post(
+    "/decode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED, operation_id="decodePayloads"
+)
 async def decode(codec: CodecDep, given: Given) -> Payloads:
     """Decrypt payloads. Those that are not encrypted come back as they are."""
     return await _each(codec.decode, given)
 
 
-@router.post("/encode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED)
+@router.post(
+    "/encode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED, operation_id="encodePayloads"
+)
 async def encode(codec: CodecDep, given: Given) -> Payloads:
     """Encrypt payloads, such as the input of a signal that is sent by hand."""
     return await _each(codec.encode, given)

@@ -12,7 +12,7 @@ from api.wire.responses.comparison import Comparison
 router = APIRouter(prefix="/tasks/{task_id}/comparison", tags=["history"])
 
 
-@router.get("")
+@router.get("", operation_id="compareTasks")
 async def compare(
     task_id: UUID,
     services: ServicesDep,

@@ -22,7 +22,7 @@ from api.wire.responses.compilation import (
 router = APIRouter(prefix="/tasks/{task_id}", tags=["tasks"])
 
 
-@router.post("/compile")
+@router.post("/compile", operation_id="compileTask")
 async def compile_(
     task_id: UUID,
     services: ServicesDep,

@@ -27,7 +27,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Changed
 from workflows.states import LetterState, TaskType
 
-router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
+router = APIRouter(prefix="/dead-letters", tags=["dead-letters"])
 
 
 async def _filter(
@@ -92,6 +92,7 @@ async def get_dead_letter(letter_id: UUID, services: ServicesDep, team_id: TeamD
     "/{letter_id}/requeue",
     status_code=202,
     responses={**refusals(LetterConflict), 200: {"model": Foresight}},
+    operation_id="requeueDeadLetter",
 )
 async def requeue(
     letter_id: UUID,
@@ -108,7 +109,9 @@ async def requeue(
     return await letters.requeue(services, actor, letter_id, wanted)
 
 
-@router.post("/{letter_id}/discard", responses=refusals(LetterConflict))
+@router.post(
+    "/{letter_id}/discard", responses=refusals(LetterConflict), operation_id="discardDeadLetter"
+)
 async def discard(
     letter_id: UUID,
     services: ServicesDep,

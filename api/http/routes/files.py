@@ -9,10 +9,10 @@ from activities.store import files as store
 from activities.store.file_removal import FileUser, remove_file
 from activities.store.files import StoredBlob
 from activities.store.reading.files import list_uploads
-from api.errors import FileInUse, NotFound, RangeRefused
+from api.errors import FileInUse, NotFound
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
-from api.http.openapi import FILE, refusals
+from api.http.openapi import FILE, FILE_HEADERS, HEAD, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
@@ -23,7 +23,9 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(tags=["files"])
 
 
-@router.post("/files", status_code=201, openapi_extra={"requestBody": FORM})
+@router.post(
+    "/files", status_code=201, openapi_extra={"requestBody": FORM}, operation_id="uploadFile"
+)
 async def upload(
     response: Response,
     services: ServicesDep,
@@ -64,12 +66,13 @@ async def list_files(
     return Page(items=items, next_cursor=cursor_text(following))
 
 
-@router.head("/files/{file_id}", operation_id="head_file", response_class=Response)
+@router.head("/files/{file_id}", operation_id="headFile", response_class=Response, responses=HEAD)
 @router.get(
     "/files/{file_id}",
-    operation_id="get_file",
+    operation_id="downloadFile",
     response_class=Response,
-    responses={**FILE, **refusals(RangeRefused)},
+    responses=FILE,
+    openapi_extra=FILE_HEADERS,
 )
 async def get_file(
     file_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep
@@ -101,12 +104,15 @@ def _why_kept(user: FileUser) -> str:
     return f"message {user.name} brings it to an agent that has not read it yet"
 
 
-@router.head("/artifacts/{artifact_id}", operation_id="head_artifact", response_class=Response)
+@router.head(
+    "/artifacts/{artifact_id}", operation_id="headArtifact", response_class=Response, responses=HEAD
+)
 @router.get(
     "/artifacts/{artifact_id}",
-    operation_id="get_artifact",
+    operation_id="downloadArtifact",
     response_class=Response,
-    responses={**FILE, **refusals(RangeRefused)},
+    responses=FILE,
+    openapi_extra=FILE_HEADERS,
 )
 async def get_artifact(
     artifact_id: UUID, request: Request, services: ServicesDep, team_id: TeamDep

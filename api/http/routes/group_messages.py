@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from activities.store.reading.groups import list_group_messages, read_discussion
 from api.errors import HeaderMalformed, IdempotencyConflict, TooManyViewers
@@ -22,9 +22,9 @@ from api.http.dependencies import (
     ViewersDep,
     admitted,
 )
-from api.http.event_stream import EventStream, parse_position
+from api.http.event_stream import EventStream, LastEventId, parse_position
 from api.http.group_stream import GroupPlace
-from api.http.openapi import Schema, refusals
+from api.http.openapi import refusals, stream_of
 from api.http.paging import CursorText, Limit, parse_number
 from api.http.routes.tasks import IdempotencyKey
 from api.wire.group_requests import MAX_GROUP_WAIT_SECONDS, GroupMessageRequest
@@ -43,14 +43,12 @@ Wait = Annotated[
     ),
 ]
 
-_EVENTS: Schema = {
-    "description": (
-        "`message`: what was said, as `GET /groups/{id}/messages` has it; its `seq` is the id. "
-        "`group`: the group with its members and their turns has changed, as `GET /groups/{id}` "
-        "has it, but for links. `group.deleted`: the last event. Skip those that you do not know."
-    ),
-    "content": {"text/event-stream": {}},
-}
+_EVENTS = stream_of(
+    "GroupEvent",
+    "`message`: what was said, as `GET /groups/{group_id}/messages` has it; its `seq` is the id. "
+    "`group`: the group with its members and their turns has changed, as `GET /groups/{group_id}` "
+    "has it, but for links. `group.deleted`: the last event.",
+)
 
 
 @router.post(
@@ -60,6 +58,7 @@ _EVENTS: Schema = {
         **refusals(IdempotencyConflict, TooManyViewers),
         200: {"model": Discussion},
     },
+    operation_id="postGroupMessage",
 )
 async def post_message(  # noqa: PLR0917  (what FastAPI gives)
     group_id: UUID,
@@ -92,7 +91,7 @@ async def post_message(  # noqa: PLR0917  (what FastAPI gives)
     )
 
 
-@router.get("/messages")
+@router.get("/messages", operation_id="listGroupMessages")
 async def list_messages(
     group_id: UUID,
     services: ServicesDep,
@@ -115,7 +114,7 @@ async def _place(
     services: ServicesDep,
     viewers: ViewersDep,
     team_id: TeamDep,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: LastEventId = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> GroupPlace:
     is_new = after is None and not last_event_id
@@ -132,7 +131,8 @@ async def _place(
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(admitted)],
-    responses={200: _EVENTS, **refusals(HeaderMalformed, TooManyViewers)},
+    responses={**_EVENTS, **refusals(HeaderMalformed, TooManyViewers)},
+    operation_id="streamGroupEvents",
 )
 async def events(
     services: ServicesDep,

@@ -41,7 +41,7 @@ async def create_group(
     return shown
 
 
-@router.get("")
+@router.get("", operation_id="listGroups")
 async def list_all(  # noqa: PLR0917  (what FastAPI gives)
     services: ServicesDep,
     team_id: TeamDep,
@@ -88,7 +88,9 @@ async def delete_group(group_id: UUID, services: ServicesDep, actor: ActorDep) -
     await service.delete(services, actor, group_id)
 
 
-@router.post("/{group_id}/members", responses=refusals(TooManyMembers))
+@router.post(
+    "/{group_id}/members", responses=refusals(TooManyMembers), operation_id="addGroupMembers"
+)
 async def add_members(
     group_id: UUID,
     services: ServicesDep,
@@ -100,7 +102,7 @@ async def add_members(
     return shown
 
 
-@router.delete("/{group_id}/members")
+@router.delete("/{group_id}/members", operation_id="removeGroupMembers")
 async def remove_members(
     group_id: UUID,
     services: ServicesDep,

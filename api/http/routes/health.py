@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request, Response
 
 from activities.metrics.numbers import CONTENT_TYPE
 from api.http.dependencies import ServicesDep, TeamDep, ViewersDep
+from api.http.paths import DOCS
 from api.http.readiness import readiness_of
 from api.metrics.metrics import Metrics
 from api.wire.responses.base import API
-from api.wire.responses.health import Readiness
+from api.wire.responses.health import Index, Liveness, Readiness
 
 # Monitors know these paths, whatever the version of the API.
 PREFIX = ""
@@ -15,27 +16,28 @@ PREFIX = ""
 router = APIRouter(tags=["health"])
 
 
-@router.get(API)
-async def index() -> dict[str, str]:
+@router.get(API, operation_id="getIndex")
+async def index() -> Index:
     """List the main addresses."""
-    return {
-        "name": "AgentOS",
-        "tasks": f"{API}/tasks",
-        "skills": f"{API}/skills",
-        "tools": f"{API}/tools",
-        "calls": f"{API}/openapi.json",
-        "health": "/readyz",
-        "metrics": "/metrics",
-    }
+    return Index(
+        name="AgentOS",
+        tasks=f"{API}/tasks",
+        skills=f"{API}/skills",
+        tools=f"{API}/tools",
+        calls=f"{API}/openapi.json",
+        docs=DOCS,
+        health="/readyz",
+        metrics="/metrics",
+    )
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
+@router.get("/healthz", operation_id="getLiveness")
+async def healthz() -> Liveness:
     """Check that this process answers."""
-    return {"state": "alive"}
+    return Liveness()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@router.get("/readyz", responses={503: {"model": Readiness}}, operation_id="getReadiness")
 async def readyz(services: ServicesDep, response: Response) -> Readiness:
     """Check everything that the API depends on; 503 when something does not answer."""
     found = await readiness_of(services)
@@ -47,6 +49,7 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
     "/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    operation_id="getMetrics",
 )
 async def metrics(request: Request, team_id: TeamDep, viewers: ViewersDep) -> Response:
     """Metrics for Prometheus, across all teams. If keys are required, any valid key works, and the

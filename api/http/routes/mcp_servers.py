@@ -26,7 +26,7 @@ router = APIRouter(prefix="/mcp-servers", tags=["tools"])
 Name = Annotated[Text, Path(description="the name that it was registered under")]
 
 
-@router.post("/{name}/check")
+@router.post("/{name}/check", operation_id="checkMcpServer")
 async def check_server(name: Name, services: ServicesDep, actor: ActorDep) -> answers.Tool:
     """Connect to an MCP server, ``tracker`` for ``mcp.tracker``, and say in ``checked`` how it
     answered.

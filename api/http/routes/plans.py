@@ -13,7 +13,7 @@ from api.wire.responses.plans import PlanOfTask
 router = APIRouter(prefix="/tasks/{task_id}/plan", tags=["plans"])
 
 
-@router.get("", responses=refusals(PlanMissing))
+@router.get("", responses=refusals(PlanMissing), operation_id="getPlan")
 async def show_plan(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> PlanOfTask:
     """Show the nodes of a plan with their states, its revisions, and estimate and actual spending.
 

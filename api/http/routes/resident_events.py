@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 
 from api.errors import HeaderMalformed, TooManyViewers
 from api.http import resident_stream
@@ -18,28 +18,23 @@ from api.http.dependencies import (
     ViewersDep,
     admitted,
 )
-from api.http.event_stream import EventStream
-from api.http.openapi import Schema, refusals
+from api.http.event_stream import EventStream, LastEventId
+from api.http.openapi import refusals, stream_of
 from api.http.resident_stream import Place
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
-_OF_ONE: Schema = {
-    "description": (
-        "`message`: a row of the inbox, as `GET /agents/{id}/messages` has it. `agent`: what has "
-        "changed of its state. `agent.deleted`: the last event. All others are events of the "
-        "exchange in which it answers, with its `task_id`: see `GET /tasks/{task_id}/events`. "
-        "Skip those that you do not know."
-    ),
-    "content": {"text/event-stream": {}},
-}
-_OF_TEAM: Schema = {
-    "description": (
-        "`resync`: list the agents anew. `agent`: one that has changed. `agent.deleted`: one that "
-        "is no longer there. Skip those that you do not know."
-    ),
-    "content": {"text/event-stream": {}},
-}
+_OF_ONE = stream_of(
+    "AgentEvent",
+    "`message`: a row of the inbox, as `GET /agents/{agent_id}/messages` has it. `agent`: what has "
+    "changed of its state. `agent.deleted`: the last event. All others are events of the task in "
+    "which it answers, with its `task_id`: see `GET /tasks/{task_id}/events`.",
+)
+_OF_TEAM = stream_of(
+    "TeamEvent",
+    "`resync`: list the agents anew. `agent`: one that has changed. `agent.deleted`: one that is "
+    "no longer there.",
+)
 
 
 @router.get(
@@ -47,7 +42,8 @@ _OF_TEAM: Schema = {
     status_code=200,
     response_class=EventStream,
     dependencies=[Depends(admitted)],
-    responses={200: _OF_TEAM, **refusals(TooManyViewers)},
+    responses={**_OF_TEAM, **refusals(TooManyViewers)},
+    operation_id="streamTeamEvents",
 )
 async def team_events(
     feeds: TeamFeedsDep, team_id: TeamDep, keys: KeyWatchDep, key_digest: KeyDigestDep
@@ -62,7 +58,7 @@ async def _place(
     services: ServicesDep,
     viewers: ViewersDep,
     team_id: TeamDep,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: LastEventId = None,
     after: Annotated[
         str | None, Query(max_length=60, description="The id of an event of this agent.")
     ] = None,
@@ -78,7 +74,8 @@ async def _place(
     response_class=EventStream,
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(admitted)],
-    responses={200: _OF_ONE, **refusals(HeaderMalformed, TooManyViewers)},
+    responses={**_OF_ONE, **refusals(HeaderMalformed, TooManyViewers)},
+    operation_id="streamAgentEvents",
 )
 async def agent_events(
     *,

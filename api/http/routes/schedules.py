@@ -37,7 +37,12 @@ _ONE = "/{schedule_id:uuid}"
 sent_schedule = Sent(ScheduleRequest)
 
 
-@router.post("", status_code=201, responses=refusals(ScheduleNameTaken, TooManySchedules))
+@router.post(
+    "",
+    status_code=201,
+    responses=refusals(ScheduleNameTaken, TooManySchedules),
+    operation_id="createSchedule",
+)
 async def create(
     response: Response,
     services: ServicesDep,
@@ -63,7 +68,7 @@ async def check_schedule(
     return await check_draft(services, team_id, draft)
 
 
-@router.get("")
+@router.get("", operation_id="listSchedules")
 async def list_all(
     services: ServicesDep,
     team_id: TeamDep,
@@ -79,13 +84,13 @@ async def list_all(
     return Page(items=items, next_cursor=cursor_text(following))
 
 
-@router.get(_ONE)
+@router.get(_ONE, operation_id="getSchedule")
 async def get(schedule_id: UUID, services: ServicesDep, team_id: TeamDep) -> Schedule:
     """Show a schedule with its next times and last runs."""
     return await show(services, await service.load(services, team_id, schedule_id))
 
 
-@router.patch(_ONE, responses=refusals(ScheduleNameTaken))
+@router.patch(_ONE, responses=refusals(ScheduleNameTaken), operation_id="changeSchedule")
 async def change(
     schedule_id: UUID,
     services: ServicesDep,
@@ -96,7 +101,7 @@ async def change(
     return await show(services, await service.change(services, actor, schedule_id, wanted))
 
 
-@router.delete(_ONE, status_code=204)
+@router.delete(_ONE, status_code=204, operation_id="deleteSchedule")
 async def delete(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
     """Delete a schedule. Tasks that it has made stay, and go on."""
     await service.remove(services, actor, schedule_id)
@@ -106,6 +111,7 @@ async def delete(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> N
     "/{schedule_id}/run",
     status_code=202,
     responses=refusals(ScheduleStillRuns, ScheduleNotSynced, TooManyRunsAsked),
+    operation_id="runSchedule",
 )
 async def run(schedule_id: UUID, services: ServicesDep, actor: ActorDep) -> RunAsked:
     """Run a schedule now, also one that is paused."""

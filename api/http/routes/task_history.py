@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from activities.store.reading.artifacts import all_artifacts, list_artifacts
 from activities.store.reading.attempts import list_attempts
@@ -22,8 +22,8 @@ from api.http.dependencies import (
     admitted,
 )
 from api.http.downloads import send_archive
-from api.http.event_stream import EventStream, parse_position
-from api.http.openapi import ARCHIVE, STREAM, refusals
+from api.http.event_stream import EventStream, LastEventId, parse_position
+from api.http.openapi import ARCHIVE, refusals, stream_of
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.task_stream import Position
 from api.tasks import history
@@ -39,7 +39,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
 
 
-@router.get("/logs")
+@router.get("/logs", operation_id="listTaskLogs")
 async def logs(
     *,
     task_id: UUID,
@@ -59,13 +59,13 @@ async def logs(
     return Page(items=list(map(history.attempt, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/trace")
+@router.get("/trace", operation_id="getTaskTrace")
 async def trace(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Span:
     """Show the task, its steps or turns, their attempts, and nodes as spans of time."""
     return spans(found(await find_trace(services.database, team_id, task_id), task_id))
 
 
-@router.get("/messages")
+@router.get("/messages", operation_id="listTaskMessages")
 async def messages(
     task_id: UUID,
     services: ServicesDep,
@@ -85,7 +85,7 @@ async def messages(
     return Page(items=list(map(history.message, items)), next_cursor=following)
 
 
-@router.get("/artifacts")
+@router.get("/artifacts", operation_id="listTaskArtifacts")
 async def artifacts(
     task_id: UUID,
     services: ServicesDep,
@@ -102,7 +102,12 @@ async def artifacts(
     return Page(items=list(map(views.artifact, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/artifacts.zip", response_class=Response, responses=ARCHIVE)
+@router.get(
+    "/artifacts.zip",
+    response_class=Response,
+    responses=ARCHIVE,
+    operation_id="downloadTaskArtifacts",
+)
 async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
     """Download all files that the steps made, as one zip that is made while it is sent."""
     await check_task(services.database, team_id, task_id)
@@ -129,7 +134,7 @@ async def _position(
     services: ServicesDep,
     viewers: ViewersDep,
     team_id: TeamDep,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: LastEventId = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Position:
     seq = parse_position(last_event_id, after)
@@ -144,10 +149,15 @@ async def _position(
     # First of all: to refuse somebody costs no query.
     dependencies=[Depends(admitted)],
     responses={
-        200: STREAM,
+        **stream_of(
+            "TaskEvent",
+            "Events as they happen, numbered within the task, each with the time at which it was "
+            "written.",
+        ),
         204: {"description": "The task has ended; nothing is left to send."},
         **refusals(HeaderMalformed, TooManyViewers),
     },
+    operation_id="streamTaskEvents",
 )
 async def events(
     services: ServicesDep,

@@ -20,7 +20,12 @@ from api.wire.responses.pages import Page
 router = APIRouter(prefix="/tasks/{task_id}/messages", tags=["history"])
 
 
-@router.post("", status_code=202, responses=refusals(IdempotencyConflict, NobodyListens))
+@router.post(
+    "",
+    status_code=202,
+    responses=refusals(IdempotencyConflict, NobodyListens),
+    operation_id="tellTask",
+)
 async def tell(
     task_id: UUID,
     services: ServicesDep,
@@ -33,7 +38,7 @@ async def tell(
     return history.told(await telling.tell(services, actor, task_id, wanted, idempotency_key))
 
 
-@router.get("/unread")
+@router.get("/unread", operation_id="listUnreadTaskMessages")
 async def unread(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Page[ToldMessage]:
     """List what the agent of a task was told and has not read yet, the oldest first."""
     await check_task(services.database, team_id, task_id)

@@ -41,11 +41,14 @@ sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
 
 IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$"),
 ]
 
 
-@router.post("", status_code=202, responses=refusals(IdempotencyConflict))
+@router.post(
+    "", status_code=202, responses=refusals(IdempotencyConflict), operation_id="submitTask"
+)
 async def submit(
     response: Response,
     services: ServicesDep,
@@ -160,19 +163,31 @@ async def delete_task(task_id: UUID, services: ServicesDep, actor: ActorDep) -> 
     await deletion.delete_task(services, actor, task_id)
 
 
-@router.post("/{task_id}/cancel", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/cancel",
+    status_code=202,
+    responses=refusals(StateConflict),
+    operation_id="cancelTask",
+)
 async def cancel(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Cancel a task. Results of finished steps are kept."""
     return Changed(task_id=task_id, status=await control.cancel(services, actor, task_id))
 
 
-@router.post("/{task_id}/pause", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/pause", status_code=202, responses=refusals(StateConflict), operation_id="pauseTask"
+)
 async def pause(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Pause a task before its next step or turn."""
     return Changed(task_id=task_id, status=await control.pause(services, actor, task_id))
 
 
-@router.post("/{task_id}/resume", status_code=202, responses=refusals(StateConflict))
+@router.post(
+    "/{task_id}/resume",
+    status_code=202,
+    responses=refusals(StateConflict),
+    operation_id="resumeTask",
+)
 async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Changed:
     """Resume a paused task."""
     return Changed(task_id=task_id, status=await control.resume(services, actor, task_id))
@@ -182,6 +197,7 @@ async def resume(task_id: UUID, services: ServicesDep, actor: ActorDep) -> Chang
     "/{task_id}/retry",
     status_code=202,
     responses={**refusals(StateConflict), 200: {"model": Foresight}},
+    operation_id="retryTask",
 )
 async def retry(
     task_id: UUID,

@@ -14,7 +14,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/approvals", tags=["approvals"])
 
 
-@router.get("")
+@router.get("", operation_id="listApprovals")
 async def list_all_waiting(
     *,
     services: ServicesDep,
@@ -36,7 +36,7 @@ async def list_all_waiting(
     return Page(items=list(map(waiting_call, items)), next_cursor=cursor_text(following))
 
 
-@router.get("/count")
+@router.get("/count", operation_id="countApprovals")
 async def count_all_waiting(services: ServicesDep, team_id: TeamDep) -> WaitingCount:
     """Count what waits for a person, as far as 1,000."""
     most = waiting.MOST_COUNTED

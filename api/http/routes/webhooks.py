@@ -32,7 +32,7 @@ router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 _ONE = "/{webhook_id:uuid}"
 
 
-@router.post("", status_code=201, responses=refusals(WebhookConflict))
+@router.post("", status_code=201, responses=refusals(WebhookConflict), operation_id="createWebhook")
 async def create(
     services: ServicesDep,
     actor: ActorDep,
@@ -57,7 +57,7 @@ async def create_callback_secret(services: ServicesDep, actor: ActorDep) -> Call
     return CallbackSecret(secret=await receivers.create_callback_secret(services, actor))
 
 
-@router.get("/deliveries")
+@router.get("/deliveries", operation_id="listDeliveries")
 async def deliveries(
     *,
     services: ServicesDep,

@@ -19,3 +19,22 @@ class Readiness(Answer):
     state: str
     dependencies: list[Dependency]
     workers: int | None
+
+
+class Index(Answer):
+    """The main addresses."""
+
+    name: str
+    tasks: str
+    skills: str
+    tools: str
+    calls: str
+    docs: str
+    health: str
+    metrics: str
+
+
+class Liveness(Answer):
+    """The process answers."""
+
+    state: str = "alive"

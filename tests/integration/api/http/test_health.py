@@ -1,6 +1,7 @@
 """Health, metrics, logs, and what guards the door."""
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -150,7 +151,7 @@ async def test_an_unknown_path_makes_no_new_metric(stage: Stage) -> None:
 
 async def test_the_index_names_what_there_is(stage: Stage) -> None:
     index = (await stage.http.get(f"{stage.url}/api/v1")).json()
-    for name in ("tasks", "skills", "tools", "calls", "health", "metrics"):
+    for name in ("tasks", "skills", "tools", "calls", "docs", "health", "metrics"):
         assert (await stage.http.get(stage.url + index[name])).is_success, name
 
 
@@ -159,8 +160,16 @@ async def test_the_calls_are_described_and_nothing_comes_from_elsewhere(stage: S
     body = document["paths"]["/api/v1/tasks"]["post"]["requestBody"]["content"]
     name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert "pipeline" in document["components"]["schemas"][name]["properties"]
-    for path in ("/docs", "/redoc"):
-        assert (await stage.http.get(stage.url + path)).status_code == 404
+    page = (await stage.http.get(f"{stage.url}/docs")).text
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert (await stage.http.get(stage.url + path)).is_success, path
+
+
+async def test_the_document_is_sent_once_to_whoever_keeps_it(stage: Stage) -> None:
+    answer = await stage.http.get("/openapi.json")
+    again = await stage.http.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 # Requests in the log.

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from api.http.paths import DOCS
 from api.web import routes
-from api.web.headers import PAGE_HEADERS
+from api.web.headers import DOCS_POLICY, PAGE_HEADERS
 from api.web.static_files import ROOT
 from deploy.local.services import Services
 from tests.integration.api.possessions import NO_CALL, possessions_of
@@ -188,6 +189,8 @@ async def _check(client: httpx.AsyncClient, method: str, path: str) -> None:
         return
     if answer.headers["Content-Type"].startswith("text/html"):
         expected = {**PAGE_HEADERS, "Cache-Control": answer.headers["Cache-Control"]}
+        if path.partition("?")[0] == DOCS and answer.is_success:
+            expected["Content-Security-Policy"] = DOCS_POLICY
         assert {name: answer.headers.get(name) for name in expected} == expected, path
         assert answer.headers["Cache-Control"] in {"private, no-cache", "no-store"}, path
     else:
