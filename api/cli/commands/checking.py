@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from rich.text import Text
 
 from api.cli import terminal
-from api.cli.commands.document_file import document_of, read_content
+from api.cli.commands.document_file import document_in, read_text
 from api.cli.commands.inputs import GivenInputs
 from api.cli.commands.parameters import with_parameters
 from api.cli.commands.printing import draw
@@ -22,11 +22,14 @@ from api.cli.terminal import safe_line
 from api.client import ApiProblem, ApiUnreachable, NotTheApi
 from api.client import AsyncClient as Client
 from api.wire.errors import BodyMalformed, TooManyValues
+from api.wire.json_words import EMPTY
 from api.wire.located import Source, located
 from api.wire.responses.checks import FoundProblem, OutlinedStep, TaskCheck, WantedInput
+from api.wire.yaml_reader import ONLY_COMMENTS
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import problems_of
 from workflows.definitions.task_request import TaskRequest
+from workflows.errors import BadInput
 from workflows.pointers import Problem, problems_in
 from workflows.states import Status, TaskType
 
@@ -53,25 +56,35 @@ class PipelineText:
     None nobody has said which inputs there are: then those that it declares will do."""
 
     path: Path
-    content: bytes
+    text: str
     given: GivenInputs | None = None
     parameters: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        return "<stdin>" if str(self.path) == "-" else str(self.path)
 
     @classmethod
     def read(
         cls, path: Path, given: GivenInputs | None = None, parameters: Sequence[str] = ()
     ) -> "PipelineText":
         """Raises ``DocumentUnreadable`` and ``PipelineFileRefused``."""
-        return cls(path, read_content(path, PipelineFileRefused), given, parameters)
+        return cls(path, read_text(path, PipelineFileRefused), given, parameters)
 
 
-async def check_pipelines(client: Client, sources: Sequence[PipelineText]) -> list[Checked]:
-    """Check some, one after the other. A server that does not answer is asked once."""
+async def check_files(client: Client, paths: Sequence[Path]) -> list[Checked]:
+    """Check pipelines in files, in order. A server that does not answer is asked once."""
     checked: list[Checked] = []
     away: str | None = None
-    for source in sources:
+    for path in paths:
+        try:
+            source = PipelineText.read(path)
+        except BadInput as error:  # One that cannot be read keeps nobody from reading the others.
+            unread = FoundProblem(pointer="", message=str(error))
+            checked.append(Checked(of=str(path), valid=False, problems=[unread]))
+            continue
         checked.append(await check_pipeline(client, source, away=away))
-        away = checked[-1].unchecked
+        away = away or checked[-1].unchecked
     return checked
 
 
@@ -81,15 +94,12 @@ async def check_pipeline(
     """Check a pipeline here, and have the server check it where one answers. ``away``: none does.
 
     Raises:
-        PipelineFileRefused: it is no text.
         ParameterMalformed
     """
     try:
-        document = document_of(source.path, source.content)
+        document = document_in(source.path, source.text)
     except (BodyMalformed, TooManyValues) as error:
-        return Checked(of=str(source.path), valid=False, problems=[_unread(error)])
-    except UnicodeDecodeError as error:
-        raise PipelineFileRefused(path=source.path, reason="it is not UTF-8") from error
+        return Checked(of=source.name, valid=False, problems=[_unread(error)])
     text = _text(source)
     found = [*_own_problems(document, source)]
     here = located(found, {"pipeline": document}, [Source(_AT, text)])
@@ -102,7 +112,7 @@ async def check_pipeline(
     if answer is not None:
         of_inputs = [each for each in problems if each.pointer.startswith("/inputs")]
         problems = [each for each in answer.problems if _is_told(each, sent)] + of_inputs
-    return _checked(str(source.path), problems, answer, unchecked)
+    return _checked(source.name, problems, answer, unchecked)
 
 
 async def check_request(
@@ -140,7 +150,7 @@ def _own_problems(document: JsonValue, source: PipelineText) -> Iterator[Problem
     try:
         pipeline = Pipeline.model_validate(document)
     except ValidationError as error:
-        for each in problems_in(error.errors(include_url=False), document):
+        for each in problems_in(error.errors(include_url=False), document, model=Pipeline):
             yield Problem(f"{_AT}{each.pointer}", each.message)
         return
     if source.parameters:
@@ -183,18 +193,19 @@ def _checked(
 
 
 def _text(source: PipelineText) -> str:
-    text = source.content.decode("utf-8-sig")
     # JSON is YAML but for tabs between its parts; within its texts there are none.
-    return text.replace("\t", " ") if source.path.suffix == ".json" else text
+    return source.text.replace("\t", " ") if source.path.suffix == ".json" else source.text
 
 
 def _unread(error: BodyMalformed | TooManyValues) -> FoundProblem:
     if isinstance(error, TooManyValues):
         return FoundProblem(pointer="", message=str(error))
     fields = error.fields
+    reason = str(fields["reason"])
+    is_nothing = reason in (EMPTY, ONLY_COMMENTS)
     return FoundProblem(
         pointer="",
-        message=f"this is not valid {fields['form']}: {fields['reason']}",
+        message=reason if is_nothing else f"this is not valid {fields['form']}: {reason}",
         line=int(str(fields["line"])),
         column=int(str(fields["column"])),
     )

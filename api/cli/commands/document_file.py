@@ -27,18 +27,10 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
         DocumentUnreadable: there is no such file, or it may not be read.
         refusal: it is no such document; with the fields ``path`` and ``reason``.
     """
-    content = read_content(path, refusal)
-    if b"\0" in content[:_LOOKED_AT_BYTES]:
-        raise refusal(path=path, reason="it is a binary file, and no text")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        reason = f"it is not UTF-8 (line {line}): save it as UTF-8"
-        raise refusal(path=path, reason=reason) from error
+    text = read_text(path, refusal)
     remember(WrittenFile(path, text))
     try:
-        document = parse_json(content) if path.suffix == ".json" else parse_yaml(text)
+        document = document_in(path, text)
     except BodyMalformed as error:
         if error.fields["reason"] in (EMPTY, ONLY_COMMENTS):
             raise refusal(path=path, reason=error.fields["reason"]) from error
@@ -49,16 +41,26 @@ def read_document(path: Path, refusal: type[BadInput], part: str = "") -> JsonVa
     return document
 
 
-def document_of(path: Path, content: bytes) -> JsonValue:
-    """The value in the content of a file. Raises ``BodyMalformed`` and ``UnicodeDecodeError``."""
-    if path.suffix == ".json":
-        return parse_json(content)
-    return parse_yaml(content.decode("utf-8-sig"))
+def document_in(path: Path, text: str) -> JsonValue:
+    """The value in the text of a file. Raises ``BodyMalformed`` and ``TooManyValues``."""
+    return parse_json(text.encode()) if path.suffix == ".json" else parse_yaml(text)
 
 
-def read_content(path: Path, refusal: type[BadInput]) -> bytes:
-    """What is in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for too
-    much."""
+def read_text(path: Path, refusal: type[BadInput]) -> str:
+    """The text in a file; ``-`` is stdin. Raises ``DocumentUnreadable``, and ``refusal`` for what
+    is none, or is too much."""
+    content = _read(path, refusal)
+    if b"\0" in content[:_LOOKED_AT_BYTES]:
+        raise refusal(path=path, reason="it is a binary file, and no text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        reason = f"it is not UTF-8 (line {line}): save it as UTF-8"
+        raise refusal(path=path, reason=reason) from error
+
+
+def _read(path: Path, refusal: type[BadInput]) -> bytes:
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -77,12 +79,14 @@ def _why(path: Path, error: OSError) -> str:
     """What the system says, and which file may have been meant."""
     if isinstance(error, IsADirectoryError):
         return "it is a folder; name a file in it"
-    if isinstance(error, FileNotFoundError) and (meant := _file_like(path)):
-        return f"there is no such file (did you mean {meant}?)"
+    if isinstance(error, FileNotFoundError):
+        meant = file_like(path)
+        return f"there is no such file{f' (did you mean {meant}?)' if meant else ''}"
     return error.strerror or str(error)
 
 
-def _file_like(path: Path) -> Path | None:
+def file_like(path: Path) -> Path | None:
+    """The file of its folder that may be meant by a name that none has."""
     try:
         names = [entry.name for entry in islice(path.parent.iterdir(), _NEAR_NAMES)]
     except OSError:

@@ -59,7 +59,7 @@ def print_foresight(foresight: Foresight, output: Format) -> None:
 def say_beforehand(foresight: Foresight) -> None:
     """What is about to happen, on stderr: results that are made anew are gone for good."""
     redone = _listed(foresight.redone_steps)
-    line = f"Runs again: {redone} ({_estimate(foresight.estimate)} by the last time)."
+    line = f"Runs again: {redone} (last time: {_estimate(foresight.estimate)})."
     kept = f"Keeps: {_listed(foresight.kept_steps)}. " if foresight.kept_steps else ""
     terminal.stderr().print(safe_line(f"{kept}{line}"), style="dim", soft_wrap=True)
 

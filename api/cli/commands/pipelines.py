@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from api.cli.commands.checking import (
     Checked,
-    PipelineText,
-    check_pipelines,
+    check_files,
     print_checked,
     tell_unchecked,
 )
@@ -40,9 +39,7 @@ def validate(context: typer.Context, files: Files, output: Output = Format.TABLE
 
     Skills and tools are those of the server; where none answers, they are not checked.
     """
-    sources = [PipelineText.read(path) for path in files]
-
-    checked = talk(context, lambda client: check_pipelines(client, sources))
+    checked = talk(context, lambda client: check_files(client, files))
     tell_unchecked(*checked)
     if output is Format.JSON:
         print_json(CheckedFiles(items=checked))

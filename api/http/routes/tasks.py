@@ -89,6 +89,7 @@ async def task_filter(
     agent_id: Annotated[
         UUID | None, Query(description="the agent that stays which has begun them")
     ] = None,
+    name: Annotated[Text | None, Query(max_length=200, description="the whole name")] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -101,6 +102,7 @@ async def task_filter(
         schedule_id=schedule_id,
         is_retrying=retrying,
         agent_id=agent_id,
+        name=name,
     )
 
 

@@ -9,6 +9,10 @@ const field = document.getElementById("pipeline");
 
 for (const each of form.querySelectorAll("[data-scripted]")) each.hidden = false;
 
+// What is typed is looked at as it is typed. To do so again when the field is left would come between
+// the button that is pressed and what it does.
+field.addEventListener("change", (event) => event.isTrusted && event.stopPropagation());
+
 watchEditor({
   given() {
     const refs = [...form.querySelectorAll("[data-input]")].map((each) => [each.dataset.input, each.value.trim()]);

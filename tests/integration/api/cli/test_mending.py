@@ -8,7 +8,7 @@ from uuid import uuid4
 import yaml
 
 from tests.integration.api_stage import Stage, pipeline
-from tests.integration.cli_runs import agentos
+from tests.integration.cli_runs import agentos, typing
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = """\
@@ -64,11 +64,22 @@ async def test_without_a_server_a_pipeline_is_checked_as_far_as_that_goes_and_th
     assert NOWHERE in item["unchecked"]
 
 
-async def test_a_text_that_is_no_yaml_is_told_with_its_place(tmp_path: Path) -> None:
+async def test_what_is_no_pipeline_at_all_is_told_beside_the_others(tmp_path: Path) -> None:
     path = written(tmp_path, "name: x\nsteps: [\n  - a\n")
-    checked = await agentos(NOWHERE, "pipelines", "validate", str(path))
+    empty, sound = written(tmp_path, "", "e.yaml"), written(tmp_path, pipeline("x"), "s.yaml")
+    binary = tmp_path / "b.yaml"
+    binary.write_bytes(bytes(9))
+    paths = (path, empty, binary, tmp_path / "none.yaml", sound)
+    checked = await agentos(NOWHERE, "pipelines", "validate", *map(str, paths))
     assert checked.code == 2
-    assert f"{path}:3:3: this is not valid YAML" in checked.stdout
+    for said in (
+        f"{path}:3:3: this is not valid YAML",
+        f"{empty}:1:1: there is nothing in it",
+        f"{binary}: {binary} is not a pipeline: it is a binary file",
+        "none.yaml cannot be read: there is no such file",
+    ):
+        assert said in checked.stdout
+    assert [line for line in checked.stdout.splitlines() if "✓" in line] == [f"✓ {sound}"]
 
 
 async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_nothing(
@@ -119,6 +130,40 @@ async def test_a_mended_pipeline_keeps_what_came_before_the_first_change_and_say
     task = await stage.task(task_id)
     assert [step["name"] for step in task["sub_tasks"]] == ["a", "b"]
     assert task["usage"]["attempts"] == 3  # a once, b twice
+
+
+async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_it_was(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("print one", "fail")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, pipeline("print one", "print two"), "new.yaml")
+    words = ("retry", task_id, "--pipeline", str(path))
+    async with typing(stage.url, *words, columns=100) as run:
+        await run.until_seen("Keeps: a.", "Go on with the pipeline in", "y/N]")
+        run.type("n\r")
+        assert await run.end() == 1
+    assert (await stage.task(task_id))["run"] == 1
+    async with typing(stage.url, *words, "--yes", columns=100) as run:
+        assert await run.end() == 0
+        assert "y/N]" not in run.picture.text
+    await stage.until(task_id, "completed")
+
+
+async def test_of_steps_side_by_side_only_those_run_again_that_need_what_was_mended(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = pipeline("print a", "print b", "fail", "print d")
+    for step, needs in zip(document["steps"], ([], ["a"], ["a"], ["b", "c"]), strict=True):
+        step["needs"] = needs
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "failed")
+    document["steps"][2]["code"]["source"] = "print c"
+    path = written(tmp_path, document)
+    done = await agentos(stage.url, "retry", task_id, "--pipeline", str(path), "--wait")
+    assert done.code == 0, done.stderr
+    assert "Keeps: a, b. Runs again: c, d (" in done.stderr
 
 
 async def test_a_task_is_run_once_more_with_another_input_and_parameter(

@@ -103,9 +103,13 @@ async def test_a_reply_that_does_not_come_ends_the_command_with_the_reason(
     assert (await residents.show(failing))["state"] == "idle"
 
 
-async def test_a_message_is_sent_once_under_a_key_and_withdrawn(residents: Residents) -> None:
+async def test_a_message_is_sent_once_under_a_key_with_its_file_and_withdrawn(
+    residents: Residents, tmp_path: Path
+) -> None:
     agent_id = await residents.create()
-    words = ("send", agent_id, "Hello", "--idempotency-key", "k")
+    (tmp_path / "sales.csv").write_text("once\n")
+    attached = ("--attach", f"sales={tmp_path / 'sales.csv'}")
+    words = ("send", agent_id, "Hello", "--idempotency-key", "k", *attached)
     first, again = await run(residents, *words), await run(residents, *words)
     assert first.stdout == again.stdout
     await run(residents, "withdraw", agent_id, first.stdout.strip())

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from api.wire.responses.files import Artifact
+from api.wire.responses.files import Artifact, UploadedFile
 from api.wire.responses.tasks import Accepted, Links
 from deploy.local.tcp_ports import choose_ports
 from tests.doubles.https_server import Authority, https_server
@@ -79,6 +79,28 @@ async def test_an_answer_of_something_else_is_reported_in_one_line(
     assert printed.code == 1
     assert len(printed.stderr.splitlines()) == 1
     assert "is not an AgentOS API" in printed.stderr
+
+
+async def test_an_upload_whose_answer_was_lost_is_sent_again_whole(
+    server: Server, tmp_path: Path
+) -> None:
+    content = bytes(range(256)) * 1_000
+    file = UploadedFile(
+        id=TASK_ID,
+        name="data.bin",
+        size=len(content),
+        mime_type="application/octet-stream",
+        sha256=hashlib.sha256(content).hexdigest(),
+        url="/",
+        existed=True,
+    )
+    server.tell("POST /files", NOTHING, problem(503, "busy"), document(file, 201))
+    (tmp_path / "data.bin").write_bytes(content)
+    printed = await agentos(server.url, "files", "put", str(tmp_path / "data.bin"), "-o", "json")
+    assert printed.code == 0, printed.stderr
+    assert json.loads(printed.stdout)["items"][0]["existed"] is True
+    asked = server.asked_for("POST /files")
+    assert [content in each.body for each in asked] == [True, True, True]
 
 
 async def test_events_go_on_where_the_connection_was_cut(server: Server) -> None:

@@ -86,7 +86,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "step id with a slash": (
         _with({"id": "a/b", "code": _CODE}),
         "/pipeline/steps/0/id",
-        "pattern",
+        "it must begin with a letter",
     ),
     "id twice": (
         {"pipeline": {"name": "x", "steps": [{"id": "a", "code": _CODE}] * 2}},
@@ -177,7 +177,11 @@ _BODIES: dict[str, tuple[object, str, str]] = {
         "/inputs/data",
         "declares no input 'data'",
     ),
-    "input name": ({"pipeline": _GOOD, "inputs": {"a b": "x"}}, "/inputs/a b", "pattern"),
+    "input name": (
+        {"pipeline": _GOOD, "inputs": {"a b": "x"}},
+        "/inputs/a b",
+        "it must begin with",
+    ),
     "input that is a number": (
         {"pipeline": _GOOD, "inputs": {"a": 1}},
         "/inputs/a",
