@@ -89,7 +89,7 @@ class Environments:
             return None
         venv = self._envs / _key(dependencies, interpreter)
         if not mark_used(venv):
-            tell(f"installing {_named(dependencies)}")
+            tell(f"installing {named(dependencies)}")
             try:
                 async with asyncio.timeout(self._making_seconds):
                     await self._make(venv, dependencies, interpreter.path)
@@ -169,7 +169,7 @@ class Environments:
         return kept
 
 
-def _named(dependencies: Dependencies) -> str:
+def named(dependencies: Dependencies) -> str:
     """``pandas, numpy and 3 more``."""
     found = [_PACKAGE.match(line.strip()) for line in dependencies.requirements]
     names = [match[0] for match in found if match] or ["what it needs"]

@@ -13,6 +13,8 @@ from api.client.agents import Agents as AsyncAgents
 from api.client.client import AsyncClient
 from api.client.groups import Groups as AsyncGroups
 from api.client.loop_thread import Blocking, Iterating, LoopThread
+from api.client.many_tasks import ManyTasks as AsyncManyTasks
+from api.client.overview import Overview as AsyncOverview
 from api.client.reminders import Reminders as AsyncReminders
 from api.client.transport import ANSWER_TIMEOUT_SECONDS
 from api.client.uploads import Uploads as AsyncUploads
@@ -115,6 +117,30 @@ class Uploads:
     delete = Blocking(AsyncUploads.delete)
 
 
+class ManyTasks:
+    """As that of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncManyTasks, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    start = Blocking(AsyncManyTasks.start)
+    foresee = Blocking(AsyncManyTasks.foresee)
+
+
+class Overview:
+    """As that of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncOverview, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    about = Blocking(AsyncOverview.about)
+    readiness = Blocking(AsyncOverview.readiness)
+    counts = Blocking(AsyncOverview.counts)
+    waiting = Blocking(AsyncOverview.waiting)
+
+
 class Client:
     """``with Client(url, api_key) as client: ...``; for the rest see ``AsyncClient``.
 
@@ -134,8 +160,10 @@ class Client:
         self.reminders = Reminders(self.inner.reminders, self.loop)
         self.memory = AgentMemory(self.inner.memory, self.loop)
         self.groups = Groups(self.inner.groups, self.loop)
-        self.uploads = Uploads(self.inner.uploads, self.loop)
         self.agent_events = AgentStreams(self.inner.agent_events, self.loop)
+        self.uploads = Uploads(self.inner.uploads, self.loop)
+        self.many_tasks = ManyTasks(self.inner.many_tasks, self.loop)
+        self.overview = Overview(self.inner.overview, self.loop)
 
     def close(self) -> None:
         """Close the connections. Nothing can be asked for afterwards."""
@@ -168,8 +196,6 @@ class Client:
     pause = Blocking(AsyncClient.pause)
     resume = Blocking(AsyncClient.resume)
     retry = Blocking(AsyncClient.retry)
-    rerun = Blocking(AsyncClient.rerun)
-    check = Blocking(AsyncClient.check)
     foresee_retry = Blocking(AsyncClient.foresee_retry)
     compile = Blocking(AsyncClient.compile)
     events = Iterating(AsyncClient.events)
@@ -183,10 +209,10 @@ class Client:
     messages = Blocking(AsyncClient.messages)
     tell = Blocking(AsyncClient.tell)
     unread = Blocking(AsyncClient.unread)
-    approvals = Blocking(AsyncClient.approvals)
     inputs = Blocking(AsyncClient.inputs)
     compare = Blocking(AsyncClient.compare)
     export = Blocking(AsyncClient.export)
+    approvals = Blocking(AsyncClient.approvals)
     approve = Blocking(AsyncClient.approve)
     deny = Blocking(AsyncClient.deny)
     decide = Blocking(AsyncClient.decide)

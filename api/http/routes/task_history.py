@@ -116,7 +116,7 @@ async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamD
     return await send_archive(chunks, f"artifacts-{str(task_id)[:8]}.zip")
 
 
-@router.get("/export", response_class=Response, responses=ARCHIVE)
+@router.get("/export", response_class=Response, responses=ARCHIVE, operation_id="exportTask")
 async def export(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
     """Download all that is known of a task as one zip, which is made while it is sent.
 

@@ -135,7 +135,7 @@ async def list_tasks(
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get(_ONE, responses=refusals(TooManyViewers))
+@router.get(_ONE, responses=refusals(TooManyViewers), operation_id="getTask")
 async def show_task(
     task_id: UUID, services: ServicesDep, team_id: TeamDep, ends: EndsDep, wait: Wait = None
 ) -> Task:

@@ -48,7 +48,7 @@ class TaskInput(Answer):
     task_id: UUID | None = None
 
 
-class TaskInputList(Answer):
+class TaskInputs(Answer):
     items: list[TaskInput]
 
 

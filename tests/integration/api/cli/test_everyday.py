@@ -1,5 +1,6 @@
 """What people do every day, against the true API: look, compare, take along, clear away."""
 
+import asyncio
 import json
 import zipfile
 from pathlib import Path
@@ -176,3 +177,30 @@ async def test_the_version_is_told_without_a_server() -> None:
     printed = await agentos("http://127.0.0.1:9", "--version")
     assert printed.code == 0
     assert printed.stdout.startswith("agentos ")
+
+
+async def test_a_task_is_shown_with_all_its_tries_and_what_its_steps_ran(stage: Stage) -> None:
+    task_id = await stage.submit("skill csv-clean 0123456789abcdef\nprint x", "fail")
+    await stage.until(task_id, "failed")
+    await stage.http.post(f"/tasks/{task_id}/retry", json={"from": "start"})
+    await _second_run(stage, task_id)
+    lines = (await agentos(stage.url, "show", task_id)).stdout.splitlines()
+    assert ["Run", "2"] in [line.split() for line in lines]
+    [row] = [line for line in lines if line.startswith("a ")]
+    assert "1 (2 in all)" in row
+    assert "csv-clean 1.2 01234567" in row
+    [*_, attempt] = (await stage.http.get(f"/tasks/{task_id}/logs?step=a")).json()["items"]
+    assert attempt["skill"] == {
+        "name": "csv-clean",
+        "version": "1.2",
+        "digest": "0123456789abcdef",
+    }
+
+
+async def _second_run(stage: Stage, task_id: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            task = await stage.task(task_id)
+            if task["run"] == 2 and task["status"] == "failed":
+                return
+            await asyncio.sleep(0.2)
