@@ -196,6 +196,8 @@ class Client:
     pause = Blocking(AsyncClient.pause)
     resume = Blocking(AsyncClient.resume)
     retry = Blocking(AsyncClient.retry)
+    rerun = Blocking(AsyncClient.rerun)
+    check = Blocking(AsyncClient.check)
     foresee_retry = Blocking(AsyncClient.foresee_retry)
     compile = Blocking(AsyncClient.compile)
     events = Iterating(AsyncClient.events)
