@@ -10,7 +10,7 @@ from api.client.transport import Params, check_header
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.comparison import Comparison
-from api.wire.responses.files import Artifact, TaskInputs
+from api.wire.responses.files import Artifact, TaskInputList
 from api.wire.responses.history import Attempt, Message, Span, ToldMessage
 from api.wire.responses.pages import Page
 
@@ -48,9 +48,9 @@ class HistoryCalls(Calls):
         """What the agent of a task was told and has not read yet."""
         return await self._get(f"/tasks/{part(task_id)}/messages/unread", Page[ToldMessage])
 
-    async def inputs(self, task_id: Id) -> TaskInputs:
+    async def inputs(self, task_id: Id) -> TaskInputList:
         """What a task was given, with the names of the files."""
-        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputs)
+        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputList)
 
     async def compare(self, task_id: Id, other_id: Id | None = None) -> Comparison:
         """A task beside another, or beside the last one of its name that was completed before."""
