@@ -12,7 +12,7 @@ from api.http.document.shapes import REF_TEMPLATE, SCHEMAS, Schema, parts_of, re
 _IN_REQUESTS = {"Agent": "AgentDefinition"}
 
 # Generated clients have a class of this name already: of their own, or of the `inputs` of a `Task`.
-_OF_CLIENTS = {"File": "UploadedFile", "TaskInputs": "TaskInputList"}
+_OF_CLIENTS = {"File": "StoredFile", "TaskInputs": "TaskInputList"}
 
 # Sets of values that stand within other schemas.
 _ENUMS = {
