@@ -22,7 +22,7 @@ from api.tasks.inputs import described
 from api.tasks.lookup import found
 from api.tasks.tracing import spans
 from api.tasks.views import Views
-from api.wire.responses.files import TaskInputs
+from api.wire.responses.files import TaskInputList
 from api.wire.responses.tasks import Task
 from api.wire.yaml_writer import yaml_text
 from workflows.states import TaskType
@@ -81,7 +81,7 @@ async def _of_one(
     if task.type is TaskType.PIPELINE and task.definition:
         yield text("pipeline.yaml", _whole(yaml_text(dict(task.definition))))
     inputs = await described(services, team_id, task.inputs)
-    yield text("inputs.json", _document(TaskInputs(items=list(inputs))))
+    yield text("inputs.json", _document(TaskInputList(items=list(inputs))))
     trace = await find_trace(services.database, team_id, task.task_id)
     if trace is not None:
         yield text("trace.json", _document(spans(trace)))

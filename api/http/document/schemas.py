@@ -11,8 +11,8 @@ from api.http.document.shapes import REF_TEMPLATE, SCHEMAS, Schema, parts_of, re
 # What a request has and an answer has as well, by the same name, and not as the same thing.
 _IN_REQUESTS = {"Agent": "AgentDefinition"}
 
-# Generated clients have a class of this name already: of their own, or of the `inputs` of a `Task`.
-_OF_CLIENTS = {"File": "StoredFile", "TaskInputs": "TaskInputList"}
+# Generated clients have a class of this name already.
+_OF_CLIENTS = {"File": "StoredFile"}
 
 # Sets of values that stand within other schemas.
 _ENUMS = {

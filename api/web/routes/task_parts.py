@@ -20,7 +20,7 @@ from api.web.task_header import HeaderDep
 from api.web.text.code import highlight
 from api.web.text.pretty import written_json
 from api.wire.responses.comparison import Comparison
-from api.wire.responses.files import TaskInputs
+from api.wire.responses.files import TaskInputList
 from api.wire.responses.skills import Skill
 from api.wire.responses.tasks import Task
 from api.wire.yaml_writer import yaml_text
@@ -35,7 +35,7 @@ MAX_SKILLS = 100
 async def inputs_page(
     request: Request,
     header: HeaderDep,
-    inputs: Annotated[TaskInputs, Depends(list_inputs)],
+    inputs: Annotated[TaskInputList, Depends(list_inputs)],
     services: ServicesDep,
     team_id: TeamDep,
 ) -> Response:

@@ -48,7 +48,7 @@ class TaskInput(Answer):
     task_id: UUID | None = None
 
 
-class TaskInputs(Answer):
+class TaskInputList(Answer):
     items: list[TaskInput]
 
 
