@@ -30,6 +30,7 @@ async def test_a_stack_is_told_of_and_stopped_from_elsewhere_and_after_it_was_ki
     assert (nothing.code, nothing.stdout) == (0, f"Nothing runs on {tmp_path}/data.\n")
     stack = await started(tmp_path / "data")
     told = await typed(*AGENTOS, "status", *where, "-o", "json")
+    assert told.stdout, told.stderr
     status = json.loads(told.stdout)
     assert (told.code, status["stack"]) == (1, "running")  # There is no API.
     assert {part["name"]: part["state"] for part in status["parts"]} == dict.fromkeys(
