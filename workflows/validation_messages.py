@@ -151,6 +151,9 @@ WORDS: Final[Mapping[str, str]] = {
     "multiple_argument_values": "it is given twice",
 }
 
+# Raised by validators of ours, in our words.
+OUR_TYPES: Final = ("value_error", "setting")
+
 _CHOICES = ("literal_error", "enum")
 _MUST_BE = "it must be "
 
@@ -178,7 +181,7 @@ def message_of(error: ErrorDetails, value: object = UNSEEN, known: Collection[st
     """
     kind = error["type"]
     context: Mapping[str, Any] = error.get("ctx", {})
-    if kind == "value_error":  # Raised by a validator of ours, in our words.
+    if kind in OUR_TYPES:
         return error["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden" and known:
         return _unknown_field(str(error["loc"][-1]), known)
