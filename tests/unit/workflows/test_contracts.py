@@ -14,7 +14,7 @@ from workflows import ports
 
 SILENT = (UUID, int, float, bool, Enum, type(None))
 
-# Texts that are names, digests or addresses. History has no other words, so a new one needs a reason.
+# Texts that are names, digests or addresses. History has no other words: a new one needs a reason.
 NAMES = {
     ("StepPlan", "id"),
     ("StepPlan", "title"),
