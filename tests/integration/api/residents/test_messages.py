@@ -405,10 +405,10 @@ async def test_a_message_to_an_agent_that_answers_is_no_signal_unless_it_interru
         if str(run.agent_id) == agent_id:  # Others that have been told for long are told again.
             told.append((word, seq))
 
-    async def look(run: ConversationRun, seq: int, *, title: str, is_awake: bool) -> None:
+    async def look(run: ConversationRun, seq: int, **how: object) -> None:
         note(run, "look", seq)
 
-    async def interrupt(run: ConversationRun, seq: int, *, title: str, is_awake: bool) -> None:
+    async def interrupt(run: ConversationRun, seq: int, **how: object) -> None:
         note(run, "interrupt", seq)
 
     conversations = residents_stage.services.temporal.conversations

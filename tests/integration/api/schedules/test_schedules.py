@@ -474,7 +474,8 @@ async def test_a_task_that_cannot_be_any_more_fails_with_the_reason_and_can_be_r
     stage: Stage,
 ) -> None:
     uploads = [
-        (await stage.http.post("/files", files={"file": ("a.txt", b"x")})).json() for _ in range(2)
+        (await stage.http.post("/files", files={"file": ("a.txt", data)})).json()
+        for data in (uuid4().bytes, uuid4().bytes)
     ]
     gone, there = (f"file:{upload['id']}" for upload in uploads)
     task = {

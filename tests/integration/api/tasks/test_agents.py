@@ -63,7 +63,7 @@ _BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a schema of no type": (
         {"agent": {"output_schema": {"properties": {"a": {"type": "nope"}}}}},
         "/agent/output_schema/properties/a/type",
-        "nope",
+        'it must be "array"',
     ),
     "a schema elsewhere": (
         {"agent": {"output_schema": {"$ref": "https://example.com/s.json"}}},

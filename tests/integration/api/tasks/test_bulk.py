@@ -48,8 +48,10 @@ async def idle(infrastructure: Services, skills_folder: Path) -> AsyncIterator[S
 
 async def fail_tasks(stage: Stage, team: httpx.AsyncClient, count: int, *sources: str) -> list[str]:
     """Tasks that have failed; by default since their input is the bad one."""
-    first, *others = sources or ("print once", f"refuse data {BAD}", "print end")
-    made = pipeline(f"{first}\nINPUT_DATA", *others)
+    lines = list(sources or ("print once", f"refuse data {BAD}", "print end"))
+    # The step that uses the input names it: with another one, none before it runs again.
+    lines[len(lines) // 2] += "\nINPUT_DATA"
+    made = pipeline(*lines)
     body = {"pipeline": {**made, "inputs": ["data"]}, "inputs": {"data": BAD}}
     ids = []
     for _ in range(count):
