@@ -36,7 +36,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         data_dir=data_dir,
         port=port,
         workers=workers,
-        migrate=partial(_migrate, data_dir.absolute()),
+        migrate=partial(_migrate, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
     )

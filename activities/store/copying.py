@@ -11,7 +11,8 @@ from uuid import UUID
 
 import asyncpg
 
-from activities.store.errors import database_errors
+from activities.store.errors import database_errors, first_line
+from workflows.errors.services import RowsRefused
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -114,11 +115,18 @@ class Loading:
         return await _tables(self._connection)
 
     async def load(self, table: str, columns: Sequence[str], chunks: AsyncIterator[bytes]) -> int:
-        """Fill a table, which was emptied. Gives how many rows there are."""
-        async with database_errors():
-            told = await self._connection.copy_to_table(
-                table, schema_name="public", columns=columns, source=chunks, format="text"
-            )
+        """Fill a table, which was emptied. Gives how many rows there are.
+
+        Raises:
+            RowsRefused: they are no rows of it.
+        """
+        try:
+            async with database_errors():
+                told = await self._connection.copy_to_table(
+                    table, schema_name="public", columns=columns, source=chunks, format="text"
+                )
+        except asyncpg.PostgresError as error:
+            raise RowsRefused(table=table, reason=first_line(error)) from error
         return int(told.rpartition(" ")[2])
 
     async def set_sequences(self, last: Mapping[str, int]) -> None:

@@ -129,7 +129,8 @@ class ArchiveReader:
         if isinstance(number, int) and number > FORMAT:
             reason = f"its format is {number}, and this version knows {FORMAT}"
             raise BackupNewer(file=self._file, version=version, reason=reason)
-        if isinstance(revision, str) and revision[:20] > migrations.NEWEST:
+        is_number = isinstance(revision, str) and revision[:20].isdecimal()
+        if is_number and revision[:20] > migrations.NEWEST:
             reason = (
                 f"its database has revision {revision[:20]}, and this version knows them up to "
                 f"{migrations.NEWEST}"

@@ -32,6 +32,7 @@ from deploy.backup.reader import ArchiveReader, opened
 from deploy.local.errors import DataFolderUnusable, StackInUse
 from deploy.local.state import DataFolder
 from deploy.local.storage import Storage, storage
+from workflows.errors.services import RowsRefused
 
 Tell = Callable[[str], None]
 
@@ -176,7 +177,10 @@ async def _fill_tables(archive: ArchiveReader, tables: Loading) -> None:
     }:
         archive.refuse("its tables are not those of its revision")
     for name in wanted:
-        rows = await tables.load(name, told[name], archive.pieces(table_part(name)))
+        try:
+            rows = await tables.load(name, told[name], archive.pieces(table_part(name)))
+        except RowsRefused as error:
+            archive.refuse(str(error).removesuffix("."))
         if rows != archive.manifest.tables[name].rows:
             archive.refuse(f"the table {name} has {rows} rows")
     await tables.set_sequences(archive.manifest.sequences)
