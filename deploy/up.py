@@ -36,7 +36,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         data_dir=data_dir,
         port=port,
         workers=workers,
-        migrate=partial(_migrate, data_dir),
+        migrate=partial(migrate_unless_newer, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
     )
@@ -71,9 +71,13 @@ async def _run(stack: Stack, console: Console) -> None:
     await stack.wait()
 
 
-async def _migrate(data_dir: Path, url: str) -> None:
+async def migrate_unless_newer(data_dir: Path, url: str) -> None:
     """A newer database is left alone: this version may not know what is in it, and would answer
-    wrongly, or change it, before it comes upon that."""
+    wrongly, or change it, before it comes upon that.
+
+    Raises:
+        DataFolderNewer
+    """
     revision = await migrations.revision_of(url)
     if revision > migrations.NEWEST:
         raise DataFolderNewer(data_dir=data_dir, revision=revision, newest=migrations.NEWEST)

@@ -56,7 +56,7 @@ async def back_up(data_dir: Path, file: Path, *, replace: bool, tell: Tell) -> M
         AgentOSError: it cannot be made. Nothing of it is left.
     """
     try:
-        async with source_of(data_dir) as source, _unfinished(file, replace=replace) as target:
+        async with _unfinished(file, replace=replace) as target, source_of(data_dir) as source:
             manifest = await _write(source, target, file, tell)
     except OSError as error:
         raise BackupUnwritable(file=file, reason=error.strerror or str(error)) from error

@@ -43,8 +43,8 @@ async def upgraded(infrastructure: Services, skills_folder: Path) -> AsyncIterat
             yield stage
 
 
-async def listed(stage: Stage, path: str, **params: str) -> list[dict[str, Any]]:
-    answer = await stage.http.get(f"/{path}", params={"limit": "200"} | params)
+async def listed(stage: Stage, path: str) -> list[dict[str, Any]]:
+    answer = await stage.http.get(f"/{path}")
     assert answer.status_code == 200, (path, answer.text)
     return list(answer.json()["items"])
 
@@ -91,7 +91,7 @@ async def test_agents_that_stay_and_groups_of_the_last_release_are_shown_whole(
 async def test_a_task_that_failed_on_the_last_release_is_retried(upgraded: Stage) -> None:
     task_id = await named(upgraded, "broken")
     assert (await upgraded.http.post(f"/tasks/{task_id}/retry")).status_code == 202
-    task = await upgraded.wait(task_id)
+    task = await upgraded.until(task_id, "completed")
     assert (task["status"], task["run"]) == ("completed", 2)
     done = {step["name"]: step["status"] for step in task["sub_tasks"]}
     assert done == {"first": "completed", "only": "completed"}
@@ -104,7 +104,7 @@ async def test_a_dead_letter_of_the_last_release_is_requeued(upgraded: Stage) ->
     ]
     answer = await upgraded.http.post(f"/dead-letters/{letter['id']}/requeue")
     assert answer.status_code == 202, answer.text
-    assert (await upgraded.wait(task_id))["status"] == "completed"
+    assert (await upgraded.until(task_id, "completed"))["status"] == "completed"
 
 
 async def test_new_work_is_done_after_an_upgrade(upgraded: Stage) -> None:
@@ -112,4 +112,4 @@ async def test_new_work_is_done_after_an_upgrade(upgraded: Stage) -> None:
     body = {"type": "pipeline", "pipeline": {"name": "new", "inputs": [], "steps": [step]}}
     answer = await upgraded.http.post("/tasks", json=body)
     assert answer.status_code == 202, answer.text
-    assert (await upgraded.wait(answer.json()["task_id"]))["status"] == "completed"
+    assert (await upgraded.until(answer.json()["task_id"], "completed"))["status"] == "completed"
