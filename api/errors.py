@@ -1,11 +1,12 @@
 """Why the API refuses a request, and the HTTP status that says so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from api.wire.yaml_places import Place
 from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import MAX_PROBLEMS, Problem
+from workflows.suggestions import nearest
 
 _PROBLEMS_SHOWN = 3
 # A request can have a name of megabytes, and fifty mistakes below it.
@@ -80,9 +81,18 @@ class ServersOfOwner(RequestRefused):
 
 
 class NotFound(RequestRefused):
-    """There is no {kind} {id}."""
+    """There is no {kind} {id}.{hint}"""
 
     status = 404
+
+    def __init__(self, *, kind: str, id: object, hint: str = "") -> None:  # noqa: A002
+        super().__init__(kind=kind, id=id, hint=f" {hint}" if hint else "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """For the end of a message; nothing where no name is like it."""
+    meant = nearest(name, known)
+    return f"Did you mean {meant}?" if meant else ""
 
 
 class SkillFileNotText(RequestRefused):
@@ -125,6 +135,12 @@ class RequestTimedOut(RequestRefused):
 
 class StateConflict(RequestRefused):
     """Task {id} cannot be {action}: {reason}."""
+
+    status = 409
+
+
+class FileInUse(RequestRefused):
+    """File {id} cannot be deleted: {reason}."""
 
     status = 409
 

@@ -10,6 +10,16 @@ for name, place, summary in (
         "Start everything on this machine and keep it running until Ctrl-C.",
     ),
     (
+        "down",
+        "down:down",
+        "Stop what `agentos up` runs, also from another terminal or after it was killed, and wait.",
+    ),
+    (
+        "status",
+        "status:status",
+        "Show what runs where, whether it is well, and how much is under way.",
+    ),
+    (
         "demo",
         "commands:demo",
         "Run a pipeline, an agent and a plan on real data, on a temporary stack of their own.",

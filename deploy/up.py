@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
     console = terminal.stdout()
+    progress = _Progress()
     options = StackOptions(
         data_dir=data_dir,
         port=port,
@@ -39,10 +40,11 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         migrate=partial(migrate_unless_newer, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
+        tell=progress.take,
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
-    running = asyncio.create_task(_run(stack, console))
+    running = asyncio.create_task(_run(stack, console, progress))
     try:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -57,8 +59,33 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         console.print("Everything is stopped. `agentos up` resumes.")
 
 
-async def _run(stack: Stack, console: Console) -> None:
-    with console.status("Starting PostgreSQL, Temporal, S3, API and worker..."):
+class _Progress:
+    """What a start is at: on a terminal beside the sign that something is going on, where it is
+    gone once everything runs."""
+
+    def __init__(self) -> None:
+        self._ready: list[str] = []
+        self._at = ""
+        self.show: Callable[[str], None] = lambda text: None
+
+    def take(self, what: str) -> None:
+        part, _, state = what.partition(" is ")
+        if state == "ready":
+            self._ready.append(part)
+        else:
+            self._at = what
+        self.show(self.text)
+
+    @property
+    def text(self) -> str:
+        ready = f" {', '.join(self._ready)} ready." if self._ready else ""
+        at = f" Now {self._at}." if self._at else ""
+        return f"Starting PostgreSQL, Temporal, S3, API and worker...{ready}{at}"
+
+
+async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
+    with console.status(progress.text) as status:
+        progress.show = status.update
         services = await stack.start()
     garbage_collector.resume()
     # Its many types take longer to load than the rest of this process.

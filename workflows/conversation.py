@@ -59,7 +59,7 @@ class ConversationWorkflow:
             StateLabel().show(Status.CANCELLED)
             raise
         StateLabel().show(IDLE)
-        workflow.set_current_details(f"**{IDLE}**: {self._answers} answers; a message wakes it")
+        workflow.set_current_details(f"**{IDLE}**, answers in this run: {self._answers}")
 
     async def _answer(self, run: ConversationRun) -> None:
         if run.exchange is not None:
@@ -144,9 +144,11 @@ class ConversationWorkflow:
     async def _hears(self, told: int, seconds: float) -> bool:
         """Whether there is something new before the agent goes to sleep, which it does not while it
         sums up."""
-        workflow.set_current_details(f"**listens**: {self._answers} answers so far")
+        workflow.set_current_details(f"**listens**, answers in this run: {self._answers}")
         with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._told != told, timeout=seconds)
+            await workflow.wait_condition(
+                lambda: self._told != told, timeout=seconds, timeout_summary="listen"
+            )
         await workflow.wait_condition(lambda: self._told != told or not self._is_summing_up)
         return self._told != told  # The word may come together with the end of the wait.
 

@@ -12,8 +12,8 @@ from temporalio import workflow
 from workflows.contracts import task_id_of
 from workflows.markdown import block, code, codes
 
-# Of the prompt. What Temporal keeps as details may have 20,000 bytes, and each run keeps its own.
-_PROMPT_CHARACTERS = 1_000
+# Of the prompt: enough to know the task by. Each run keeps its own.
+_PROMPT_CHARACTERS = 300
 _PAGE = "page"
 
 

@@ -124,11 +124,12 @@ class StepStarted(StepEvent):
 
 
 class StepPhase(StepEvent):
-    """The attempt has entered another phase."""
+    """The attempt has entered another phase. ``detail`` says what in it takes long."""
 
     type = EventType.STEP_PHASE
 
     phase: Open[Phase] | None = None
+    detail: str | None = None
 
 
 class StepOutput(StepEvent):

@@ -24,12 +24,22 @@ from temporalio.converter import (
 
 from workflows.contracts import RETRIES_USED_UP, task_id_of
 from workflows.errors import AgentOSError
+from workflows.resident_contracts import agent_id_of
 
 # Codes of ours, names of exceptions, and what the SDK calls some of its own.
 _CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _UNKNOWN = "error"
 # Whose messages are the server's own, of time-outs and lost workers.
 _OF_SERVER = ("timeout_failure_info", "activity_failure_info")
+
+
+def _where(workflow: str) -> str:
+    """The command that shows what the workflow of this id is of."""
+    if (task_id := task_id_of(workflow)) is not None:
+        return f"`agentos show {task_id}`"
+    if (agent_id := agent_id_of(workflow)) is not None:
+        return f"`agentos agents show {agent_id}`"
+    return "`agentos show`"
 
 
 class CodedFailures(DefaultFailureConverter, WithSerializationContext):
@@ -42,16 +52,13 @@ class CodedFailures(DefaultFailureConverter, WithSerializationContext):
 
     def __init__(self) -> None:
         super().__init__()
-        self._where = "`agentos show`"
+        self._where = _where("")
 
     def with_context(self, context: SerializationContext) -> Self:
         if not isinstance(context, ActivitySerializationContext | WorkflowSerializationContext):
             return self
-        task_id = task_id_of(context.workflow_id or "")
-        if task_id is None:
-            return self
         bound = type(self)()
-        bound._where = f"`agentos show {task_id}`"
+        bound._where = _where(context.workflow_id or "")
         return bound
 
     def to_failure(

@@ -166,11 +166,14 @@ class GraphRunner:
     async def _rest(self, hold: Hold, told: int) -> None:
         """Wait until what was held may be tried again, which is not while the task is paused."""
         self._resting += 1
+        if self._resting == len(self._graph.running):
+            self._lifecycle.show_held(hold)
         await self._lifecycle.wait_while_held(hold, told, or_until=lambda: self._is_ending)
         await workflow.wait_condition(
             lambda: self._is_ending or not (self._lifecycle.paused or self._is_paused)
         )
         self._resting -= 1
+        self._lifecycle.show_held_no_more()
 
     async def _perform(self, piece: Piece, tried: int) -> StepOutcome | OpenedItems:
         summary = f"step {self._place(piece)}/{len(self._run.steps)} {self._title(piece)}"

@@ -191,6 +191,10 @@ class Lifecycle:
         if hold.seconds >= _SHOWN_HOLD_SECONDS:
             self._show(HELD)
 
+    def show_held_no_more(self) -> None:
+        if self._state == HELD:
+            self._show(Status.RUNNING)
+
     def _show_completed(self) -> None:
         # After an exchange its agent goes on.
         self._show(Status.COMPLETED if self._carry is None else Status.RUNNING)
@@ -221,7 +225,9 @@ class Lifecycle:
         ``told_to_try`` was before it was tried: word may come before the hold itself does."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self.told_to_try != told or or_until(), timeout=hold.seconds
+                lambda: self.told_to_try != told or or_until(),
+                timeout=hold.seconds,
+                timeout_summary="held",
             )
 
     async def mark(self, status: Status) -> None:

@@ -205,7 +205,7 @@ class NodeRunner:
             await former.cancel()
         except ApplicationError:
             workflow.logger.info("node.ended_before_it_was_told")
-        await asyncio.sleep(_FORMER_PAUSE_SECONDS)
+        await workflow.sleep(_FORMER_PAUSE_SECONDS, summary="the former run of the node ends")
 
     async def _wait(self, following: Iterable["asyncio.Task[bool | None]"]) -> None:
         """Until a node has ended, or the plan is paused, resumed, or waits for people."""

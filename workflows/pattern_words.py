@@ -11,6 +11,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^[^\x00-\x1f\x7f]+$": _LINE,
     r"^[^\x00-\x1f\x7f]*$": "it must be one line of printable characters",
     r"\S": "it must not be blank",
+    r"^[^\x00]*\S[^\x00]*$": "it must not be blank, and have no character NUL",
     r"^/": "it must be a whole path, which begins with /",
     r"^[\x20-\x7e]*$": "it must be printable characters of ASCII",
     r"^[\x20-\x7e]+$": "it must be printable characters of ASCII, and not empty",

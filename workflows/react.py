@@ -174,7 +174,7 @@ class ReactLoop:
         """Make a call, again after each answer to a question that the tool has."""
         ask_id, attempts = plan.ask_id, 0
         while True:
-            verdict = await self._verdict(ask_id) if ask_id else None
+            verdict = await self._verdict(ask_id, plan.title) if ask_id else None
             self._asked.pop(plan.seq, None)
             if self._has_failed:
                 return
@@ -248,12 +248,13 @@ class ReactLoop:
             self._acting -= 1
             self._halt_if_idle()
 
-    async def _verdict(self, ask_id: UUID) -> Verdict:
+    async def _verdict(self, ask_id: UUID, title: str) -> Verdict:
         """A person's decision on a call; ``EXPIRED`` when there was none in time."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: ask_id in self._verdicts or self._has_failed,
                 timeout=self.run.approval_seconds,
+                timeout_summary=f"a person decides on {title}",
             )
         self._waiting -= 1
         self._acting += 1

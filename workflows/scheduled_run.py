@@ -112,7 +112,7 @@ class ScheduledRunWorkflow:
         pause, is_told = _FIRST_LOOK, False
         while not await self._is_over(start):
             try:
-                await asyncio.sleep(pause.total_seconds())
+                await workflow.sleep(pause.total_seconds(), summary="until the next look")
                 pause = min(2 * pause, _LONGEST_PAUSE)
             except asyncio.CancelledError:
                 await _cancel(start)

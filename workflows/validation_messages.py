@@ -39,7 +39,7 @@ _FIXED = "it cannot be changed"
 _REQUIRED = "this field is required"
 _ODD = "it is not what belongs here"
 
-_WORDS: Final[Mapping[str, str]] = {
+WORDS: Final[Mapping[str, str]] = {
     "missing": _REQUIRED,
     "extra_forbidden": "there is no field of this name",
     "invalid_key": "the names of its fields must be text",
@@ -151,6 +151,9 @@ _WORDS: Final[Mapping[str, str]] = {
     "multiple_argument_values": "it is given twice",
 }
 
+# Raised by validators of ours, in our words.
+OUR_TYPES: Final = ("value_error", "setting")
+
 _CHOICES = ("literal_error", "enum")
 _MUST_BE = "it must be "
 
@@ -178,14 +181,14 @@ def message_of(error: ErrorDetails, value: object = UNSEEN, known: Collection[st
     """
     kind = error["type"]
     context: Mapping[str, Any] = error.get("ctx", {})
-    if kind == "value_error":  # Raised by a validator of ours, in our words.
+    if kind in OUR_TYPES:
         return error["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden" and known:
         return _unknown_field(str(error["loc"][-1]), known)
     if kind == "string_pattern_mismatch" and (words := words_of(context["pattern"])):
         return words
     # One that nobody foresaw has words of pydantic's: none at all are better.
-    words = _MANY.sub(r"\1", _WORDS.get(kind, _ODD).format_map(context))
+    words = _MANY.sub(r"\1", WORDS.get(kind, _ODD).format_map(context))
     return words if value is UNSEEN else f"{words}{_remark(kind, value, context)}"
 
 
@@ -197,7 +200,7 @@ def message_of_any(
         # What names were to choose from does not matter to a number that is out of range.
         errors = [error for error in errors if error["type"] not in _CHOICES] or errors
     told = [error for error in errors if not _is_of_form(error)] or errors
-    wanted = [_WORDS[error["type"]] for error in told if error["type"] in _WORDS]
+    wanted = [WORDS[error["type"]] for error in told if error["type"] in WORDS]
     is_union = len(set(wanted)) > 1 and all(map(_is_of_form, told))
     if not is_union:
         return message_of(told[0], value, known)

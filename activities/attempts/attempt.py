@@ -19,6 +19,7 @@ from activities.attempts.withdrawal import take_back
 from activities.limits.slots import Slots
 from activities.metrics.steps import Counted
 from activities.patience import patiently
+from activities.skills.telling import telling
 from activities.store import attempts
 from activities.store.approvals import Approval
 from activities.store.attempts import (
@@ -168,7 +169,7 @@ class _Running:
     async def run(self, perform: Perform) -> StepOutcome:
         async with reporting(self._database, self._attempt, self._step) as reporter:
             try:
-                with foreseen():
+                with foreseen(), telling(reporter.say):
                     self._losses.check()
                     performed = await perform(self._begun, reporter)
             except Held:
@@ -256,6 +257,7 @@ class _Running:
             approval=performed.approval,
             cached=performed.cached,
             answered_by=performed.answered_by,
+            skill=reporter.skill,
         )
 
     def _failure(self, error: AgentOSError, reporter: Reporter) -> Failure:

@@ -11,7 +11,7 @@ import structlog
 from activities.attempts.sending import sending
 from activities.sandbox.base import Stream
 from activities.store import attempts
-from activities.store.attempts import Attempt
+from activities.store.attempts import Attempt, SkillUse
 from activities.store.database import Database
 from workflows.errors import TemporaryFailure
 from workflows.events import Event, StepOutput, StepOutputCut, StepPhase
@@ -21,6 +21,7 @@ FLUSH_SECONDS = 0.1
 # An event's text, and the whole that an attempt may send as events. The log keeps everything.
 CHUNK_CHARACTERS = 16 * 1024
 LIVE_CHARACTERS = 1024 * 1024
+_DETAIL_CHARACTERS = 200
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,8 @@ class Reporter:
         self.step = step
         self.stdout = bytearray()
         self.stderr = bytearray()
+        self.skill: SkillUse | None = None
+        """What it runs, once that is known."""
         self._database = database
         self._attempt = attempt
         self._decoders = {
@@ -46,6 +49,11 @@ class Reporter:
     def enter(self, phase: Phase) -> None:
         self._phase = phase
         self._add(StepPhase(step=self.step, phase=phase))
+
+    def say(self, what: str) -> None:
+        """What takes long within the phase, as in ``installing pandas``."""
+        phase = self._phase or Phase.PREPARE_ENV
+        self._add(StepPhase(step=self.step, phase=phase, detail=what[:_DETAIL_CHARACTERS]))
 
     def output(self, stream: Stream, data: bytes) -> None:
         (self.stdout if stream is Stream.STDOUT else self.stderr).extend(data)

@@ -15,8 +15,10 @@ from activities.skills.dependencies import Dependencies, find_shared_dependencie
 from activities.skills.entries import Entry
 from activities.skills.environments import Environments
 from activities.skills.imports import Imports
+from activities.skills.metadata import Skill
 from activities.skills.needs import check_imports, modules_in, read_needs
 from activities.skills.staging import Stage
+from activities.store.attempts import SkillUse
 from workflows.definitions.pipeline import Code, Step
 from workflows.errors.skills import CodePackagesUnavailable, DependenciesUnavailable
 
@@ -44,6 +46,7 @@ class Script:
     skill: str | None = None
     dependencies: Dependencies | None = None
     is_code: bool = False
+    used: SkillUse | None = None
     declares: bool = False
 
     @property
@@ -124,6 +127,7 @@ class Scripts:
                 network=self.may_use_network(skill.name),
                 skill=skill.name,
                 dependencies=needs.dependencies,
+                used=_use_of(found, staged),
             )
 
     @asynccontextmanager
@@ -198,6 +202,7 @@ class Scripts:
                 skill=skill.name,
                 dependencies=needed,
                 is_code=True,
+                used=_use_of(skill, staged),
                 declares=declared is not None,
             )
 
@@ -223,6 +228,12 @@ class Scripts:
             wall_seconds=timeout_seconds,
             cpu_seconds=math.ceil(timeout_seconds * CPU_SECONDS_PER_SECOND),
         )
+
+
+def _use_of(skill: Skill, staged: Path) -> SkillUse:
+    """As it was copied: a folder may change between two looks."""
+    digest = staged.name.removeprefix(f"{skill.name}-")
+    return SkillUse(skill.name, skill.metadata.get("version"), digest)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ because it is a link to an interpreter that is at the same place inside.
 import asyncio
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -24,10 +25,13 @@ from activities.skills.eviction import Limits, evict, lock_file, mark_used, seal
 from activities.skills.installer import Uv
 from activities.skills.interpreter import Interpreter, ask_interpreter
 from activities.skills.pythons import Pythons
+from activities.skills.telling import tell
 from workflows.errors import TemporaryFailure
 from workflows.errors.skills import DependenciesUnavailable, PythonUnsuitable
 
 MAKING_SECONDS = 300.0
+_NAMES_SHOWN = 4
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +89,7 @@ class Environments:
             return None
         venv = self._envs / _key(dependencies, interpreter)
         if not mark_used(venv):
+            tell(f"installing {named(dependencies)}")
             try:
                 async with asyncio.timeout(self._making_seconds):
                     await self._make(venv, dependencies, interpreter.path)
@@ -116,6 +121,7 @@ class Environments:
     async def _other(self, wanted: str, skill: str) -> Interpreter | None:
         if self._pythons is None:
             return None
+        tell(f"looking for a Python {wanted}")
         try:
             async with asyncio.timeout(self._making_seconds):
                 return await self._pythons.find(wanted, skill=skill)
@@ -161,6 +167,14 @@ class Environments:
             await uv.resolve(dependencies.requirements, fresh, skill=dependencies.skill)
             fresh.rename(kept)
         return kept
+
+
+def named(dependencies: Dependencies) -> str:
+    """``pandas, numpy and 3 more``."""
+    found = [_PACKAGE.match(line.strip()) for line in dependencies.requirements]
+    names = [match[0] for match in found if match] or ["what it needs"]
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _key(dependencies: Dependencies, interpreter: Interpreter) -> str:

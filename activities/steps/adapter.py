@@ -86,7 +86,7 @@ class Steps(ports.Steps):
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                raise timed_out(step, call.timeout_seconds) from None
+                raise timed_out(_named(step, call), call.timeout_seconds) from None
             if isinstance(result.error, BreakerOpen):
                 raise held_by(result.error)
             reporter.output(Stream.STDOUT, result.text.encode("utf-8", "replace"))
@@ -122,6 +122,7 @@ class Steps(ports.Steps):
                 equipment.scratch.workplace() as workplace,
                 prepare(step, words, workplace.code) as script,
             ):
+                reporter.skill = script.used
                 run = partial(
                     self._run_in_sandbox,
                     *(call, step, script, arguments.files),
@@ -152,7 +153,7 @@ class Steps(ports.Steps):
             ended = await equipment.sandbox.run(script.job(files, output, limits), reporter.output)
             reporter.enter(Phase.POST_PROCESS)
             error = error_of(
-                step,
+                _named(step, call),
                 ended,
                 limits,
                 script,
@@ -222,3 +223,8 @@ class Steps(ports.Steps):
             self._equipment.blobs, call.team_id, output, limits, mime_types
         )
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)
+
+
+def _named(step: Step, call: StepCall) -> Step:
+    """The step under the name that people know it by: that of its item, where it runs for one."""
+    return step.model_copy(update={"id": call.step})

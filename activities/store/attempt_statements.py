@@ -231,6 +231,7 @@ END_ATTEMPT = text(
         SET status = :status, phase = NULL, output_result = CAST(:output AS jsonb),
             error = CAST(:error AS jsonb), next_attempt_at = :next_attempt_at,
             approval = coalesce(CAST(:approval AS jsonb), approval), cached = :cached,
+            skill = coalesce(CAST(:skill AS jsonb), skill),
             finished_at = CASE WHEN :is_final THEN now() END
         FROM task
         WHERE {_IS_PRESENT_ATTEMPT} AND sub_tasks.task_id = task.id
@@ -238,7 +239,8 @@ END_ATTEMPT = text(
     ), log AS (
         UPDATE execution_logs
         SET status = :log_status, exit_code = :exit_code, duration_ms = :duration_ms,
-            stdout = :stdout, stderr = :stderr, error = CAST(:error AS jsonb), finished_at = now()
+            stdout = :stdout, stderr = :stderr, error = CAST(:error AS jsonb), finished_at = now(),
+            skill = CAST(:skill AS jsonb)
         FROM step
         WHERE execution_logs.id = :log_id
     ), file AS (

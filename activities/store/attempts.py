@@ -120,6 +120,15 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillUse:
+    """The skill that an attempt ran: what its SKILL.md calls its version, and its content."""
+
+    name: str
+    version: str | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended. ``files`` replace those of earlier attempts at the same step; with an
     ``approval``, a question was found, and the step waits for its answer. ``cached``: the result is
@@ -140,6 +149,7 @@ class Ended:
     approval: Approval | None = None
     cached: bool = False
     answered_by: str = ""
+    skill: SkillUse | None = None
 
 
 def artifact_id(sub_task_id: UUID, name: str, sha256: str) -> UUID:
@@ -241,6 +251,7 @@ async def end(database: Database, attempt: Attempt, ended: Ended) -> bool:
         "next_attempt_at": ended.next_attempt_at,
         "exit_code": ended.exit_code,
         "cached": ended.cached,
+        "skill": ended.skill and events.as_json(asdict(ended.skill)),
         "duration_ms": ended.duration_ms,
         "stdout": ended.stdout,
         "stderr": ended.stderr,

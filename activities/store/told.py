@@ -144,7 +144,9 @@ _TOLD = (
 
 _LOCK = text(
     f"""
-    SELECT type = 'agent' AS is_agent, {fence.IS_LIVING} AS is_living, told_number
+    SELECT type = 'agent' AS is_agent, told_number,
+           -- What its last turn has finished only has to be closed: nobody reads any more.
+           {fence.IS_LIVING} AND result IS NULL AS is_living
     FROM tasks WHERE id = :task_id AND team_id = :team_id AND deleted_at IS NULL FOR UPDATE
     """
 )

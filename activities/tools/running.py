@@ -36,6 +36,7 @@ async def run_script(
         ) as inputs,
         prepare(step, arguments.words, context.code) as script,
     ):
+        reporter.skill = script.used
         reporter.enter(Phase.EXECUTING)
         ended = await equipment.sandbox.run(
             script.job(inputs, context.output, limits), reporter.output

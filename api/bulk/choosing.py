@@ -56,6 +56,7 @@ async def choose_tasks(
             parent_id=chosen.parent_id,
             schedule_id=chosen.schedule_id,
             is_retrying=chosen.retrying,
+            name=chosen.name,
         )
     found = await list_task_ids(services.database, team_id, wanted, MAX_TASKS)
     if len(found) > MAX_TASKS:

@@ -71,6 +71,11 @@ class GroupUnknown(AgentOSError):
     """There is no group {text!r}. `agentos groups ls` shows all groups, with their ids."""
 
 
+class NothingToOpen(AgentOSError):
+    """There is no task with an id that begins with {text!r}, and no agent or group of this name.
+    `agentos ls`, `agentos agents ls` and `agentos groups ls` show what there is."""
+
+
 class NothingToChange(BadInput):
     """There is nothing to change. `agentos schedules edit --help` shows what can be."""
 
@@ -89,6 +94,16 @@ class StepUnknown(AgentOSError):
 
 class ArtifactUnknown(AgentOSError):
     """Task {task_id} has no artifact {wanted!r}. See `agentos artifacts ls {task_id}`."""
+
+
+class FileUnknown(AgentOSError):
+    """None of the {count} newest uploads has the name {text!r}, or an id that begins with it.
+    `agentos files ls` shows them; for an older one, use its whole id."""
+
+
+class FileAmbiguous(BadInput):
+    """{count} uploads are named {text!r}, or have an id that begins so: {shown}. Use more
+    characters of the id."""
 
 
 class LetterIdMalformed(BadInput):
@@ -122,8 +137,8 @@ class InputMalformed(BadInput):
 
 
 class InputFileMissing(BadInput):
-    """--input {name}: there is no file {path}. A reference begins with file:, artifact:, s3:// or
-    https://."""
+    """--input {name}: there is no file {path}.{hint} A reference begins with file:, artifact:,
+    s3:// or https://."""
 
 
 class ParameterMalformed(BadInput):

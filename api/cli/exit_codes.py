@@ -6,9 +6,11 @@ from api.cli.errors import (
     AgentUnknown,
     ArtifactUnknown,
     BulkIdUnknown,
+    FileUnknown,
     GroupUnknown,
     LetterIdUnknown,
     NodeUnknown,
+    NothingToOpen,
     ReplyTimedOut,
     ScheduleUnknown,
     StepUnknown,
@@ -63,6 +65,8 @@ def of_error(error: AgentOSError) -> ExitCode:
             | LetterIdUnknown()
             | BulkIdUnknown()
             | GroupUnknown()
+            | FileUnknown()
+            | NothingToOpen()
             | ScheduleUnknown()
             | AgentUnknown()
         ):

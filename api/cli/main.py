@@ -10,10 +10,12 @@ import typer
 from api.addresses import DEFAULT_URL
 from api.cli.command_table import add_command
 from api.cli.connection import Connection
+from api.cli.usage_errors import Commands
 from workflows.errors import AgentOSError
 
 app = typer.Typer(
     name="agentos",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # They hold keys, and the contents of files.
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -21,6 +23,14 @@ app = typer.Typer(
 
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"agentos {version('agentos')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -38,6 +48,15 @@ def agentos(
             help="A key of your team. In the environment it is not seen by other users.",
         ),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version, and do nothing else.",
+        ),
+    ] = False,
 ) -> None:
     """A durable task system: hand in work for scripts and agents, and see it finish."""
     context.obj = Connection(api_url, api_key or None)
@@ -58,6 +77,21 @@ for name, place, summary in (
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
     ("retry", "tasks:retry", "Retry a task that has ended."),
+    (
+        "diff",
+        "diff:diff",
+        "Show in what two tasks differ: definition, inputs, result, times and files.",
+    ),
+    (
+        "export",
+        "exports:export",
+        "Write all that is known of a task to a zip: definition, inputs, logs, messages and files.",
+    ),
+    (
+        "open",
+        "browsing:open_",
+        "Open the web page of a task, agent or group; without one, that of all tasks.",
+    ),
     (
         "rerun",
         "rerun:rerun",
@@ -103,7 +137,7 @@ for name, place, summary in (
         "limits:limits",
         "Show what may run at once, what runs, and what waits for its turn.",
     ),
-    ("bulk", "bulk:app", "Bulk runs over dead letters."),
+    ("bulk", "bulk:app", "Bulk runs over dead letters or tasks."),
     ("audit", "audit:audit", "Show who did what, when, and why, newest first."),
     ("submit", "submit:app", "Submit a task."),
     ("pipelines", "pipelines:app", "Pipelines in files."),

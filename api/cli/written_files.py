@@ -35,6 +35,7 @@ _read: dict[Path, WrittenFile] = {}
 
 
 def remember(file: WrittenFile) -> None:
+    _read.pop(file.path, None)  # The last one that was read is the one that was sent.
     _read[file.path] = file
 
 
@@ -50,7 +51,7 @@ def in_files(problems: Sequence[Problem]) -> list[tuple[WrittenFile | None, Loca
 
 def _in_file(problem: Problem) -> tuple[WrittenFile | None, Located]:
     parts = problem.pointer.split("/")
-    for file in _read.values():
+    for file in reversed(_read.values()):
         if file.part and file.part in parts:
             within = parts[parts.index(file.part) + 1 :]
             inner = "".join(f"/{part}" for part in within)

@@ -13,8 +13,11 @@ from api.client.agents import Agents as AsyncAgents
 from api.client.client import AsyncClient
 from api.client.groups import Groups as AsyncGroups
 from api.client.loop_thread import Blocking, Iterating, LoopThread
+from api.client.many_tasks import ManyTasks as AsyncManyTasks
+from api.client.overview import Overview as AsyncOverview
 from api.client.reminders import Reminders as AsyncReminders
 from api.client.transport import ANSWER_TIMEOUT_SECONDS
+from api.client.uploads import Uploads as AsyncUploads
 
 
 class Agents:
@@ -101,6 +104,43 @@ class Reminders:
     cancel = Blocking(AsyncReminders.cancel)
 
 
+class Uploads:
+    """As those of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncUploads, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    list = Blocking(AsyncUploads.list)
+    describe = Blocking(AsyncUploads.describe)
+    download = Blocking(AsyncUploads.download)
+    delete = Blocking(AsyncUploads.delete)
+
+
+class ManyTasks:
+    """As that of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncManyTasks, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    start = Blocking(AsyncManyTasks.start)
+    foresee = Blocking(AsyncManyTasks.foresee)
+
+
+class Overview:
+    """As that of ``AsyncClient``."""
+
+    def __init__(self, inner: AsyncOverview, loop: LoopThread) -> None:
+        self.inner = inner
+        self.loop = loop
+
+    about = Blocking(AsyncOverview.about)
+    readiness = Blocking(AsyncOverview.readiness)
+    counts = Blocking(AsyncOverview.counts)
+    waiting = Blocking(AsyncOverview.waiting)
+
+
 class Client:
     """``with Client(url, api_key) as client: ...``; for the rest see ``AsyncClient``.
 
@@ -121,6 +161,9 @@ class Client:
         self.memory = AgentMemory(self.inner.memory, self.loop)
         self.groups = Groups(self.inner.groups, self.loop)
         self.agent_events = AgentStreams(self.inner.agent_events, self.loop)
+        self.uploads = Uploads(self.inner.uploads, self.loop)
+        self.many_tasks = ManyTasks(self.inner.many_tasks, self.loop)
+        self.overview = Overview(self.inner.overview, self.loop)
 
     def close(self) -> None:
         """Close the connections. Nothing can be asked for afterwards."""
@@ -153,6 +196,8 @@ class Client:
     pause = Blocking(AsyncClient.pause)
     resume = Blocking(AsyncClient.resume)
     retry = Blocking(AsyncClient.retry)
+    rerun = Blocking(AsyncClient.rerun)
+    check = Blocking(AsyncClient.check)
     foresee_retry = Blocking(AsyncClient.foresee_retry)
     compile = Blocking(AsyncClient.compile)
     events = Iterating(AsyncClient.events)
@@ -166,6 +211,9 @@ class Client:
     messages = Blocking(AsyncClient.messages)
     tell = Blocking(AsyncClient.tell)
     unread = Blocking(AsyncClient.unread)
+    inputs = Blocking(AsyncClient.inputs)
+    compare = Blocking(AsyncClient.compare)
+    export = Blocking(AsyncClient.export)
     approvals = Blocking(AsyncClient.approvals)
     approve = Blocking(AsyncClient.approve)
     deny = Blocking(AsyncClient.deny)

@@ -13,6 +13,8 @@ from api.client.dead_letters import DeadLetterCalls
 from api.client.files import FileCalls
 from api.client.groups import Groups
 from api.client.history import HistoryCalls
+from api.client.many_tasks import ManyTasks
+from api.client.overview import Overview
 from api.client.reminders import Reminders
 from api.client.results import ResultCalls
 from api.client.schedules import ScheduleCalls
@@ -20,6 +22,7 @@ from api.client.submissions import SubmissionCalls
 from api.client.team import TeamCalls
 from api.client.tools import ToolCalls
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, Transport
+from api.client.uploads import Uploads
 from api.client.webhooks import WebhookCalls
 
 
@@ -64,6 +67,9 @@ class AsyncClient(
         self.memory = AgentMemory(self._transport)
         self.groups = Groups(self._transport)
         self.agent_events = AgentStreams(self._transport)
+        self.uploads = Uploads(self._transport)
+        self.many_tasks = ManyTasks(self._transport)
+        self.overview = Overview(self._transport)
 
     async def close(self) -> None:
         """Close the connections. Nothing can be asked for afterwards."""

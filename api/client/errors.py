@@ -77,7 +77,7 @@ class NotTheApi(AgentOSError):
 
 
 class ApiUrlMalformed(BadInput):
-    """{url!r} is not the URL of an AgentOS API: write http://HOST:PORT or https://HOST."""
+    """{url!r} is not the URL of an AgentOS API: write http://HOST:PORT or https://HOST.{hint}"""
 
 
 class HeaderUnsendable(BadInput):

@@ -2,12 +2,15 @@
 
 import json
 import uuid
+from pathlib import Path
 
+from api.client import transfer
 from api.client.calls import Calls, Id, part
 from api.client.transport import Params, check_header
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
-from api.wire.responses.files import Artifact
+from api.wire.responses.comparison import Comparison
+from api.wire.responses.files import Artifact, TaskInputList
 from api.wire.responses.history import Attempt, Message, Span, ToldMessage
 from api.wire.responses.pages import Page
 
@@ -44,6 +47,21 @@ class HistoryCalls(Calls):
     async def unread(self, task_id: Id) -> Page[ToldMessage]:
         """What the agent of a task was told and has not read yet."""
         return await self._get(f"/tasks/{part(task_id)}/messages/unread", Page[ToldMessage])
+
+    async def inputs(self, task_id: Id) -> TaskInputList:
+        """What a task was given, with the names of the files."""
+        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputList)
+
+    async def compare(self, task_id: Id, other_id: Id | None = None) -> Comparison:
+        """A task beside another, or beside the last one of its name that was completed before."""
+        params = {"with": str(other_id)} if other_id else None
+        return await self._get(f"/tasks/{part(task_id)}/comparison", Comparison, params)
+
+    async def export(self, task_id: Id, target: Path | str) -> int:
+        """Write all that is known of a task to a zip, and give its size. Raises ``FileUnwritable``
+        and ``DownloadDamaged`` too."""
+        path = f"/tasks/{part(task_id)}/export"
+        return await transfer.download_whole(self._transport, path, Path(target))
 
     async def approvals(self, task_id: Id, params: Params | None = None) -> Page[AskedCall]:
         """A page of the calls of an agent that wait for a person."""

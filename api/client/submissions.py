@@ -178,4 +178,6 @@ def _checked(fields: Mapping[str, Any]) -> TaskRequest:
     try:
         return TaskRequest.model_validate(said)
     except ValidationError as error:
-        raise RequestMistaken(problems_in(error.errors(include_url=False), said)) from error
+        raise RequestMistaken(
+            problems_in(error.errors(include_url=False), said, model=TaskRequest)
+        ) from error

@@ -26,7 +26,13 @@ from api.client.errors import (
     FileUnreadable,
     FileUnwritable,
 )
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, BACKOFF, Answer, Transport
+from api.client.transport import (
+    ANSWER_TIMEOUT_SECONDS,
+    BACKOFF,
+    UPLOAD_TIMEOUT_SECONDS,
+    Answer,
+    Transport,
+)
 from api.wire.responses.files import Artifact
 
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
@@ -44,6 +50,8 @@ class Download(BaseModel):
     name: str
     size: int
     sha256: str | None
+    folder: str = "artifacts"
+    """Where the API has it."""
 
     @classmethod
     def of(cls, artifact: Artifact) -> "Download":
@@ -52,8 +60,10 @@ class Download(BaseModel):
         )
 
     @classmethod
-    def described_by(cls, artifact_id: str, headers: httpx2.Headers) -> "Download":
-        """An artifact of which only the id is known, by the answer to HEAD."""
+    def described_by(
+        cls, artifact_id: str, headers: httpx2.Headers, folder: str = "artifacts"
+    ) -> "Download":
+        """A file of which only the id is known, by the answer to HEAD."""
         named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
         tag = headers.get("ETag", "").strip('"')
         return cls(
@@ -61,6 +71,7 @@ class Download(BaseModel):
             name=unquote(named[1]) if named else artifact_id,
             size=int(headers.get("Content-Length", "0")),
             sha256=tag if _SHA256.fullmatch(tag) else None,
+            folder=folder,
         )
 
 
@@ -146,6 +157,36 @@ async def download(transport: Transport, wanted: Download, folder: Path) -> Path
     return target
 
 
+async def download_whole(transport: Transport, path: str, target: Path) -> int:
+    """Write what the API sends at a path, which it makes as it is sent, to a file: whole or not at
+    all. Gives the number of bytes.
+
+    Raises:
+        FileUnwritable, DownloadDamaged, ApiProblem, ApiUnreachable
+    """
+    part = target.with_name(f".agentos-{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            async with transport.stream(
+                path, headers={}, read_timeout_seconds=UPLOAD_TIMEOUT_SECONDS
+            ) as response:
+                async for chunk in response.aiter_bytes():
+                    await asyncio.to_thread(file.write, chunk)
+            size = file.tell()
+        part.replace(target)
+    except httpx2.RemoteProtocolError as error:
+        reason = "the server broke off; its log says why"
+        raise DownloadDamaged(name=str(target), reason=reason) from error
+    except httpx2.TransportError as error:
+        raise transport.unreachable(error) from error
+    except OSError as error:
+        raise FileUnwritable(path=target, reason=error.strerror or str(error)) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return size
+
+
 def target_of(wanted: Download, folder: Path) -> Path:
     """Where an artifact is written: below ``folder``, whatever its name and the links there say.
 
@@ -204,7 +245,9 @@ async def _fetch_rest(
     begin = file.tell()
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
     async with transport.stream(
-        f"/artifacts/{wanted.id}", headers=headers, read_timeout_seconds=ANSWER_TIMEOUT_SECONDS
+        f"/{wanted.folder}/{wanted.id}",
+        headers=headers,
+        read_timeout_seconds=ANSWER_TIMEOUT_SECONDS,
     ) as response:
         if begin and response.status_code != httpx2.codes.PARTIAL_CONTENT:
             raise DownloadDamaged(name=wanted.name, reason="the server cannot resume it")

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import random
+import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
@@ -31,6 +33,8 @@ UPLOAD_TIMEOUT_SECONDS = 300.0  # The API passes the whole file on to the store 
 # Between attempts: a restart of the API goes unnoticed, a missing one is soon reported.
 BACKOFF = Backoff(first_seconds=0.1, factor=3.0, times=3)
 MAX_RETRY_AFTER_SECONDS = 5.0
+PROBLEM_TYPE = "application/problem+json"
+_BARE = re.compile(r"[\w.-]+(:[0-9]+)?/?")
 
 # The API is starting, stopping, or waits for its database: what was asked was not done.
 PASSING_STATUSES = (502, 503, 504)
@@ -113,6 +117,22 @@ class Transport:
             ),
         )
         return self._read(await self._send(lambda: request, repeatable=repeatable), answer)
+
+    async def ask(self, path: str, answer: type[Answer]) -> Answer:
+        """GET a path outside of the API, once: what is away shall be told, not waited for. Its
+        answer is the same document, whatever its status.
+
+        Raises:
+            ApiUnreachable, NotTheApi
+        """
+        request = self._http.build_request("GET", f"{self.url}{path}")
+        try:
+            response = await self._http.send(request)
+        except httpx2.RequestError as error:
+            raise self.unreachable(error) from error
+        if response.status_code not in (httpx2.codes.OK, httpx2.codes.SERVICE_UNAVAILABLE):
+            raise self._problem(response)
+        return self._parsed(response, answer)
 
     async def delete(self, path: str) -> None:
         """Send a DELETE. Raises ``ApiProblem`` and ``ApiUnreachable`` as ``call``."""
@@ -198,6 +218,9 @@ class Transport:
     def _read(self, response: httpx2.Response, answer: type[Answer]) -> Answer:
         if not response.is_success:
             raise self._problem(response)
+        return self._parsed(response, answer)
+
+    def _parsed(self, response: httpx2.Response, answer: type[Answer]) -> Answer:
         try:
             return answer.model_validate_json(response.content, context=OPEN)
         except ValidationError as error:
@@ -206,9 +229,12 @@ class Transport:
             raise NotTheApi(url=self.url, reason=reason) from error
 
     def _problem(self, response: httpx2.Response) -> ApiProblem | NotTheApi:
+        kind = response.headers.get("content-type", "")
         try:
+            if not kind.startswith(PROBLEM_TYPE):
+                raise ValueError(kind)
             document = _ProblemDocument.model_validate_json(response.content)
-        except ValidationError:
+        except ValueError:  # A ValidationError is one.
             status = f"{response.status_code} {response.reason_phrase}"
             return NotTheApi(url=self.url, reason=f"it answers {status} without a reason")
         problem = problem_of(response.status_code)(
@@ -242,13 +268,21 @@ def retry_after_seconds(response: httpx2.Response) -> float:
     )
 
 
+def _reason_of_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted here: {error.verify_message}"
+    return "it speaks no TLS, or none that is known here: is it http://?"
+
+
 def _checked(url: str) -> str:
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL as error:
-        raise ApiUrlMalformed(url=url) from error
+        raise ApiUrlMalformed(url=url, hint="") from error
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
-        raise ApiUrlMalformed(url=url)
+        # `localhost:8000` is a URL as well, of the scheme `localhost`.
+        is_bare = _BARE.fullmatch(url) is not None
+        raise ApiUrlMalformed(url=url, hint=f" Did you mean http://{url}?" if is_bare else "")
     return url.rstrip("/").removesuffix(API)
 
 
@@ -257,6 +291,8 @@ def reason_of(error: BaseException) -> str:
     cause: BaseException | None = error
     reason = ""
     while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return _reason_of_tls(cause)
         if isinstance(cause, OSError) and cause.errno:
             # asyncio puts words of its own into the errors of connections.
             reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)

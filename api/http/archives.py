@@ -10,6 +10,7 @@ from uuid import UUID
 from activities.store.blobs import Blobs
 from activities.store.reading.artifacts import Artifact
 from api.http.file_names import clean_name
+from api.tasks.exporting import ExportedFile
 
 _READABLE = 0o644 << 16  # Where zip keeps the mode of a file.
 # What programs write is mostly packed or small, and to pack it would keep a processor.
@@ -71,19 +72,42 @@ async def archive_of(
     Raises:
         TemporaryFailure, StoreRefused: whoever receives it sees that it broke off.
     """
+    files = (
+        ExportedFile(made.name, made.created_at, made.sha256, made.size)
+        async for made in artifacts
+        if made.sha256 is not None
+    )
+    async with aclosing(export_of(blobs, team_id, files)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+
+
+async def export_of(
+    blobs: Blobs, team_id: UUID, files: AsyncIterator[ExportedFile]
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of an archive of these files. Raises as ``archive_of``."""
     sink, names = _Sink(), ArchiveNames()
     with zipfile.ZipFile(sink, "w", _METHOD) as archive:
-        async for made in artifacts:
-            if made.sha256 is None:
-                continue
-            entry = zipfile.ZipInfo(names.of(made.name), made.created_at.timetuple()[:6])
-            entry.external_attr, entry.file_size = _READABLE, made.size
-            with archive.open(entry, "w") as target:
-                async with aclosing(blobs.stream(team_id, made.sha256)) as chunks:
+        async for file in files:
+            entry = zipfile.ZipInfo(names.of(file.name), file.created_at.timetuple()[:6])
+            entry.external_attr, entry.file_size = _READABLE, file.size
+            # How long a text gets is not known before.
+            with archive.open(entry, "w", force_zip64=file.parts is not None) as target:
+                async with aclosing(_bytes_of(blobs, team_id, file)) as chunks:
                     async for chunk in chunks:
                         target.write(chunk)
                         yield sink.take()
     yield sink.take()
+
+
+async def _bytes_of(blobs: Blobs, team_id: UUID, file: ExportedFile) -> AsyncGenerator[bytes, None]:
+    if file.parts is not None:
+        async for part in file.parts:
+            yield part
+    elif file.sha256 is not None:
+        async with aclosing(blobs.stream(team_id, file.sha256)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
 def _above(name: str) -> set[str]:

@@ -20,6 +20,8 @@ from api.http.dependencies import (
 from api.http.feed import Feed
 from api.wire.requests import MAX_WAIT_SECONDS
 
+_ANY_SEQ = 2**62  # Of a task that has ended all events were seen.
+
 
 class Ends:
     """What a request can wait with. Nothing is asked for it: who waits hears of the end from the
@@ -55,7 +57,7 @@ class Ends:
             try:
                 async with self._viewers.entrance:
                     position = await task_stream.find_position(
-                        self._database, self._team_id, task_id, 0
+                        self._database, self._team_id, task_id, _ANY_SEQ
                     )
             except task_stream.NothingMore:
                 return

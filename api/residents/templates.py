@@ -10,7 +10,7 @@ from activities.residents.checking import problems_with_resident
 from activities.store import agent_templates
 from activities.store.agent_templates import MAX_TEMPLATES, StoredTemplate
 from activities.store.audit import Actor
-from api.errors import InvalidRequest, NotFound
+from api.errors import InvalidRequest, NotFound, did_you_mean
 from api.residents.errors import TooManyTemplates
 from api.services import Services
 from api.wire.agent_requests import TemplateRequest
@@ -65,7 +65,9 @@ async def get_template(services: Services, team_id: UUID, name: str) -> AgentTem
     """Raises ``NotFound``."""
     found = await _find(services, team_id, name)
     if found is None:
-        raise NotFound(kind="template", id=name)
+        known = (await list_templates(services, team_id)).items
+        hint = did_you_mean(name, [each.name for each in known])
+        raise NotFound(kind="template", id=name, hint=hint)
     return _show(*found)
 
 

@@ -32,7 +32,7 @@ from activities.store.reading.schedules import StoredSchedule
 from api.schedules.zones import keeps_minutes
 from api.tasks.temporal_calls import CALL_TIMEOUT_SECONDS, summary, temporal_errors
 from api.temporal_labels import Appearance, Labelling
-from workflows import policies
+from workflows import label_names, policies
 from workflows.definitions import cron
 from workflows.definitions.cron import Cron
 from workflows.details import memo
@@ -67,6 +67,7 @@ class Described:
     missed: int
     runs: int
     key_id: str | None
+    labels: Mapping[str, str]
 
 
 class TemporalSchedules:
@@ -98,14 +99,16 @@ class TemporalSchedules:
             await self._labelling.start(looks.labels, put)
 
     async def _put(self, schedule: StoredSchedule, wanted: Schedule, key_id: str | None) -> None:
+        assert isinstance(wanted.action, ScheduleActionStartWorkflow)
+        labels = _labels(wanted.action.typed_search_attributes)
         if schedule.synced_version == 0 and await self._create(schedule, wanted):
             return
         found = await self._find(schedule.id)
         if found is None:
             await self._create(schedule, wanted)
-        elif not _is_current(await self._described(found), schedule, key_id):
+        elif not _is_current(await self._described(found), schedule, key_id, labels):
             await self._update(schedule, wanted, found)
-            await self._check(schedule, key_id)
+            await self._check(schedule, key_id, labels)
 
     async def trigger(self, schedule: StoredSchedule, at: datetime) -> None:
         """Run it now; ``at`` is the time that the run goes by. Temporal has taken it in then."""
@@ -169,6 +172,7 @@ class TemporalSchedules:
             missed=found.info.num_actions_missed_catchup_window,
             runs=len(found.info.running_actions),
             key_id=key_id_of(kept),
+            labels=_labels(action.typed_search_attributes),
         )
 
     async def _create(self, schedule: StoredSchedule, wanted: Schedule) -> bool:
@@ -202,9 +206,11 @@ class TemporalSchedules:
             timeout=_PATIENCE,
         )
 
-    async def _check(self, schedule: StoredSchedule, key_id: str | None) -> None:
+    async def _check(
+        self, schedule: StoredSchedule, key_id: str | None, labels: Mapping[str, str]
+    ) -> None:
         found = await self._find(schedule.id)
-        if found is None or not _is_current(await self._described(found), schedule, key_id):
+        if found is None or not _is_current(await self._described(found), schedule, key_id, labels):
             reason = "the schedule was changed at the same time"
             raise TemporaryFailure(service="Temporal", reason=reason)
 
@@ -280,7 +286,14 @@ def _ranges(values: Sequence[int]) -> Sequence[ScheduleRange]:
     return [ScheduleRange(group[0], group[-1]) for group in grouped]
 
 
-def _is_current(found: Described, schedule: StoredSchedule, key_id: str | None) -> bool:
+def _is_current(
+    found: Described, schedule: StoredSchedule, key_id: str | None, labels: Mapping[str, str]
+) -> bool:
     return found.version >= schedule.version and (
-        found.version > schedule.version or found.key_id == key_id
+        found.version > schedule.version or (found.key_id == key_id and found.labels == labels)
     )
+
+
+def _labels(attributes: TypedSearchAttributes) -> Mapping[str, str]:
+    """Ours, of what a schedule starts."""
+    return {pair.key.name: pair.value for pair in attributes if pair.key.name in label_names.ALL}

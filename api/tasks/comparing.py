@@ -5,10 +5,10 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice, zip_longest
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from activities.store.reading.former_tasks import find_former
 from activities.store.reading.tasks import find_details
@@ -68,7 +68,8 @@ def _alone(task: Task) -> Comparison:
 
 
 def compared(task: Task, other: Task) -> Comparison:
-    values = list(islice(_values("", _submitted(task), _submitted(other)), MAX_VALUES + 1))
+    values = _differing(_submitted(task), _submitted(other))
+    results = _differing(_gave(task), _gave(other))
     return Comparison(
         task=_task(task),
         other=_task(other),
@@ -78,7 +79,8 @@ def compared(task: Task, other: Task) -> Comparison:
             if task.inputs.get(name) != other.inputs.get(name)
         ],
         definition=values[:MAX_VALUES],
-        is_cut=len(values) > MAX_VALUES,
+        result=results[:MAX_VALUES],
+        is_cut=max(len(values), len(results)) > MAX_VALUES,
         steps=list(_steps(task, other)),
         files=list(_files(task, other)),
     )
@@ -97,6 +99,21 @@ def _task(task: Task) -> ComparedTask:
 
 def _submitted(task: Task) -> JsonValue:
     return {"type": task.type.value, "prompt": task.prompt, task.type.value: task.definition}
+
+
+def _gave(task: Task) -> JsonValue:
+    """The result but for the files, which are compared by themselves."""
+    match task.result:
+        case None:
+            return {}
+        case BaseModel() as result:
+            return cast(JsonValue, result.model_dump(mode="json", exclude={"files"}))
+        case other:
+            return cast(JsonValue, other)
+
+
+def _differing(task: JsonValue, other: JsonValue) -> Sequence[ComparedValue]:
+    return list(islice(_values("", task, other), MAX_VALUES + 1))
 
 
 def _values(pointer: str, task: _Value, other: _Value) -> Iterator[ComparedValue]:

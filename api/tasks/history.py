@@ -6,6 +6,7 @@ from activities.store.reading.attempts import LoggedAttempt
 from activities.store.reading.messages import StoredMessage
 from activities.store.told import Told
 from api.wire.responses import history as answers
+from api.wire.responses.tasks import SkillUsed
 
 
 def attempt(logged: LoggedAttempt) -> answers.Attempt:
@@ -25,6 +26,7 @@ def attempt(logged: LoggedAttempt) -> answers.Attempt:
         error=logged.error and logged.error.model_dump(exclude_none=True),
         started_at=logged.started_at,
         finished_at=logged.finished_at,
+        skill=logged.skill and SkillUsed(**asdict(logged.skill)),
     )
 
 

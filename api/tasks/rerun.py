@@ -65,7 +65,9 @@ def _again(asked: AskedTask, request: RerunRequest) -> TaskRequest:
     try:
         return TaskRequest.model_validate(document)
     except ValidationError as error:  # An older version has taken what is refused today.
-        raise InvalidRequest(problems_in(error.errors(include_url=False), document)) from error
+        raise InvalidRequest(
+            problems_in(error.errors(include_url=False), document, model=TaskRequest)
+        ) from error
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

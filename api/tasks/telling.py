@@ -63,5 +63,7 @@ def _refusal(refused: Refused, task: StoredTask, key: str | None) -> Exception:
             reason = _NO_AGENT[task.type].format(id=task.id, parent=task.parent_id)
             return NobodyListens(id=task.id, reason=reason)
         case _:
-            ended = f"it has ended ({task.status}); submit another, or retry it first"
-            return NobodyListens(id=task.id, reason=ended)
+            how = (
+                f"it has ended ({task.status})" if task.status.is_final else "it has just finished"
+            )
+            return NobodyListens(id=task.id, reason=f"{how}; submit another, or retry it first")

@@ -153,6 +153,8 @@ def _sub_task(step: Step) -> tasks.SubTask:
         started_at=step.started_at,
         finished_at=step.finished_at,
         approval=step.approval and approvals.Approval(**_approval(step.approval)),
+        attempts=step.attempts,
+        skill=step.skill and tasks.SkillUsed(**asdict(step.skill)),
     )
 
 

@@ -71,6 +71,10 @@ class TaskHeader:
         return self.can_cancel and is_paused
 
     @property
+    def can_tell(self) -> bool:
+        return self.task.type is TaskType.AGENT and not self.task.status.is_final
+
+    @property
     def can_retry(self) -> bool:
         return self.is_own and self.task.status.is_final
 

@@ -26,6 +26,7 @@ class TaskChoice(BulkPart):
     parent_id: UUID | None = None
     schedule_id: UUID | None = None
     retrying: bool = Field(default=False, strict=True)
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -23,7 +23,7 @@ Members = Annotated[tuple[Member, ...], Field(max_length=MAX_MEMBERS)]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class GroupRequest(_Request):

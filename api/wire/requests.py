@@ -33,17 +33,19 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class RetryRequest(_Request):
     """``from`` is the name or id of a sub-task: a step, or a call that an agent made, for which its
     number, such as 4.1, is enough.
 
-    A pipeline starts from that step, by default from the first that is not completed or uses an
-    input that is replaced. An agent
-    resumes before the turn of that call, by default after its last complete turn; with ``start`` it
-    starts over.
+    A pipeline runs again what is not completed or uses an input that is replaced and, with
+    ``from``, that step or that item of one (``chart[3]``), and all that needs one of these;
+    everything beside it keeps its results.
+
+    An agent resumes before the turn of that call, by default after its last complete turn; with
+    ``start`` it starts over.
 
     A plan runs again those of its nodes that are not completed and, with ``from``, that node and
     all that depend on it; a node may be named by its number or the id of its task, or the
@@ -54,10 +56,9 @@ class RetryRequest(_Request):
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
     given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
 
-    ``pipeline`` is what the task is from now on. Steps before the one it begins with keep their
-    results, and must be as they were, but for how often and how long they are tried; by default it
-    begins with the first that is not, or that is not completed. With ``dry_run`` nothing runs: the
-    answer says what would.
+    ``pipeline`` is what the task is from now on. Steps that are not as they were, but for how often
+    and how long they are tried, run again, with all that needs them; those before ``from`` must be
+    as they were. With ``dry_run`` nothing runs: the answer says what would.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=300)

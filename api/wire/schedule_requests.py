@@ -76,7 +76,7 @@ CatchUp = Annotated[
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Timing(BaseModel):

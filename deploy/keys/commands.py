@@ -58,7 +58,12 @@ def ls(team: Team = "default", data_dir: DataDir = DATA_DIR, output: Output = Fo
         )
         for key in found
     ]
-    print_table(("ID", "NAME", "BEGINS WITH", "CREATED", "REVOKED"), rows, cut="NAME")
+    print_table(
+        ("ID", "NAME", "BEGINS WITH", "CREATED", "REVOKED"),
+        rows,
+        cut="NAME",
+        spare=("REVOKED", "CREATED"),
+    )
 
 
 @app.command()

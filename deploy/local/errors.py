@@ -8,6 +8,16 @@ class StackInUse(AgentOSError):
     addresses are in {data_dir}/services.json; to run a second stack, use another --data-dir."""
 
 
+class StackNotOurs(AgentOSError):
+    """The stack on {data_dir} cannot be stopped from here: its processes are another user's, or in
+    another container. Do it as that user, or there."""
+
+
+class StackNotStopped(AgentOSError):
+    """The stack on {data_dir} has not ended in time: {count} of its processes still run. Wait for
+    their steps with a longer --timeout, or see {data_dir}/logs."""
+
+
 class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
 

@@ -34,6 +34,8 @@ class StackOptions:
     """Dynamic configuration of the Temporal server, beside what it has in any case."""
     migrate: Migrate | None = None
     """Called with ``Services.database_url``, before anything is asked of API and workers."""
+    tell: Callable[[str], None] = field(default=lambda what: None, repr=False)
+    """Called with what a start is at, as in ``postgres is ready``."""
     before_first_migration: Load | None = None
     """Called beside the making of the database, to get what ``migrate`` needs for a new one."""
 

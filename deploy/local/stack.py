@@ -58,7 +58,12 @@ class Stack:
             require_room(self._data.path, is_new=not postgres.has_cluster(self._data))
             # Not before: it may have been a stack on this very folder that had the port.
             self._require_port()
-            supervisor = self._supervisor = Supervisor(self._data.logs, lock, self._publish)
+            supervisor = self._supervisor = Supervisor(
+                self._data.logs,
+                lock,
+                self._publish,
+                on_ready=lambda part: self._options.tell(f"{part} is ready"),
+            )
             services = await self._start(supervisor)
             self._publish()
         except OSError as error:  # The disk is full, say.
@@ -190,6 +195,8 @@ class Stack:
         return await supervisor.start_on_ports(ports, lambda got: s3.prepare(self._data, got))
 
     async def _start_postgres(self, supervisor: Supervisor) -> None:
+        if not postgres.has_cluster(self._data):
+            self._options.tell("making a database, since this is the first start")
         async with _all_or_none() as group:
             if self._options.before_first_migration and not postgres.has_cluster(self._data):
                 group.create_task(self._options.before_first_migration())
@@ -199,6 +206,7 @@ class Stack:
             await supervisor.start(await postgres.prepare(self._data, supervisor, connections))
         if self._options.migrate:
             url = postgres.connection_url(self._data.socket_folder(), scheme="postgresql+asyncpg")
+            self._options.tell("bringing the database up to date")
             await self._options.migrate(url)
 
     async def _start_application(

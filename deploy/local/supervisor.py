@@ -52,8 +52,11 @@ class Supervisor:
         on_change: Callable[[], None],
         *,
         pauses: Pauses = _PAUSES,
+        on_ready: Callable[[str], None] = lambda part: None,
     ) -> None:
-        """``on_change`` is called whenever a process has been replaced by another, or is gone."""
+        """``on_change`` is called whenever a process has been replaced by another, or is gone;
+        ``on_ready`` with the name of each part that can be used for the first time."""
+        self._on_ready = on_ready
         self._logs = logs
         self._disk = Disk(logs, "the embedded stack")
         self._pauses = pauses
@@ -86,6 +89,7 @@ class Supervisor:
             await process.kill()
             self._processes.pop(part.name, None)  # a stop at the same time may have taken it
             raise
+        self._on_ready(part.name)
         watcher = asyncio.create_task(self._keep(process))
         watcher.add_done_callback(self._note_failure)
         self._watchers[part.name] = watcher

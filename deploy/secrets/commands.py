@@ -57,7 +57,7 @@ def ls(team: Team = "default", data_dir: DataDir = DATA_DIR, output: Output = Fo
         print_json(Page(items=found))
         return
     rows = [(each.name, each.target, f"{each.updated_at:%F}") for each in found]
-    print_table(("NAME", "FOR", "SET"), rows, cut="FOR")
+    print_table(("NAME", "FOR", "SET"), rows, cut="FOR", spare=("SET",))
 
 
 @app.command()

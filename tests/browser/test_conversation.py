@@ -125,3 +125,27 @@ async def test_hostile_words_of_a_model_run_nothing(
         await page.locator("main :is(script, iframe, svg, style, form[action*=evil])").count() == 0
     )
     await check_accessible(page)
+
+
+async def test_an_agent_at_work_is_told_something_and_the_page_says_whether_it_was_read(
+    page: Page, live: Live, models: ScriptedModels
+) -> None:
+    slow = Slow("Let me", " see.")
+    talk = models.conversation(slow, finishes("Done."))
+    task_id = await live.submit_agent(talk.prompt())
+    await page.goto(address(live, task_id))
+    await expect(page.locator("#streaming")).to_contain_text("Let me")
+    box = page.get_by_label("Tell it something")
+    for text in ("Leave out **2007**.", "And 2008."):
+        await box.fill(text)
+        await page.get_by_role("button", name="Send").click()
+        await expect(box).to_have_value("")
+    unread = page.locator("#unread")
+    await expect(unread.locator("strong")).to_have_text("2007")
+    await expect(unread.locator(".bubble")).to_have_count(2)
+    await check_accessible(page)
+    slow.go_on.set()
+    await expect(page.locator("#said .bubble.person", has_text="And 2008.")).to_be_visible()
+    await expect(unread.locator(".bubble")).to_have_count(0)
+    said = [message["content"] for message in talk.messages(-1) if message["role"] == "user"]
+    assert said[-2:] == ["Leave out **2007**.", "And 2008."]

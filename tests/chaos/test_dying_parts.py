@@ -40,6 +40,38 @@ async def test_a_worker_killed_in_mid_step_ends_in_a_completed_task(live: Live) 
     assert attempts == ["failed", "completed"]
 
 
+async def test_a_worker_killed_in_the_midst_of_items_loses_none_and_doubles_none(
+    live: Live,
+) -> None:
+    mark = f"{1 + uuid4().int % 1_000_000 / 1e9:.9f}"
+    task_id = await live.submit(
+        {
+            **python("each", WRITE_AND_WAIT, mark, "${item}"),
+            "foreach": [f"item {number}" for number in range(12)],
+        },
+        python("end", "import sys; print(len(sys.argv) - 1)", "${steps.each.files}"),
+    )
+
+    async def is_in_their_midst() -> bool:
+        [step, *_] = (await live.task(task_id))["sub_tasks"]
+        return bool(step["items"]) and 0 < step["items"]["completed"] < 12 and _is_up(mark)
+
+    await until(is_in_their_midst)
+    live.kill("worker")
+    task = await live.ended(task_id, seconds=120)
+    assert task["status"] == "completed"
+    made = [file["sub_task"] for file in task["artifacts"]]
+    assert sorted(made) == sorted(f"each[{number}]" for number in range(12))
+    logs = await live.log_of(task_id)
+    completed = [log["step"] for log in logs if log["status"] == "completed"]
+    assert sorted(completed) == sorted([*made, "end"])
+    assert logs[-1]["stdout"] == "12\n"
+
+
+def _is_up(mark: str) -> bool:
+    return bool(processes_mentioning(mark))
+
+
 @pytest.mark.parametrize("part", ["postgres", "s3", "temporal", "api"])
 async def test_a_part_that_dies_in_mid_run_delays_the_task_and_no_more(
     live: Live, part: str

@@ -122,6 +122,11 @@ async def _use(data_dir: Path) -> None:
     job = (str(DEMO / "pipeline.yaml"), "--input", f"data={DEMO / 'penguins_raw.csv'}", "--wait")
     submitted = await typed(*AGENTOS, "submit", "pipeline", *job, AGENTOS_API_URL=url)
     assert submitted.code == 0, submitted.stderr
+    told = await typed(*AGENTOS, "status", "--data-dir", str(data_dir), "-o", "json")
+    status = json.loads(told.stdout)
+    assert (told.code, status["api_url"], status["readiness"]["workers"]) == (0, url, 1)
+    assert {part["state"] for part in status["parts"]} == {"runs"}
+    assert status["server"]["version"] == status["version"]
     await _run_over_http(url)
 
 
@@ -140,6 +145,13 @@ async def _run_over_http(url: str) -> None:
         task = (await http.get(f"/tasks/{task_id}")).json()
         assert task["status"] == "completed"
         assert len(task["artifacts"]) == 8
+        clean = task["sub_tasks"][0]
+        assert (clean["name"], clean["attempts"], clean["skill"]["name"]) == (
+            *("clean", 1),
+            "csv-clean",
+        )
+        skill = (await http.get("/skills/csv-clean")).json()
+        assert skill["digest"].startswith(clean["skill"]["digest"])
 
 
 async def test_without_services_a_worker_says_which_variables_it_needs() -> None:

@@ -20,6 +20,7 @@ from temporalio.client import Client, WorkflowHandle
 from tests.doubles.model_server import Act, refusal
 from tests.doubles.scripted_models import Endless, ScriptedModels, Wanted, asks, finishes
 from tests.live import Live, held, python
+from workflows import label_names
 
 MARK = "canary"
 DOUBLES = Path(__file__).parents[1] / "doubles"
@@ -58,14 +59,29 @@ async def workflow_of(live: Live, task_id: str) -> WorkflowHandle[Any, Any]:
 
 
 async def told(live: Live, task_id: str) -> list[Message]:
-    """All that Temporal has of a workflow but its title: its history, and what it shows of it."""
+    """All that Temporal has of a workflow but what it is to show people of it: its name, details,
+    and the names of the files that were made."""
     handle = await workflow_of(live, task_id)
     described = (await handle.describe()).raw_description
     described.execution_config.ClearField("user_metadata")
     history = list((await handle.fetch_history()).events)
     # The title is told with the first event.
     history[0].ClearField("user_metadata")
+    started = history[0].workflow_execution_started_event_attributes
+    for info in (described.workflow_execution_info, started):
+        info.search_attributes.indexed_fields.pop(label_names.NAME, None)
+    for event in history:
+        for payload in (
+            *event.activity_task_completed_event_attributes.result.payloads,
+            *event.workflow_execution_completed_event_attributes.result.payloads,
+        ):
+            payload.data = _without_made(payload.data)
     return [described, *history]
+
+
+def _without_made(data: bytes) -> bytes:
+    result = json.loads(data)
+    return json.dumps({**result, "made": (), "files": ()}).encode()
 
 
 async def assert_silent(live: Live, task_id: str, *words: str) -> None:

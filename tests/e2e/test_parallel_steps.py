@@ -1,5 +1,10 @@
 """Steps side by side, and steps that run once for each item, on the whole stack."""
 
+import re
+
+import yaml
+
+from tests.folders import PROJECT
 from tests.live import Live, python
 
 SPLIT = """
@@ -39,3 +44,24 @@ async def test_a_step_runs_once_for_each_file_and_the_next_has_all_that_was_made
         ("count[1]", "b.txt"),
         ("count[2]", "c.txt"),
     ]
+
+
+async def test_the_example_of_the_readme_draws_a_chart_for_each_region(live: Live) -> None:
+    sales = b"region,product,amount\n" + b"north,tea,3\nsouth,tea,4\nnorth,milk,5\nwest,tea,1\n" * 3
+    readme = (PROJECT / "README.md").read_text()
+    [text] = re.findall(r"```yaml\n(name: report-for-each-region\n.*?)```", readme, re.DOTALL)
+    data = await live.upload("sales.csv", sales)
+    body = {"type": "pipeline", "pipeline": yaml.safe_load(text), "inputs": {"sales": data}}
+    answer = await live.http.post("/api/v1/tasks", json=body)
+    assert answer.status_code == 202, answer.text
+    task = await live.ended(answer.json()["task_id"], seconds=180)
+    assert task["status"] == "completed", task["error"]
+    charts = {(made["sub_task"], made["name"]) for made in task["artifacts"]}
+    assert {
+        ("chart[0]", "north.svg"),
+        ("chart[1]", "south.svg"),
+        ("chart[2]", "west.svg"),
+        ("chart[2]", "west.png"),
+    } <= charts
+    logs = await live.log_of(task["task_id"])
+    assert "6 files\n" in [log["stdout"] for log in logs]

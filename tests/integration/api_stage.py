@@ -32,7 +32,7 @@ from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.steps.items import Items
 from activities.store import attempts, keys
-from activities.store.attempts import Attempt, Ended, StoredFile
+from activities.store.attempts import Attempt, Ended, SkillUse, StoredFile
 from activities.store.blobs import Blobs
 from activities.store.condemned import Ledger
 from activities.store.database import Database
@@ -112,6 +112,7 @@ class ObedientSteps(ports.Steps):
             return begun.outcome
         source = begun.definition.get("code", {}).get("source", "")
         printed, files, cached = "", [], None
+        skill: SkillUse | None = None
         for order in source.splitlines():
             match _for_item(order, begun.index).split(" ", 2):
                 case ["print", *words]:
@@ -120,6 +121,8 @@ class ObedientSteps(ports.Steps):
                     files.append(await self._store(call.team_id, name, content.encode()))
                 case ["wait"]:
                     await self._wait()
+                case ["skill", name, digest]:
+                    skill = SkillUse(name, "1.2", digest)
                 case ["cached"]:
                     cached = True
                 case ["retry"] if attempt.number == 1:
@@ -137,6 +140,7 @@ class ObedientSteps(ports.Steps):
             files=tuple(files),
             events=told,
             cached=bool(cached),
+            skill=skill,
         )
         await attempts.end(self._database, attempt, ended)
         return StepOutcome(exit_code=0, files=len(files))

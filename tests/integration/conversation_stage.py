@@ -175,8 +175,13 @@ async def talking(
     database = Database(database_url)
     client = await Client.connect(infrastructure.temporal_address, data_converter=DATA_CONVERTER)
     model = Talkers(database)
-    # What an exchange begins with is the database and how long people are waited for.
-    there = cast(Installed, SimpleNamespace(database=database, approval_seconds=3_600.0))
+    # What an exchange begins with is the database, how long people are waited for, and a model.
+    there = cast(
+        Installed,
+        SimpleNamespace(
+            database=database, approval_seconds=3_600.0, model_of=lambda wanted: wanted or ""
+        ),
+    )
     conversations = made(there, ConversationOptions(idle_seconds=idle_seconds))
     worker = Worker(
         client,

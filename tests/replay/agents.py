@@ -122,6 +122,7 @@ SCENES: dict[str, Scene] = {
     "agent-cancelled": _cancelled,
     "agent-approved": _approved,
     "agent-continued": _continued,
+    "agent-listed": _approved,
     "agent-held": _held,
     "router-chosen": _routed,
     "router-cancelled": _routing_cancelled,

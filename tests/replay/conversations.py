@@ -106,6 +106,7 @@ SCENES: dict[str, Scene] = {
     "conversation-interrupted": _interrupted,
     "conversation-cancelled": _cancelled,
     "conversation-approved": _approved,
+    "conversation-listed": _approved,
     "conversation-continued": _continued,
 }
 

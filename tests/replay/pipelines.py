@@ -18,6 +18,8 @@ from deploy.local.stack import Stack
 from workflows import ports
 from workflows.contracts import Hold, TaskClose, TaskMark
 from workflows.failures import DATA_CONVERTER
+from workflows.generation import build_id
+from workflows.labels import Labels
 from workflows.lifecycle import TRY_AGAIN
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import (
@@ -30,6 +32,9 @@ from workflows.pipeline_contracts import (
     StepPlan,
 )
 from workflows.states import Status
+
+# Where Temporal knows no search attributes, runs have none.
+LABELS = Labels("default", "pipeline", "recorded")
 
 TEAM = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -195,6 +200,7 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-paused-and-resumed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
     "pipeline-paused-while-resuming": (SLOW_TO_RESUME, _pause_while_resuming),
     "pipeline-cancelled-while-paused": (pipeline_run("slow_1", "ok_2"), _pause_and_cancel),
+    "pipeline-listed": (pipeline_run("slow_1", "ok_2"), _pause_and_resume),
     "pipeline-held": (pipeline_run("ok_1", "held_2", "ok_3"), _tell_to_try_again),
     "pipeline-cancelled-while-held": (pipeline_run("held_1", "ok_2"), _cancel_late),
     "pipeline-graph": (graph_run(DIAMOND), _leave_alone),
@@ -203,7 +209,7 @@ SCENES: dict[str, tuple[PipelineRun, Callable[[Handle], Awaitable[None]]]] = {
     "pipeline-graph-held": (graph_run(HELD), _tell_to_try_again_late),
     "pipeline-items": (graph_run(ITEMS, items=["ok_12", "ok_0"]), _leave_alone),
     "pipeline-items-paused": (graph_run(SLOW_ITEMS, items=["slow_6"]), _pause_and_resume),
-    "pipeline-items-blocked": (graph_run({"busy_5": []}, items=["busy_5"]), _leave_alone),
+    "pipeline-items-failed": (graph_run({"fail_5": []}, items=["fail_5"]), _leave_alone),
     "pipeline-retried-from-a-step": (
         pipeline_run("ok_1", "ok_2", "ok_3", first=1, run=2),
         _leave_alone,
@@ -223,12 +229,17 @@ async def play(names: Collection[str], keep: Callable[[str, WorkflowHistory], No
             task_queue="record",
             workflows=[PipelineWorkflow],
             activities=[*steps.activities(), *items.activities(), *tasks.activities()],
+            build_id=build_id("test"),
         )
         async with worker:
             for name in names:
                 run, act = SCENES[name]
                 handle = await client.start_workflow(
-                    PipelineWorkflow.run, run, id=f"record-{name}", task_queue="record"
+                    PipelineWorkflow.run,
+                    run,
+                    id=f"record-{name}",
+                    task_queue="record",
+                    search_attributes=LABELS.attributes if name.endswith("-listed") else None,
                 )
                 await act(handle)
                 with suppress(WorkflowFailureError):

@@ -140,6 +140,7 @@ SCENES: dict[str, Callable[[Live, ScriptedModels], Awaitable[str]]] = {
     "plan-blocked": _blocked,
     "plan-resumed": _resumed,
     "plan-cancelled": _cancelled,
+    "plan-listed": _paused,
     "plan-paused": _paused,
     "plan-nested": _nested,
     "plan-continued": _continued,

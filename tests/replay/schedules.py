@@ -70,6 +70,7 @@ async def _cancelled(live: Live) -> str:
 
 SCENES: dict[str, Callable[[Live], Awaitable[str]]] = {
     "schedule-completed": _completed,
+    "schedule-listed": _completed,
     "schedule-failed": _failed,
     "schedule-cancelled": _cancelled,
 }

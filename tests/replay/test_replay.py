@@ -21,6 +21,7 @@ from tests.replay.marks import HANDLED, TITLE
 from tests.replay.recording import HISTORIES, PLAYED
 from tests.temporal_runs import is_think
 from worker.host import hosted_workflows
+from workflows import label_names
 from workflows.failures import DATA_CONVERTER
 
 KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
@@ -168,6 +169,31 @@ async def test_a_history_of_another_workflow_is_noticed(name: str) -> None:
 )
 def test_a_kept_run_went_as_its_name_says(name: str, kind: EventType.ValueType) -> None:
     assert kind in [event.event_type for event in read(name).events]
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [
+        ("pipeline-listed", ["paused", "running", "completed"]),
+        ("agent-listed", ["waiting", "running", "completed"]),
+        ("conversation-listed", ["waiting", "running", "idle"]),
+        ("plan-listed", ["paused", "running", "completed"]),
+        ("schedule-listed", ["completed"]),
+        ("agent-approved", []),
+    ],
+)
+def test_a_run_that_is_listed_tells_each_change_of_its_state_once(
+    name: str, states: list[str]
+) -> None:
+    """One that began where Temporal knew no search attributes tells none."""
+    told = [
+        json.loads(fields[label_names.STATE].data)
+        for event in read(name).events
+        if (upsert := event.upsert_workflow_search_attributes_event_attributes)
+        and (fields := upsert.search_attributes.indexed_fields)
+        and label_names.STATE in fields
+    ]
+    assert told == states
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -8,6 +8,7 @@ from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.references import Reference
 from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import Problem, pointer
+from workflows.suggestions import nearest
 
 
 def graph_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
@@ -40,7 +41,9 @@ class Placing:
         """What is wrong with a reference to a step, in the step at ``index``."""
         text, name = reference.text, reference.name
         if name not in self._order:
-            return f"{text}: there is no step {name!r}"
+            meant = nearest(name, list(self._order)[:index])
+            hint = f"; did you mean {meant}?" if meant else ""
+            return f"{text}: there is no step {name!r}{hint}"
         if self._order[name] == index:
             return f"{text}: a step cannot refer to itself"
         if self._order[name] > index:
@@ -56,8 +59,11 @@ def _needs_problems(
     for number, name in enumerate(step.needs or ()):
         at = f"{where}/needs/{number}"
         if name not in order:
-            known = ", ".join(list(order)[:index]) or "none"
-            yield Problem(at, f"there is no step {name!r} (earlier steps: {known})")
+            earlier = sorted(order, key=order.__getitem__)[:index]
+            meant = nearest(name, earlier)
+            known = ", ".join(earlier) or "none"
+            hint = f"; did you mean {meant}?" if meant else f" (earlier steps: {known})"
+            yield Problem(at, f"there is no step {name!r}{hint}")
         elif order[name] == index:
             yield Problem(at, "a step cannot need itself")
         elif order[name] > index:

@@ -14,6 +14,7 @@ from workflows.definitions.references import Reference, parse, references_in
 from workflows.definitions.variables import problem_with_variable
 from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
+from workflows.suggestions import nearest
 
 
 def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -> list[Problem]:
@@ -174,7 +175,9 @@ def _undeclared(reference: Reference, kind: str, declared: Collection[str]) -> s
     if reference.name in declared:
         return None
     known = ", ".join(declared) or "none"
-    return f"{reference.text}: there is no {kind} {reference.name!r} (declared: {known})"
+    meant = nearest(reference.name, declared)
+    hint = f"; did you mean {meant}?" if meant else f" (declared: {known})"
+    return f"{reference.text}: there is no {kind} {reference.name!r}{hint}"
 
 
 def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from workflows.errors.inputs import ReferenceMalformed
+from workflows.suggestions import nearest
 
 Source = Literal["inputs", "parameters", "steps", "nodes", "item", "index"]
 Key = str | int
@@ -147,8 +148,13 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
             return Reference(whole, source, name, "files", (file,))
         case [("item" | "index") as source, *path] if source == "item" or not path:
             return Reference(whole, source, "", None, tuple(path))
-    reason = _ABOUT.get(str(keys[0]) if keys else "", _ABOUT_ALL)
-    raise _malformed(text, reason, start)
+    first = str(keys[0]) if keys else ""
+    reason = _ABOUT.get(first, _ABOUT_ALL)
+    # The word that is wrong: where the reference begins, or which part of it a step has.
+    wrong, known = (first, _ABOUT) if first not in _ABOUT else (str(keys[-1]), STEP_FIELDS)
+    meant = nearest(wrong, known)
+    hint = f" (did you mean {meant}?)" if meant and meant != wrong else ""
+    raise _malformed(text, f"{reason}{hint}", start)
 
 
 def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:

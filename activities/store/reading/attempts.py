@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from activities.store.attempts import SkillUse
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut, cut_at
 from activities.store.reading.identity import ids_in
@@ -41,6 +42,7 @@ class LoggedAttempt:
     error: Failure | None
     started_at: datetime
     finished_at: datetime | None
+    skill: SkillUse | None = None
 
 
 async def list_attempts(
@@ -134,6 +136,7 @@ def _whole(ids: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
             col(ExecutionLog.error),
             col(ExecutionLog.started_at),
             col(ExecutionLog.finished_at),
+            col(ExecutionLog.skill),
             col(SubTask.name).label("step"),
         )
         .join(SubTask, col(SubTask.id) == col(ExecutionLog.sub_task_id))
@@ -159,4 +162,5 @@ def _attempt(row: Row[*tuple[Any, ...]]) -> LoggedAttempt:
         error=row.error and Failure.model_validate(row.error),
         started_at=row.started_at,
         finished_at=row.finished_at,
+        skill=row.skill and SkillUse(**row.skill),
     )

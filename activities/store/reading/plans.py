@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from activities.store.database import Database
-from activities.store.reading.attempts import output_of
+from activities.store.reading.attempts import output_of, output_of_items
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.tables import PlanRevision, SubTask, Task, TaskArtifact
 from workflows.contracts import Failure
@@ -223,15 +223,18 @@ class PlanReader:
 
     async def last_output(self, task_id: UUID) -> str | None:
         """What the last step of a pipeline printed, where that is not too long to be a result."""
-        last = await self._connection.scalar(
-            select(col(SubTask.id))
-            .where(col(SubTask.task_id) == task_id)
+        has_items = col(SubTask.input_context)["foreach"].is_not(None)
+        query = (
+            select(col(SubTask.id), has_items)
+            .where(col(SubTask.task_id) == task_id, col(SubTask.item_of).is_(None))
             .order_by(col(SubTask.execution_order).desc())
             .limit(1)
         )
-        return (
-            None if last is None else await output_of(self._connection, last, MAX_OUTPUT_CHARACTERS)
-        )
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        read = output_of_items if row[1] else output_of
+        return await read(self._connection, row[0], MAX_OUTPUT_CHARACTERS)
 
     async def used_since(
         self, tasks: Collection[UUID], since: datetime | None

@@ -172,7 +172,11 @@ async def _calls(
             col(SubTask.started_at),
             col(SubTask.finished_at),
         )
-        .where(col(SubTask.task_id) == task_id, col(SubTask.task_type).not_in(_OF_THE_TASK_ITSELF))
+        .where(
+            col(SubTask.task_id) == task_id,
+            col(SubTask.task_type).not_in(_OF_THE_TASK_ITSELF),
+            col(SubTask.item_of).is_(None),
+        )
         .order_by(col(SubTask.execution_order))
         .limit(MAX_MESSAGES)
     )
@@ -208,15 +212,17 @@ def _call(
 
 
 async def files_in(connection: AsyncConnection, task_id: UUID) -> Mapping[UUID, list[RecordedFile]]:
+    """By the rows of the calls or steps that made them; those of items belong to their step."""
     rows = await connection.execute(
         select(
-            col(TaskArtifact.sub_task_id),
+            func.coalesce(col(SubTask.item_of), col(SubTask.id)),
             col(TaskArtifact.id),
             col(TaskArtifact.name),
             col(TaskArtifact.sha256),
             col(TaskArtifact.mime_type),
             col(TaskArtifact.created_at),
         )
+        .join(SubTask, col(SubTask.id) == col(TaskArtifact.sub_task_id))
         .where(col(TaskArtifact.task_id) == task_id, col(TaskArtifact.sha256).is_not(None))
         .order_by(col(TaskArtifact.created_at), col(TaskArtifact.name))
     )

@@ -14,10 +14,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.approvals import Approval
+from activities.store.attempts import SkillUse
 from activities.store.database import Database
 from activities.store.reading.identity import ids_in
 from activities.store.reading.plan_calls import PLAN_CALL
-from activities.store.tables import SubTask, Task
+from activities.store.tables import ExecutionLog, SubTask, Task
 from workflows.contracts import Failure
 from workflows.states import LIVING, Phase, Status
 
@@ -58,10 +59,10 @@ class StepState:
 class Step(StepState):
     """A step with how it ended. ``kind`` is skill, tool or code; ``exit_code`` is None until it has
     run; ``refused`` are files that were not taken, and why; ``cached``: it gave the result of an
-    equal step. ``child_id`` is the task that runs a
-    node, once there is one: a node waits and pauses with it. An item has the name of its step as
-    ``item_of``, its number as ``index``, and what it is as ``item``: a value, or the name of a
-    file."""
+    equal step; ``attempts`` are those of all runs, the last of which ran ``skill``. ``child_id`` is
+    the task that runs a node, once there is one: a node waits and pauses with it. An item has the
+    name of its step as ``item_of``, its number as ``index``, and what it is as ``item``: a value,
+    or the name of a file."""
 
     id: UUID
     kind: str
@@ -83,6 +84,8 @@ class Step(StepState):
     item_of: str | None = None
     index: int | None = None
     item: JsonValue = None
+    attempts: int = 0
+    skill: SkillUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +246,8 @@ async def _latest(
             col(SubTask.started_at),
             col(SubTask.finished_at),
             col(SubTask.approval),
+            col(SubTask.skill),
+            _ATTEMPTS.label("attempts"),
             _PLANNED.label("planned"),
             _HAS_ITEMS.label("has_items"),
             col(_WHOLE.name).label("item_of"),
@@ -347,6 +352,13 @@ IS_OUT = or_(
     *(col(SubTask.output_result)[key].astext.is_not(None) for key in ("replaced", "dropped"))
 )
 
+_ATTEMPTS = (
+    select(func.count())
+    .select_from(ExecutionLog)
+    .where(col(ExecutionLog.sub_task_id) == col(SubTask.id))
+    .correlate(SubTask)
+    .scalar_subquery()
+)
 _NODES = col(SubTask.input_context)[("arguments", "nodes")]
 _PLANNED = case(
     (
@@ -399,4 +411,6 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         started_at=row.started_at,
         finished_at=row.finished_at,
         approval=row.approval and Approval.model_validate(row.approval),
+        attempts=row.attempts,
+        skill=row.skill and SkillUse(**row.skill),
     )

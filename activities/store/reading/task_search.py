@@ -26,7 +26,7 @@ MIN_INDEXED_CHARACTERS = 3
 _PLACE = "created_at DESC, id DESC"
 # A step or call that has failed and waits for its next attempt, or a turn; and every plan above. A
 # step that is held before its first attempt has not failed.
-_RETRYING = """
+RETRYING = """
     WITH RECURSIVE retrying AS (
         SELECT task_id AS id FROM sub_tasks
         WHERE team_id = :team_id AND next_attempt_at IS NOT NULL
@@ -48,7 +48,7 @@ class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
     ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again.
-    ``agent_id`` is the agent that stays which has begun them."""
+    ``agent_id`` is the agent that stays which has begun them. ``name`` is the whole name."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -59,6 +59,7 @@ class TaskFilter:
     schedule_id: UUID | None = None
     is_retrying: bool = False
     agent_id: UUID | None = None
+    name: str | None = None
 
 
 async def find_page(
@@ -88,7 +89,7 @@ async def find_places(
 ) -> Sequence[Cursor]:
     """As ``find_page``, with the place of each."""
     search = _Search(connection, team_id, wanted, limit, looked_through)
-    if wanted.text is None:
+    if wanted.text is None and wanted.name is None:
         return await search.all(cursor)
     places, following = await search.newest(cursor)
     if following is not None and len(places) < limit:
@@ -107,17 +108,20 @@ class _Search:
     ) -> None:
         self._connection = connection
         self._wanted = wanted
-        escaped = (wanted.text or "").translate(_LIKE_SPECIAL)
+        # A name is found as a text is, and then compared.
+        self._text = wanted.text or wanted.name or ""
+        escaped = self._text.translate(_LIKE_SPECIAL)
         self._values: dict[str, Any] = {
             "team_id": team_id,
             "parent_id": wanted.parent_id,
             "schedule_id": wanted.schedule_id,
             "agent_id": wanted.agent_id,
+            "name": wanted.name,
             "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
             "before": wanted.created_before,
-            "text": wanted.text,
+            "text": self._text,
             "pattern": f"%{escaped}%",
             "limit": limit,
             "looked_through": looked_through,
@@ -132,7 +136,7 @@ class _Search:
         statement = f"""
             WITH newest AS MATERIALIZED ({source}), found AS (
                 SELECT created_at, id FROM newest
-                WHERE name ILIKE :pattern OR prompt ILIKE :pattern
+                WHERE {self._matches}
                 ORDER BY {_PLACE} LIMIT :limit
             )
             SELECT created_at, id, false AS is_last FROM found
@@ -150,7 +154,7 @@ class _Search:
 
     async def indexed(self, cursor: Cursor, limit: int) -> Sequence[Cursor]:
         """Those behind the newest."""
-        if len(self._wanted.text or "") < MIN_INDEXED_CHARACTERS:
+        if len(self._text) < MIN_INDEXED_CHARACTERS:
             return ()
         states = "type = ANY(:types) AND status = ANY(:statuses) AND"
         statement = f"""
@@ -158,12 +162,17 @@ class _Search:
                 SELECT id, created_at FROM tasks
                 WHERE {states} {self._where(cursor)}
                   AND agentos_trigrams(name, prompt) @> agentos_trigrams(:text, NULL)
-                  AND (name ILIKE :pattern OR prompt ILIKE :pattern)
+                  AND {self._matches}
             )
             SELECT created_at, id FROM found ORDER BY {_PLACE} LIMIT :limit
         """
         self._values["limit"] = limit
         return await self._places(statement, cursor)
+
+    @property
+    def _matches(self) -> str:
+        text = "(name ILIKE :pattern OR prompt ILIKE :pattern)"
+        return text if self._wanted.name is None else f"{text} AND name = :name"
 
     def _source(self, columns: str, cursor: Cursor | None, limit: str) -> str:
         """The newest ones that fit, but for the text."""
@@ -193,7 +202,7 @@ class _Search:
         if self._wanted.schedule_id is not None:
             parts.append("schedule_id = :schedule_id")
         if self._wanted.is_retrying:
-            parts.append(f"id = ANY(ARRAY({_RETRYING}))")
+            parts.append(f"id = ANY(ARRAY({RETRYING}))")
         if self._wanted.agent_id is not None:
             parts.append("agent_id = :agent_id")
         if self._wanted.created_after is not None:

@@ -45,6 +45,7 @@ class ExecutionLog(SQLModel, table=True):
     stdout: str = text_column("")
     stderr: str = text_column("")
     error: dict[str, Any] | None = json_column()
+    skill: dict[str, Any] | None = json_column()
     started_at: datetime = created_at_column()
     finished_at: datetime | None = moment_column()
     created_at: datetime = created_at_column()

@@ -212,7 +212,8 @@ class SubTask(SQLModel, table=True):
     ``approval`` what a person was asked about it, until when, and what they said. A node has a
     ``number`` in its plan, from 1 on, and ``child_id`` is the task that runs it. Its
     ``execution_order`` is that of the call that planned it. ``waits_for`` says what a queued one
-    waits for that was held. ``cached``: what it gave is the result of an equal step.
+    waits for that was held. ``cached``: what it gave is the result of an equal step. ``skill`` is
+    that which its last attempt ran: ``name``, ``version`` and ``digest``.
 
     An item of a step has the step's row as ``item_of``, its place among the items as
     ``item_index``, from 0 on, and what it is as ``item``: ``{"value": ...}``, or ``{"file": ...}``
@@ -262,6 +263,7 @@ class SubTask(SQLModel, table=True):
     item: dict[str, Any] | None = json_column()
     worker_id: str | None = text_column()
     cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    skill: dict[str, Any] | None = json_column()
     created_at: datetime = created_at_column()
     started_at: datetime | None = moment_column()
     finished_at: datetime | None = moment_column()

@@ -96,4 +96,4 @@ def _print(found: Memory, text: str | None) -> None:
         (str(each.id), when(each.created_at), safe_line(" ".join(each.text.split())))
         for each in found.notes
     ]
-    print_table(("ID", "WRITTEN", "NOTE"), rows)
+    print_table(("ID", "WRITTEN", "NOTE"), rows, cut="NOTE", spare=("WRITTEN",))

@@ -90,4 +90,6 @@ def _print(found: Sequence[Reminder]) -> None:
         )
         for each in found
     ]
-    print_table(("ID", "NEXT", "EVERY", "UNTIL", "TEXT"), rows, cut="TEXT")
+    print_table(
+        ("ID", "NEXT", "EVERY", "UNTIL", "TEXT"), rows, cut="TEXT", spare=("UNTIL", "EVERY")
+    )

@@ -47,7 +47,7 @@ def print_agents(agents: Sequence[Agent]) -> None:
         )
         for agent in agents
     ]
-    print_table(columns, rows, cut="NAME", spare=("ACTIVE",))
+    print_table(columns, rows, cut="NAME", spare=("ACTIVE", "COST", "UNREAD"))
 
 
 def print_agent(agent: Agent) -> None:

@@ -11,10 +11,11 @@ from typing import Annotated, Self
 from uuid import UUID
 
 import typer
+from pydantic import JsonValue
 from rich.text import Text
 
 from api.cli import terminal
-from api.cli.commands.options import Format, Output, TaskId
+from api.cli.commands.options import Format, NoPager, Output, TaskId, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.plan_file import read_nodes
 from api.cli.commands.plan_view import PLAN_CALL
@@ -26,6 +27,7 @@ from api.cli.display.glyphs import glyphs_of
 from api.cli.display.plan_frames import command_lines, nodes_in
 from api.cli.display.plan_tree import TreeNode, tree_lines
 from api.cli.errors import CallNotNamed, DecisionInvalid, NothingWaits
+from api.cli.pager import paged
 from api.cli.terminal import safe_json, safe_line, safe_text
 from api.client import ApiProblem
 from api.client import AsyncClient as Client
@@ -55,9 +57,37 @@ Note = Annotated[
 _DECIDED: Mapping[str, str] = {"approve": "approved", "deny": "denied"}
 
 
-def approvals(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+def approvals(
+    context: typer.Context,
+    task: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", show_default="all tasks", help="Only of this task."),
+    ] = None,
+    no_pager: NoPager = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show the calls waiting for your approval or answer, with all their arguments."""
+    with paged(wanted=not no_pager and output is Format.TABLE):
+        _of_all(context, output) if task is None else _of_one(context, task, output)
 
+
+def _of_all(context: typer.Context, output: Format) -> None:
+    page = talk(context, lambda client: whole_list(client.overview.waiting))
+    if output is Format.JSON:
+        print_json(page)
+        return
+    if not page.items:
+        terminal.stderr().print("Nothing waits for you.", style="dim")
+    for call in page.items:
+        whose = call.agent_name or call.task_name
+        kind = "agent" if call.agent_name else call.task_type.value
+        about = Text.assemble((safe_line(whose), "bold"), (f"  {kind} {call.task_id}", "dim"))
+        terminal.stdout().print(about, soft_wrap=True)
+        for line in _lines(str(call.task_id), call):
+            terminal.stdout().print(line, soft_wrap=True)
+
+
+def _of_one(context: typer.Context, task: str, output: Format) -> None:
     async def converse(client: Client, task_id: str) -> tuple[str, Page[AskedCall]]:
         return task_id, await _waiting(client, task_id)
 
@@ -76,6 +106,15 @@ def approve(
     task: TaskId,
     call: Call = None,
     note: Note = None,
+    arguments: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            show_default=False,
+            help="All arguments to make the call with instead, as a JSON object, or @FILE; the "
+            "model is told of it.",
+        ),
+    ] = None,
     nodes: Annotated[
         Path | None,
         typer.Option(
@@ -89,7 +128,8 @@ def approve(
 ) -> None:
     """Approve a call of an agent, or answer its question."""
     edited = None if nodes is None else read_nodes(nodes)
-    given = {"decision": "approve", "note": note, "nodes": edited}
+    changed = None if arguments is None else _arguments(arguments)
+    given = {"decision": "approve", "note": note, "nodes": edited, "arguments": changed}
     request = built(ApprovalRequest, given, DecisionInvalid)
     _print(_decide(context, task, call, request), output)
 
@@ -104,6 +144,21 @@ def deny(
     """Deny a call of an agent, or decline to answer its question."""
     request = built(ApprovalRequest, {"decision": "deny", "note": note}, DecisionInvalid)
     _print(_decide(context, task, call, request), output)
+
+
+def _arguments(text: str) -> JsonValue:
+    """Raises ``typer.BadParameter``."""
+    try:
+        given = Path(text[1:]).read_text() if text.startswith("@") else text
+        found: JsonValue = json.loads(given)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        message = f"it is no JSON: {reason}"
+        raise typer.BadParameter(message, param_hint="--arguments") from error
+    if not isinstance(found, dict):
+        message = 'write a JSON object with all arguments, such as \'{"path": "a.csv"}\''
+        raise typer.BadParameter(message, param_hint="--arguments")
+    return found
 
 
 def _decide(

@@ -1,5 +1,8 @@
 """``agentos artifacts``: the files that tasks made."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +14,6 @@ from api.cli.commands.options import (
     Format,
     LongOutput,
     Output,
-    TaskId,
     place_option,
     talk,
     told_apart,
@@ -21,8 +23,8 @@ from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import LEAST_CHARACTERS, find_task_id, talk_about
 from api.cli.commands.task_views import print_artifacts
 from api.cli.errors import ArtifactUnknown
+from api.client import ApiProblem, Download
 from api.client import AsyncClient as Client
-from api.client import Download
 from api.client.transfer import target_of
 from api.client.transfer import told_apart as by_step
 from api.client.transport import Params
@@ -40,10 +42,49 @@ class Fetched(BaseModel):
     path: Path
 
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID] [NAME...]",
+        show_default=False,
+        help="A task's id, or its first six or more characters (ID/NODE: a node of a plan), and "
+        "names of its files, patterns of them ('*.csv', 'clean/*'), or the beginnings of their "
+        "ids; or the whole id of one file.",
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID", show_default=False, help="The task, in place of the first argument."
+    ),
+]
+Step = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STEP", show_default=False, help="Only what this step, call or node made."
+    ),
+]
+
+
 @app.command()
-def ls(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+def ls(
+    context: typer.Context,
+    *,
+    names: Names = None,
+    task: Task = None,
+    step: Step = None,
+    output: Output = Format.TABLE,
+) -> None:
     """List the files that a task made."""
-    page = talk_about(context, task, _artifacts_of)
+    given, wanted = _task_and_names(names, task)
+
+    async def converse(client: Client, task_id: str) -> Page[Artifact]:
+        page = await _artifacts_of(client, task_id)
+        if step is None and not wanted:
+            return page
+        return page.model_copy(update={"items": _matching(task_id, page.items, wanted, step)})
+
+    page = talk_about(context, given, converse)
     print_json(page) if output is Format.JSON else print_artifacts(page.items)
 
 
@@ -51,40 +92,27 @@ def ls(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> N
 def get(
     context: typer.Context,
     *,
-    artifact: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ARTIFACT",
-            show_default=False,
-            help="An artifact's id; with --task, also its name or the beginning of its id.",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(metavar="ID", show_default=False, help="Its task; alone: all files."),
-    ] = None,
-    step: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STEP",
-            show_default=False,
-            help="With --task: only what this step, call or node made.",
-        ),
-    ] = None,
+    names: Names = None,
+    task: Task = None,
+    step: Step = None,
     place: Annotated[
         Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
     ] = None,
     output: LongOutput = Format.TABLE,
 ) -> None:
     """Download files that a task made, verify them, and print their paths."""
-    if step is not None and task is None:
-        raise typer.BadParameter("it needs --task", param_hint="--step")
     folder, output = told_apart(place, output)
     if folder is not None and folder.is_file():
-        raise typer.BadParameter(f"{folder} is a file", param_hint="--to")
-    if artifact is None and task is None:
-        raise typer.BadParameter("name an artifact, or a task with --task", param_hint="ARTIFACT")
-    fetched = talk(context, lambda client: _get(client, artifact, task, step, folder or Path()))
+        raise typer.BadParameter(f"{folder} is a file", param_hint="-o")
+    given, wanted = _task_and_names(names, task)
+    may_be_file = task is None and not wanted and step is None
+
+    async def fetch(client: Client) -> list[Fetched]:
+        alone = await _artifact_alone(client, given) if may_be_file else None
+        chosen = alone or await _chosen(client, given, wanted, step)
+        return await _get(client, chosen, folder or Path())
+
+    fetched = talk(context, fetch)
     if output is Format.JSON:
         print_json(Page(items=fetched))
     else:
@@ -92,10 +120,16 @@ def get(
             print_line(str(item.path))
 
 
-async def _get(
-    client: Client, artifact: str | None, task: str | None, step: str | None, folder: Path
-) -> list[Fetched]:
-    wanted = await _chosen(client, artifact, task, step)
+def _task_and_names(names: Sequence[str] | None, task: str | None) -> tuple[str, Sequence[str]]:
+    """Raises ``typer.BadParameter``."""
+    if task is not None:
+        return task, names or ()
+    if not names:
+        raise typer.BadParameter("name a task, or one of its files by its id", param_hint="ID")
+    return names[0], names[1:]
+
+
+async def _get(client: Client, wanted: Sequence[Download], folder: Path) -> list[Fetched]:
     for item in wanted:
         target_of(item, folder)  # Refuse before anything is written.
     return [
@@ -105,35 +139,59 @@ async def _get(
 
 
 async def _chosen(
-    client: Client, artifact: str | None, task: str | None, step: str | None
-) -> list[Download]:
-    if task is None:
-        return [await client.describe_artifact(_whole_id(artifact or ""))]
+    client: Client, task: str, names: Sequence[str], step: str | None
+) -> Sequence[Download]:
     task_id = await find_task_id(client, task)
+    found = _matching(task_id, (await _artifacts_of(client, task_id)).items, names, step)
     # Links lead elsewhere: there are no bytes of theirs to fetch.
-    items = [item for item in (await _artifacts_of(client, task_id)).items if item.sha256]
-    if step is not None:
-        items = [item for item in items if item.sub_task == step]
-        if not items:
-            raise ArtifactUnknown(task_id=task_id, wanted=f"{step}/*")
-    if artifact is not None:
-        named = [item for item in items if artifact in (item.name, str(item.id))]
-        items = named or [item for item in items if _begins(item, artifact)]
-        if not items:
-            raise ArtifactUnknown(task_id=task_id, wanted=artifact)
-    return by_step(items)
+    return by_step([item for item in found if item.sha256])
+
+
+async def _artifact_alone(client: Client, text: str) -> list[Download] | None:
+    """A single file, by its whole id; None where that is none, and may be that of a task."""
+    try:
+        artifact_id = str(UUID(text))
+    except ValueError:
+        return None
+    try:
+        return [await client.describe_artifact(artifact_id)]
+    except ApiProblem as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+
+
+def _matching(
+    task_id: str, items: Sequence[Artifact], names: Sequence[str], step: str | None
+) -> list[Artifact]:
+    """Those of the step that have one of the names, in their order.
+
+    Raises:
+        ArtifactUnknown: there are none of the step, or of a name.
+    """
+    of_step = [item for item in items if step is None or item.sub_task == step]
+    if step is not None and not of_step:
+        raise ArtifactUnknown(task_id=task_id, wanted=f"{step}/*")
+    if not names:
+        return of_step
+    chosen: dict[UUID, Artifact] = {}
+    for name in names:
+        found = [item for item in of_step if name in (item.name, str(item.id))]
+        found = found or [item for item in of_step if _fits(item, name)]
+        if not found:
+            raise ArtifactUnknown(task_id=task_id, wanted=name)
+        chosen |= {item.id: item for item in found}
+    return [item for item in of_step if item.id in chosen]
+
+
+def _fits(item: Artifact, text: str) -> bool:
+    """Whether a pattern fits its name, or the text is the beginning of its id."""
+    names = (item.name, f"{item.sub_task}/{item.name}")
+    return any(fnmatchcase(name, text) for name in names) or _begins(item, text)
 
 
 def _begins(item: Artifact, text: str) -> bool:
     return len(text) >= LEAST_CHARACTERS and str(item.id).startswith(text.lower())
-
-
-def _whole_id(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        message = "it is not a whole id; give the task too, with --task"
-        raise typer.BadParameter(message, param_hint="ARTIFACT") from error
 
 
 async def _artifacts_of(client: Client, task_id: str) -> Page[Artifact]:

@@ -60,7 +60,7 @@ def audit(
 
 def print_entries(entries: Sequence[AuditEntry]) -> None:
     columns = ("WHEN", "WHO", "WHAT", "TO", _WHY)
-    print_table(columns, [_row(entry) for entry in entries], cut=_WHY)
+    print_table(columns, [_row(entry) for entry in entries], cut=_WHY, spare=("WHO",))
 
 
 def _row(entry: AuditEntry) -> Sequence[Cell]:

@@ -81,4 +81,4 @@ def _print(breakers: list[Breaker]) -> None:
         )
         for each in breakers
     ]
-    print_table(("NAME", "STATE", "UNTIL", "OPENED", "WHY"), rows, cut="WHY")
+    print_table(("NAME", "STATE", "UNTIL", "OPENED", "WHY"), rows, cut="WHY", spare=("OPENED",))

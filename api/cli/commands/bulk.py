@@ -105,7 +105,7 @@ async def find_bulk_id(client: Client, text: str) -> str:
 
 
 def print_runs(runs: Sequence[BulkRun]) -> None:
-    spare = ("BY", "STARTED", "ACTION")  # `show` has them.
+    spare = ("BY", "STARTED", "ACTION", "SKIPPED", "REQUEUED")  # `show` has them.
     print_table(_COLUMNS, list(map(_row, runs)), cut="STATE", spare=spare)
 
 

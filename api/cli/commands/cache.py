@@ -49,7 +49,8 @@ def ls(context: typer.Context, output: Output = Format.TABLE) -> None:
         )
         for item in page.items
     ]
-    print_table(("NAME", "STEP", "FILES", "SIZE", "MADE", "EXPIRES", "HITS"), rows, cut="NAME")
+    columns = ("NAME", "STEP", "FILES", "SIZE", "MADE", "EXPIRES", "HITS")
+    print_table(columns, rows, cut="NAME", spare=("SIZE", "FILES", "MADE", "STEP", "HITS"))
 
 
 def _until(moment: datetime) -> str:

@@ -79,12 +79,14 @@ def _why(path: Path, error: OSError) -> str:
     """What the system says, and which file may have been meant."""
     if isinstance(error, IsADirectoryError):
         return "it is a folder; name a file in it"
-    if isinstance(error, FileNotFoundError) and (meant := _file_like(path)):
-        return f"there is no such file (did you mean {meant}?)"
+    if isinstance(error, FileNotFoundError):
+        meant = file_like(path)
+        return f"there is no such file{f' (did you mean {meant}?)' if meant else ''}"
     return error.strerror or str(error)
 
 
-def _file_like(path: Path) -> Path | None:
+def file_like(path: Path) -> Path | None:
+    """The file of its folder that may be meant by a name that none has."""
     try:
         names = [entry.name for entry in islice(path.parent.iterdir(), _NEAR_NAMES)]
     except OSError:

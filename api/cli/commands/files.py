@@ -1,18 +1,51 @@
-"""``agentos files``: upload files, to be inputs of tasks."""
+"""``agentos files``: files that are uploaded, to be inputs of tasks."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.filesize import decimal
 
-from api.cli.commands.options import Format, Output, talk
-from api.cli.commands.printing import print_json, print_table
+from api.cli import terminal
+from api.cli.commands.asking import ask
+from api.cli.commands.file_ids import find_files
+from api.cli.commands.options import (
+    Format,
+    LongOutput,
+    Output,
+    Yes,
+    place_option,
+    talk,
+    told_apart,
+)
+from api.cli.commands.pages import first_items
+from api.cli.commands.printing import print_json, print_line, print_table, when
+from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
-from api.wire.responses.files import File
+from api.client.transfer import target_of
+from api.wire.responses.files import File, ListedFile
 from api.wire.responses.pages import Page
 
 app = typer.Typer(no_args_is_help=True)
+
+FileIds = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        show_default=False,
+        help="Ids of uploads, their first six or more characters, references (file:ID), or names.",
+    ),
+]
+
+
+class FetchedFile(BaseModel):
+    """A downloaded file, and where it was written."""
+
+    id: str
+    name: str
+    path: Path
 
 
 @app.command()
@@ -31,4 +64,91 @@ def put(
         print_json(Page(items=uploaded))
     else:
         rows = [(f"file:{file.id}", file.name, decimal(file.size)) for file in uploaded]
-        print_table(("REFERENCE", "NAME", "SIZE"), rows)
+        print_table(("REFERENCE", "NAME", "SIZE"), rows, cut="NAME", spare=("SIZE",))
+
+
+@app.command()
+def ls(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of files.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Show all files.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """List what was uploaded, newest first."""
+    most = None if everything else limit
+    page = talk(context, lambda client: first_items(client.uploads.list, {}, most))
+    if output is Format.JSON:
+        print_json(page)
+        return
+    rows = [
+        (f"file:{file.id}", file.name, decimal(file.size), file.mime_type, when(file.created_at))
+        for file in page.items
+    ]
+    columns = ("REFERENCE", "NAME", "SIZE", "TYPE", "UPLOADED")
+    print_table(columns, rows, cut="NAME", spare=("TYPE", "UPLOADED", "SIZE"))
+
+
+@app.command()
+def get(
+    context: typer.Context,
+    files: FileIds,
+    place: Annotated[
+        Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
+    ] = None,
+    output: LongOutput = Format.TABLE,
+) -> None:
+    """Download uploads, verify them, and print their paths."""
+    path, output = told_apart(place, output)
+    folder = path or Path()
+    if folder.is_file():
+        raise typer.BadParameter(f"{folder} is a file", param_hint="-o")
+
+    async def fetch(client: Client) -> list[FetchedFile]:
+        ids = [file_id for file_id, _ in await find_files(client, files)]
+        wanted = [await client.uploads.describe(file_id) for file_id in ids]
+        for item in wanted:
+            target_of(item, folder)  # Refuse before anything is written.
+        return [
+            FetchedFile(
+                id=item.id, name=item.name, path=await client.uploads.download(item, folder)
+            )
+            for item in wanted
+        ]
+
+    fetched = talk(context, fetch)
+    if output is Format.JSON:
+        print_json(Page(items=fetched))
+        return
+    for item in fetched:
+        print_line(str(item.path))
+
+
+@app.command()
+def rm(
+    context: typer.Context,
+    files: FileIds,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Delete uploads. One is refused that a task needs which has not ended, or a schedule."""
+    found = talk(context, lambda client: find_files(client, files))
+    _tell(found)
+    many = f"these {len(found)} files" if len(found) > 1 else "this file"
+    ask(f"Delete {many}? Tasks that had one can no longer be run again with it.", yes=yes)
+
+    async def delete(client: Client) -> None:
+        for file_id, _ in found:
+            await client.uploads.delete(file_id)
+            if output is Format.TABLE:
+                typer.echo(file_id)
+
+    talk(context, delete)
+    if output is Format.JSON:
+        print_json(Page(items=[file_id for file_id, _ in found]))
+
+
+def _tell(found: Sequence[tuple[str, ListedFile | None]]) -> None:
+    for file_id, file in found:
+        if file is not None:
+            line = f"{file_id}  {file.name}, {decimal(file.size)}"
+            terminal.stderr().print(safe_line(line), style="dim", soft_wrap=True)

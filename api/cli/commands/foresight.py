@@ -40,9 +40,7 @@ NewPipeline = Annotated[
         "results.",
     ),
 ]
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask before a new pipeline is taken.")
-]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a terminal.")]
 
 
 def with_pipeline(request: Request, path: Path | None) -> Request:

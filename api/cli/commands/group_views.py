@@ -26,7 +26,7 @@ def print_groups(groups: Sequence[Group]) -> None:
         )
         for group in groups
     ]
-    print_table(columns, rows, cut="NAME")
+    print_table(columns, rows, cut="NAME", spare=("CREATED", "MODE", "MEMBERS"))
 
 
 def print_group(group: Group) -> None:
@@ -55,7 +55,7 @@ def print_group(group: Group) -> None:
         )
         for member in group.members
     ]
-    print_table(("ID", "NAME", "STATE", "ANSWERS", "TURN"), rows, cut="NAME")
+    print_table(("ID", "NAME", "STATE", "ANSWERS", "TURN"), rows, cut="NAME", spare=("ANSWERS",))
 
 
 def print_said(message: GroupMessage) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from api.cli import terminal
+from api.cli.commands.group_ids import find_group_id
 from api.cli.commands.group_views import print_group, print_groups, print_said
 from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.message_text import message_text
@@ -15,7 +16,6 @@ from api.cli.commands.options import Format, Output, Result, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_json_line, print_line
 from api.cli.commands.request_body import built
-from api.cli.errors import GroupUnknown
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
 from api.wire.group_requests import GroupMessageRequest, GroupRequest, MembersRequest
@@ -253,21 +253,9 @@ def _talk_about(
     context: typer.Context, text: str, conversation: Callable[[Client, str], Awaitable[Result]]
 ) -> Result:
     async def converse(client: Client) -> Result:
-        return await conversation(client, await _find(client, text))
+        return await conversation(client, await find_group_id(client, text))
 
     return talk(context, converse)
-
-
-async def _find(client: Client, text: str) -> str:
-    """The id of the group of this name or id. Raises ``GroupUnknown``."""
-    try:
-        return str(UUID(text.strip()))
-    except ValueError:
-        pass
-    found = (await client.groups.list({"name": text})).items
-    if not found:
-        raise GroupUnknown(text=text)
-    return str(found[0].id)
 
 
 def _print(group: Group, output: Format) -> None:

@@ -26,7 +26,11 @@ def housekeeping(context: typer.Context, output: Output = Format.TABLE) -> None:
         )
         for sweep in found.sweeps
     ]
-    print_table(("WHAT", "KEPT", "REMOVED", "BYTES", "LEFT", "LAST LOOKED AT"), rows)
+    print_table(
+        ("WHAT", "KEPT", "REMOVED", "BYTES", "LEFT", "LAST LOOKED AT"),
+        rows,
+        spare=("LAST LOOKED AT", "BYTES"),
+    )
     last = found.last_pass
     if last.ended_at is not None and last.duration_ms is not None:
         told = f"The last pass ended at {at(last.ended_at)}, after {last.duration_ms:,} ms."

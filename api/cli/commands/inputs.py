@@ -1,5 +1,6 @@
 """The inputs of a task as a command line names them: ``NAME=FILE`` or ``NAME=REFERENCE``."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.filesize import decimal
 
 from api.cli import terminal
+from api.cli.commands.document_file import file_like
 from api.cli.errors import InputFileMissing, InputMalformed
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
@@ -58,7 +60,7 @@ async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
 def _split(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not value:
-        raise InputMalformed(text=text, reason="write NAME=VALUE")
+        raise InputMalformed(text=text, reason=_without_name(text))
     try:
         return _NAME.validate_python(name), value
     except ValidationError as error:
@@ -66,10 +68,29 @@ def _split(text: str) -> tuple[str, str]:
         raise InputMalformed(text=text, reason=reason) from error
 
 
+def _without_name(text: str) -> str:
+    """What to write, with the name that the file itself suggests."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(text).stem)
+    is_file = "=" not in text and _is_name(stem)
+    return f"write a name before it, as in --input {stem}={text}" if is_file else "write NAME=VALUE"
+
+
+def _is_name(text: str) -> bool:
+    try:
+        _NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _file(name: str, value: str) -> Path:
     path = Path(value).expanduser()
     if value.startswith("http://"):
         raise InputMalformed(text=f"{name}={value}", reason="only https:// URLs are fetched")
     if not path.is_file():
-        raise InputFileMissing(name=name, path=value)
+        meant = None if path.is_dir() else file_like(path)
+        hint = f" Did you mean {meant}?" if meant else ""
+        if path.is_dir():
+            hint = " That is a folder: name a file in it."
+        raise InputFileMissing(name=name, path=value, hint=hint)
     return path

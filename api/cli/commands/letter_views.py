@@ -22,7 +22,7 @@ def print_letters(letters: Sequence[DeadLetter]) -> None:
         )
         for letter in letters
     ]
-    print_table(columns, rows, cut="NAME")
+    print_table(columns, rows, cut="NAME", spare=("CREATED", "STATE", "STEP", "TASK"))
 
 
 def print_groups(groups: Sequence[DeadLetterGroup]) -> None:
@@ -40,7 +40,8 @@ def print_groups(groups: Sequence[DeadLetterGroup]) -> None:
         )
         for group in groups
     ]
-    print_table(columns, rows, cut="MESSAGE")
+    spare = ("FIRST", "EXAMPLE", "STEP", "LAST", "ERROR")
+    print_table(columns, rows, cut="MESSAGE", spare=spare)
 
 
 def print_letter(letter: DeadLetter) -> None:

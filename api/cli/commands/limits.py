@@ -23,5 +23,5 @@ def limits(context: typer.Context, output: Output = Format.TABLE) -> None:
         )
         for item in found.items
     ]
-    print_table(("LIMIT", "RUNNING", "A MINUTE", "WAITING"), rows)
+    print_table(("LIMIT", "RUNNING", "A MINUTE", "WAITING"), rows, cut="LIMIT")
     terminal.stderr().print(f"The team's weight is {found.weight:g}.", style="dim")

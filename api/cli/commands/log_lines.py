@@ -1,5 +1,7 @@
 """What a step printed, as lines that say whose they are."""
 
+from collections import deque
+
 import typer
 from rich.text import Text
 
@@ -10,12 +12,36 @@ from workflows.events import Event, StepOutput, StepOutputCut, StepPhase, StepSt
 
 # A line that does not end is printed in pieces of this length.
 _LINE_CHARACTERS = 64 * 1024
+MOST_TAIL_LINES = 1_000_000
 
 
-def print_attempt(attempt: Attempt, *, is_labelled: bool) -> None:
+class Printed:
+    """What is printed of a log: all of it at once, or with a ``tail`` its last lines alone, when
+    ``end`` is called; and from then on all again."""
+
+    def __init__(self, tail: int | None = None) -> None:
+        self._kept: deque[tuple[str, str]] | None = None if tail is None else deque(maxlen=tail)
+
+    def print(self, label: str, text: str) -> None:
+        """Lines of somebody else's."""
+        if not text:
+            return
+        for line in safe_text(text).removesuffix("\n").split("\n"):
+            if self._kept is None:
+                _print(label, line)
+            else:
+                self._kept.append((label, line))
+
+    def end(self) -> None:
+        kept, self._kept = self._kept or (), None
+        for label, line in kept:
+            _print(label, line)
+
+
+def print_attempt(attempt: Attempt, printed: Printed, *, is_labelled: bool) -> None:
     label = _label(attempt.step, attempt.run, attempt.attempt) if is_labelled else ""
     for text in (attempt.stdout, attempt.stderr):
-        _print(label, text)
+        printed.print(label, text)
     if attempt.error is not None:
         reason = f"{attempt.step}: {attempt.error.get('message', '')}"
         terminal.stderr().print(safe_line(reason), style="red", soft_wrap=True)
@@ -28,7 +54,8 @@ class LogLines:
     ``is_labelled``: each line says whose it is.
     """
 
-    def __init__(self, *, is_labelled: bool, prefix: str = "") -> None:
+    def __init__(self, printed: Printed, *, is_labelled: bool, prefix: str = "") -> None:
+        self._printed = printed
         self.is_labelled = is_labelled
         self._prefix = prefix
         self._attempts: dict[str, int] = {}
@@ -64,7 +91,7 @@ class LogLines:
 
     def _print(self, step: str, text: str) -> None:
         label = _label(f"{self._prefix}{step}", 1, self._attempts.get(step, 1))
-        _print(label if self.is_labelled else "", text)
+        self._printed.print(label if self.is_labelled else "", text)
 
 
 def _label(step: str, run: int, attempt: int) -> str:
@@ -73,12 +100,9 @@ def _label(step: str, run: int, attempt: int) -> str:
     return label if attempt == 1 else f"{label}#{attempt}"
 
 
-def _print(label: str, text: str) -> None:
-    if not text:
-        return
-    console = terminal.stdout()
-    for line in safe_text(text).removesuffix("\n").split("\n"):
-        if label:
-            console.print(Text.assemble((f"{safe_line(label)} | ", "cyan"), line), soft_wrap=True)
-        else:
-            typer.echo(line)
+def _print(label: str, line: str) -> None:
+    if label:
+        prefix = (f"{safe_line(label)} | ", "cyan")
+        terminal.stdout().print(Text.assemble(prefix, line), soft_wrap=True)
+    else:
+        typer.echo(line)

@@ -9,12 +9,13 @@ from uuid import UUID
 import typer
 
 from api.cli import terminal
-from api.cli.commands.log_lines import LogLines, print_attempt
-from api.cli.commands.options import Format, Output, TaskId
+from api.cli.commands.log_lines import MOST_TAIL_LINES, LogLines, Printed, print_attempt
+from api.cli.commands.options import Format, NoPager, Output, TaskId
 from api.cli.commands.pages import page_after_page
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_ids import talk_about
 from api.cli.errors import StepUnknown
+from api.cli.pager import paged
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
 from api.client.transport import Params
@@ -44,6 +45,7 @@ class _Log:
 
 def logs(
     context: typer.Context,
+    *,
     task: TaskId,
     step: Annotated[
         str | None,
@@ -56,14 +58,28 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep printing new output until the task ends.")
     ] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "--tail",
+            "-n",
+            min=0,
+            max=MOST_TAIL_LINES,
+            metavar="N",
+            show_default=False,
+            help="Only the last N lines of what was printed so far.",
+        ),
+    ] = None,
+    no_pager: NoPager = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Print what the steps of a task printed."""
 
     async def converse(client: Client, task_id: str) -> None:
         log = _Log(task_id, step)
+        printed = Printed(tail)
         if follow:
-            await _follow(client, log, output)
+            await _follow(client, log, output, printed)
         elif output is Format.JSON:
             pages = [page async for page, _ in _pages(client, log)]
             items = [attempt for page in pages for attempt in page.items]
@@ -71,9 +87,12 @@ def logs(
         else:
             async for page, is_labelled in _pages(client, log):
                 for attempt in page.items:
-                    print_attempt(attempt, is_labelled=is_labelled)
+                    print_attempt(attempt, printed, is_labelled=is_labelled)
+            printed.end()
 
-    talk_about(context, task, converse)
+    is_text = output is Format.TABLE and not follow
+    with paged(wanted=not no_pager and is_text and tail is None):
+        talk_about(context, task, converse)
 
 
 async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt], bool]]:
@@ -104,9 +123,10 @@ async def _pages(client: Client, log: _Log) -> AsyncIterator[tuple[Page[Attempt]
             yield found
 
 
-async def _follow(client: Client, log: _Log, output: Format) -> None:
+async def _follow(client: Client, log: _Log, output: Format, printed: Printed) -> None:
     """Print what a task prints, and what its nodes do from when they begin."""
-    lines = LogLines(is_labelled=log.step is None, prefix=log.prefix)
+    last = (await client.task(log.task_id)).last_event
+    lines = LogLines(printed, is_labelled=log.step is None, prefix=log.prefix)
     inner: dict[UUID | None, asyncio.Task[None]] = {}
     names: dict[str, None] = {}
     try:
@@ -116,7 +136,7 @@ async def _follow(client: Client, log: _Log, output: Format) -> None:
             if isinstance(event, NodeStarted) and event.task_id not in inner:
                 of_node = log.of_node(event.node, event.task_id)
                 if of_node is not None:
-                    following = _follow(client, of_node, output)
+                    following = _follow(client, of_node, output, printed)
                     inner[event.task_id] = asyncio.create_task(following)
             if log.step is not None and not _is_of(event, log.step):
                 continue
@@ -125,6 +145,9 @@ async def _follow(client: Client, log: _Log, output: Format) -> None:
                 lines.take(event)
             elif isinstance(event, StepOutput):
                 print_json_line(sent)
+            if sent.seq >= last:  # What comes now is new.
+                printed.end()
+        printed.end()
         await asyncio.gather(*inner.values())
         if log.step and names.keys().isdisjoint((log.step, log.step.partition("/")[0])):
             raise StepUnknown(task_id=log.task_id, step=log.step, known=", ".join(names) or "none")

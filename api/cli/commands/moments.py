@@ -26,7 +26,7 @@ def parse_moment(text: str) -> datetime:
         raise typer.BadParameter(message) from error
 
 
-def _in_a_query(text: str) -> str:
+def in_a_query(text: str) -> str:
     return parse_moment(text).isoformat()
 
 
@@ -35,7 +35,7 @@ After = Annotated[
     typer.Option(
         "--since",
         "--after",
-        parser=_in_a_query,
+        parser=in_a_query,
         metavar="TIME",
         show_default=False,
         help="Only newer ones: 2026-11-29T12:00 (UTC), or how long ago: 90m, 2d.",
@@ -46,7 +46,7 @@ Before = Annotated[
     typer.Option(
         "--until",
         "--before",
-        parser=_in_a_query,
+        parser=in_a_query,
         metavar="TIME",
         show_default=False,
         help="Only older ones.",

@@ -54,6 +54,14 @@ TaskId = Annotated[
         show_default=False,
     ),
 ]
+SomeTaskId = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ID",
+        help="A task's id, or its first six or more characters; ID/NODE is a node of a plan.",
+        show_default=False,
+    ),
+]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -73,6 +81,13 @@ Timeout = Annotated[
     float | None,
     typer.Option(min=0.001, metavar="SECONDS", help="Maximum time to --wait.", show_default=False),
 ]
+
+
+NoPager = Annotated[
+    bool,
+    typer.Option("--no-pager", help="Print all at once, also what is longer than the screen."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a terminal.")]
 
 
 def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Result]]) -> Result:

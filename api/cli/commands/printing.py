@@ -20,7 +20,11 @@ from workflows.states import Status, TaskType
 Cell = str | Text
 
 _GAP_COLUMNS = 3
+_NARROW_GAP_COLUMNS = 2
+# The column that is cut keeps so many while others can still be left out, and so many in the end.
+_KEPT_COLUMNS = 24
 _LEAST_COLUMNS = 12
+_LEAST_OF_OTHERS = 6
 _TEXT_CHARACTERS = 200
 
 
@@ -74,16 +78,15 @@ def print_table(
     cut: str | None = None,
     spare: Sequence[str] = (),
 ) -> None:
-    """On a terminal that is too narrow, the column ``cut`` is cut, and no other; where that is not
-    enough, those that are ``spare`` are left out, the first of them first."""
+    """On a terminal that is too narrow, the column ``cut`` is cut; before little is left of it,
+    those that are ``spare`` are left out, the first of them first."""
     cells = [[_safe(cell) for cell in row] for row in rows]
     widths = {
         column: max(len(column), *(row[index].cell_len for row in cells), 0)
         for index, column in enumerate(columns)
     }
-    if cut is not None:
-        _fit(widths, cut, spare)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), header_style="bold")
+    gap = fit(widths, terminal.stdout().width, cut, spare)
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for column, width in widths.items():
         table.add_column(
             column, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width
@@ -94,17 +97,37 @@ def print_table(
     draw(table)
 
 
-def _fit(widths: dict[str, int], cut: str, spare: Sequence[str]) -> None:
-    space, wanted = terminal.stdout().width, widths[cut]
-    widths[cut] = min(wanted, _LEAST_COLUMNS)
+def fit(widths: dict[str, int], space: int, cut: str | None, spare: Sequence[str]) -> int:
+    """Make the columns fit, as ``print_table`` says; gives the gap between two of them.
+
+    Where all that is not enough, the widest of the others are cut as well, but never the first:
+    that is by which one names the thing.
+    """
+    if _taken(widths, _GAP_COLUMNS) <= space:
+        return _GAP_COLUMNS
+    gap = _NARROW_GAP_COLUMNS
+    wanted = widths.get(cut, 0) if cut else 0
+    if cut:
+        widths[cut] = min(wanted, _KEPT_COLUMNS)
     for column in spare:
-        if _taken(widths) > space:
+        if _taken(widths, gap) > space:
             del widths[column]
-    widths[cut] = min(wanted, max(widths[cut], widths[cut] + space - _taken(widths)))
+    if cut:
+        room = widths[cut] + space - _taken(widths, gap)
+        widths[cut] = min(wanted, max(min(wanted, _LEAST_COLUMNS), room))
+    while (over := _taken(widths, gap) - space) > 0:
+        others = [column for column in list(widths)[1:] if column != cut]
+        widest = max(others, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _LEAST_OF_OTHERS:
+            break
+        second = max((widths[each] for each in others if each != widest), default=0)
+        widths[widest] = max(widths[widest] - over, min(second, widths[widest] - 1), 0)
+        widths[widest] = max(widths[widest], _LEAST_OF_OTHERS)
+    return gap
 
 
-def _taken(widths: Mapping[str, int]) -> int:
-    return sum(widths.values()) + _GAP_COLUMNS * (len(widths) - 1)
+def _taken(widths: Mapping[str, int], gap: int) -> int:
+    return sum(widths.values()) + gap * (len(widths) - 1)
 
 
 def print_fields(fields: Sequence[tuple[str, Cell]]) -> None:

@@ -28,7 +28,8 @@ _TIMES_SHOWN = 10
 
 def print_schedules(schedules: Sequence[ScheduleSummary]) -> None:
     columns = ("ID", "NAME", "WHEN", "STATE", "NEXT", "LAST RUN")
-    print_table(columns, [_row(item) for item in schedules], cut="NAME")
+    spare = ("ID", "LAST RUN", "STATE", "NEXT")  # A schedule is named by its name as well.
+    print_table(columns, [_row(item) for item in schedules], cut="NAME", spare=spare)
     _tell_problems(schedules)
 
 
@@ -50,7 +51,7 @@ def print_schedule(schedule: Schedule) -> None:
             )
             for run in schedule.runs
         ]
-        print_table(("TASK", "STATUS", "DUE", "ENDED", "NOTE"), rows, cut="NOTE")
+        print_table(("TASK", "STATUS", "DUE", "ENDED", "NOTE"), rows, cut="NOTE", spare=("ENDED",))
     _tell_problems([schedule])
 
 

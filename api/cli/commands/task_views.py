@@ -1,6 +1,7 @@
 """Tasks as tables."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.filesize import decimal
@@ -28,23 +29,36 @@ from api.cli.display.frames import (
     seconds_between,
 )
 from api.cli.kinds.table import kind_of
-from api.wire.responses.files import Artifact
-from api.wire.responses.tasks import ItemCounts, SubTask, Task, TaskSummary, Usage
+from api.cli.terminal import safe_line
+from api.wire.responses.files import Artifact, TaskInput
+from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, TaskSummary, Usage
 from workflows.contracts import Failure
 from workflows.item_names import step_of
 from workflows.states import Status, TaskType
 
 _ITEMS_SHOWN = 10
+_DIGEST_CHARACTERS = 8
 
 
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
     columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
-    print_table(columns, [_task_row(task) for task in tasks], cut="NAME")
+    spare = ("TYPE", "TIME", "DONE", "CREATED")
+    print_table(columns, [_task_row(task) for task in tasks], cut="NAME", spare=spare)
 
 
-def print_task(task: Task, drawing: Sequence[Text] | None = None) -> None:
-    """With a ``drawing`` of its sub-tasks, in place of a table of them."""
-    print_fields(_task_fields(task))
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task with what is shown beside it: a ``drawing`` of its sub-tasks, in place of a table of
+    them, and what is known of its ``inputs``."""
+
+    task: Task
+    drawing: Sequence[Text] | None = None
+    inputs: Sequence[TaskInput] = ()
+
+
+def print_task(shown: Shown) -> None:
+    task, drawing = shown.task, shown.drawing
+    print_fields(_task_fields(task, shown.inputs))
     kind = kind_of(task.type)
     kind.print_result(task)
     if drawing is not None:
@@ -53,9 +67,9 @@ def print_task(task: Task, drawing: Sequence[Text] | None = None) -> None:
             draw(line)
     elif task.sub_tasks:
         print_title(f"{kind.part.capitalize()}s")
-        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "NOTE")
+        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
-        print_table(columns, rows, cut="NOTE")
+        print_table(columns, rows, cut="NOTE", spare=("SKILL", "FILES", "TIME"))
     if task.artifacts:
         print_title("Files")
         print_artifacts(task.artifacts)
@@ -69,6 +83,7 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
             for item in artifacts
         ],
         cut="NAME",
+        spare=("TYPE", "STEP"),
     )
 
 
@@ -84,7 +99,8 @@ def _task_row(task: TaskSummary) -> Sequence[Cell]:
     )
 
 
-def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
+def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple[str, Cell]]:
+    files = {given.name: given for given in inputs}
     fields: list[tuple[str, Cell]] = [
         ("Task", str(task.task_id)),
         ("Name", task.name),
@@ -94,9 +110,11 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Turn of" if task.type is TaskType.EXCHANGE else "Node of", str(task.parent_id or "")),
         ("Begun by", f"agent {task.agent_id}" if task.agent_id else ""),
         ("Priority", str(task.priority)),
+        ("Run", str(task.run) if task.run > 1 else ""),
         ("Created", when(task.created_at)),
         ("Time", _elapsed(task.started_at, task.finished_at)),
-        *((f"Input {name}", reference) for name, reference in task.inputs.items()),
+        ("By", _creator(task.created_by)),
+        *((f"Input {name}", _input(ref, files.get(name))) for name, ref in task.inputs.items()),
         ("Prompt", beginning(task.prompt or "")),
         ("Progress", kind_of(task.type).progress_note(task)),
         ("Waits for", _wait(task)),
@@ -105,6 +123,24 @@ def _task_fields(task: Task) -> Sequence[tuple[str, Cell]]:
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
+
+
+def _input(ref: str, given: TaskInput | None) -> Cell:
+    """By the name of the file, which people know; the reference is there to be copied."""
+    if given is None or given.file is None:
+        return ref
+    file = given.file
+    about = f"  {decimal(file.size)}  {safe_line(ref)}"
+    return Text.assemble(safe_line(file.name), (about, "dim"))
+
+
+def _creator(creator: Creator | None) -> str:
+    if creator is None:
+        return ""
+    if creator.kind == "local":
+        return creator.name or "local user"
+    named = creator.name or str(creator.id or "")
+    return f"{creator.kind} {named}".strip()
 
 
 def _wait(task: Task) -> str:
@@ -134,11 +170,26 @@ def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
     return (
         step.name,
         status_cell(step.status),
-        "" if is_new else str(step.retry_count + 1),
+        "" if is_new else _tries(step),
         _elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
+        _skill(step),
         _note(step) if step.items is None else _items_note(step.items),
     )
+
+
+def _tries(step: SubTask) -> str:
+    """Those of this run, and how many there were in all."""
+    tries = step.retry_count + 1
+    return str(tries) if step.attempts <= tries else f"{tries} ({step.attempts} in all)"
+
+
+def _skill(step: SubTask) -> str:
+    """By which version of which skill it was done."""
+    if step.skill is None:
+        return ""
+    parts = (step.skill.name, step.skill.version or "", step.skill.digest[:_DIGEST_CHARACTERS])
+    return " ".join(filter(None, parts))
 
 
 def _items_note(items: ItemCounts) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands import task_views
@@ -18,27 +17,47 @@ from api.cli.commands.foresight import (
     with_pipeline,
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
-from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait, talk
+from api.cli.commands.options import (
+    Format,
+    Inputs,
+    NoCache,
+    NoPager,
+    Output,
+    SomeTaskId,
+    TaskId,
+    Timeout,
+    Wait,
+    talk,
+)
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.request_body import built
+from api.cli.commands.task_choice import (
+    Choice,
+    DryRun,
+    Every,
+    NewerThan,
+    OfName,
+    OfStatus,
+    OfType,
+    OlderThan,
+    WithText,
+    do_about_many,
+    only_of_one,
+)
 from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import Waiting, answer, wait_for_end
 from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
+from api.cli.pager import paged
 from api.client import AsyncClient as Client
+from api.wire.bulk_tasks import BulkCancelRequest, BulkRetryRequest
 from api.wire.requests import RetryRequest
 from api.wire.responses.pages import Page
-from api.wire.responses.tasks import Changed, Task, TaskSummary
+from api.wire.responses.tasks import Changed, TaskSummary
 from workflows.states import Status, TaskType
-
-OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only with this status.")]
-OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
-WithText = Annotated[
-    str | None, typer.Option("--text", help="Only with this text in the name or prompt.")
-]
 
 
 def ls(
@@ -46,7 +65,10 @@ def ls(
     *,
     statuses: OfStatus = None,
     types: OfType = None,
+    name: OfName = None,
     text: WithText = None,
+    after: NewerThan = None,
+    before: OlderThan = None,
     parent: Annotated[
         str | None,
         typer.Option(
@@ -61,9 +83,9 @@ def ls(
     output: Output = Format.TABLE,
 ) -> None:
     """List tasks, newest first."""
-    wanted: dict[str, str | Sequence[str]] = {"status": statuses or (), "type": types or ()}
-    if text is not None:
-        wanted["text"] = text
+    wanted = dict[str, str | Sequence[str]](
+        Choice(statuses, types, text, name, after, before).filter
+    )
     if retrying:
         wanted["retrying"] = "true"
 
@@ -81,17 +103,25 @@ def ls(
     print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
 
 
-def show(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+def show(
+    context: typer.Context, task: TaskId, no_pager: NoPager = False, output: Output = Format.TABLE
+) -> None:
     """Show a task with its steps and files."""
 
-    async def converse(client: Client, task_id: str) -> tuple[Task, Sequence[Text] | None]:
+    async def converse(client: Client, task_id: str) -> task_views.Shown:
         found = await client.task(task_id)
         if output is Format.JSON:
-            return found, None
-        return found, await kind_of(found.type).drawing(client, found)
+            return task_views.Shown(found)
+        drawing = await kind_of(found.type).drawing(client, found)
+        inputs = (await client.inputs(task_id)).items if found.inputs else ()
+        return task_views.Shown(found, drawing, inputs)
 
-    found, drawing = talk_about(context, task, converse)
-    print_json(found) if output is Format.JSON else task_views.print_task(found, drawing)
+    shown = talk_about(context, task, converse)
+    if output is Format.JSON:
+        print_json(shown.task)
+        return
+    with paged(wanted=not no_pager):
+        task_views.print_task(shown)
 
 
 def watch(
@@ -107,14 +137,46 @@ def watch(
     raise typer.Exit(talk_about(context, task, follow))
 
 
-def trace(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
+def trace(
+    context: typer.Context, task: TaskId, no_pager: NoPager = False, output: Output = Format.TABLE
+) -> None:
     """Show where a task spent its time."""
     span = talk_about(context, task, Client.trace)
-    print_json(span) if output is Format.JSON else print_trace(span)
+    if output is Format.JSON:
+        print_json(span)
+        return
+    with paged(wanted=not no_pager):
+        print_trace(span)
 
 
-def cancel(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
-    """Cancel a task. Results of finished steps are kept."""
+def cancel(
+    context: typer.Context,
+    *,
+    task: SomeTaskId = None,
+    statuses: OfStatus = None,
+    types: OfType = None,
+    name: OfName = None,
+    text: WithText = None,
+    after: NewerThan = None,
+    before: OlderThan = None,
+    every: Every = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Cancel a task. Results of finished steps are kept.
+
+    Without an ID, a filter says which tasks.
+    """
+    choice = Choice(statuses, types, text, name, after, before, every)
+    choice.check(task)
+    if task is None:
+        request = choice.request(BulkCancelRequest)
+        talk(
+            context,
+            lambda client: do_about_many(client, request, dry_run=dry_run, yes=yes, output=output),
+        )
+        return
     changed = talk_about(context, task, Client.cancel)
     is_cancelled = changed.status is Status.CANCELLED
     follows = "It is cancelled." if is_cancelled else "It is being cancelled."
@@ -137,7 +199,7 @@ def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) 
 def retry(
     context: typer.Context,
     *,
-    task: TaskId,
+    task: SomeTaskId = None,
     begin: Annotated[
         str | None,
         typer.Option(
@@ -159,12 +221,38 @@ def retry(
     yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = None,
+    statuses: OfStatus = None,
+    types: OfType = None,
+    name: OfName = None,
+    text: WithText = None,
+    after: NewerThan = None,
+    before: OlderThan = None,
+    every: Every = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Retry a task that has ended.
 
-    What keeps its result and what runs again is said before it begins.
+    What keeps its result and what runs again is said before it begins. Without an ID, a filter says
+    which tasks; completed ones only with --status completed.
     """
+    choice = Choice(statuses, types, text, name, after, before, every)
+    choice.check(task)
+    if task is None:
+        of_one = {
+            "--description": description,
+            "--pipeline": pipeline,
+            "--input": inputs,
+            "--no-cache": no_cache,
+            "--wait": wait,
+            "--timeout": timeout,
+        }
+        only_of_one(of_one)
+        many = choice.request(BulkRetryRequest, **{"from": begin})
+        talk(
+            context,
+            lambda client: do_about_many(client, many, dry_run=plan, yes=yes, output=output),
+        )
+        return
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.

@@ -281,7 +281,12 @@ def _print(tools: list[Tool]) -> None:
         )
         for tool in tools
     ]
-    print_table(("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"), rows, cut="DESCRIPTION")
+    print_table(
+        ("NAME", "STATE", "PERMISSION", "TYPE", "DESCRIPTION"),
+        rows,
+        cut="DESCRIPTION",
+        spare=("TYPE",),
+    )
     for note in (note for tool in tools for note in _notes(tool)):
         terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True, markup=False)
 

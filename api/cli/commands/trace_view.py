@@ -13,6 +13,8 @@ from api.wire.responses.history import Span
 from workflows.states import Status
 
 BAR_COLUMNS = 40
+_LEAST_BAR_COLUMNS = 10
+_BESIDE_BAR_COLUMNS = 40  # A name of some length, and a time.
 _ITEMS_SHOWN = 10
 _INTERESTING = (Status.FAILED, Status.BLOCKED, Status.RUNNING, Status.QUEUED)
 
@@ -63,7 +65,8 @@ def _title(span: Span) -> str:
 def _bar(span: Span, end: datetime, origin: datetime, total: float) -> Text:
     if span.start is None:
         return Text()
-    first = min(BAR_COLUMNS - 1, int(seconds_between(origin, span.start) / total * BAR_COLUMNS))
-    last = min(BAR_COLUMNS, round(seconds_between(origin, end) / total * BAR_COLUMNS))
+    columns = min(BAR_COLUMNS, max(_LEAST_BAR_COLUMNS, stdout().width - _BESIDE_BAR_COLUMNS))
+    first = min(columns - 1, int(seconds_between(origin, span.start) / total * columns))
+    last = min(columns, round(seconds_between(origin, end) / total * columns))
     block = "#" if stdout().options.ascii_only else "━"
     return Text.assemble(" " * first, (block * max(1, last - first), style_of(span.status)))

@@ -133,7 +133,12 @@ def _print(webhooks: Sequence[Webhook]) -> None:
         )
         for webhook in webhooks
     ]
-    print_table(("ID", "STATE", "FAILING SINCE", "EVENTS", "URL"), rows, cut="URL")
+    print_table(
+        ("ID", "STATE", "FAILING SINCE", "EVENTS", "URL"),
+        rows,
+        cut="URL",
+        spare=("EVENTS", "FAILING SINCE"),
+    )
     for webhook in webhooks:
         if webhook.disabled_reason is not None:
             note = f"{webhook.id}: switched off: {webhook.disabled_reason}"
@@ -157,7 +162,8 @@ def _print_deliveries(found: Sequence[Delivery]) -> None:
         for each in found
     ]
     columns = ("ID", "STATE", "TRIES", "WRITTEN", "EVENT", "TASK", "BY", "TO", "NEXT", "LAST")
-    print_table(columns, rows, cut="LAST")
+    spare = ("TASK", "BY", "WRITTEN", "TRIES", "NEXT", "TO", "EVENT")
+    print_table(columns, rows, cut="LAST", spare=spare)
 
 
 def _beginning(url: str) -> str:

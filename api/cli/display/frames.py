@@ -161,7 +161,8 @@ def _step_time(step: StepProgress, now: datetime) -> str:
 
 def _notes(step: StepProgress, now: datetime) -> Iterator[tuple[str, str]]:
     if step.status is Status.RUNNING and step.phase is not None:
-        yield f"  {step.phase.value.replace('_', ' ')}", "cyan"
+        at_work = safe_line(step.detail) or step.phase.value.replace("_", " ")
+        yield f"  {at_work}", "cyan"
     if step.status is Status.QUEUED and step.next_attempt_at is not None:
         wait = max(0.0, (step.next_attempt_at - now).total_seconds())
         at = clock(step.next_attempt_at, now)

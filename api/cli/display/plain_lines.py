@@ -77,6 +77,8 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
             what = "started" if step.attempt == 1 else f"attempt {step.attempt} started"
             if step.item_count is not None:
                 what = f"started for {counted(step.item_count, 'item')}"
+        case events.StepPhase(detail=str(detail)):
+            what = detail
         case events.StepCompleted():
             took = duration((step.duration_ms or 0) / 1000)
             what = "taken from the cache" if step.cached else f"completed in {took}"

@@ -30,12 +30,13 @@ _TAIL_CHARACTERS = 8 * 1024
 class StepProgress:
     """``runs`` is what the step runs: a skill's or a tool's name. ``attempt`` counts from 1.
     ``cached``: it was given the result of an equal step. ``items`` are those that have begun, of
-    ``item_count``, where it has some."""
+    ``item_count``, where it has some. ``detail`` says what within its phase takes long."""
 
     name: str
     runs: str = ""
     status: Status | Unknown = Status.PENDING
     phase: Phase | Unknown | None = None
+    detail: str = ""
     attempt: int = 1
     started_at: datetime | None = None
     duration_ms: int | None = None
@@ -73,6 +74,7 @@ class StepProgress:
     def begin(self, attempt: int, at: datetime) -> None:
         """A new attempt: what the one before it left behind no longer counts."""
         self.status, self.attempt, self.started_at = Status.RUNNING, attempt, at
+        self.detail = ""
         self.phase = self.duration_ms = self.next_attempt_at = self.error = None
         self.waits_for = ""
         self.artifacts.clear()
@@ -84,7 +86,7 @@ class StepProgress:
                 self.begin(event.attempt, at)
                 self.item_count = event.items
             case events.StepPhase():
-                self.phase = event.phase
+                self.phase, self.detail = event.phase, event.detail or ""
             case events.StepOutput():
                 self.output = (self.output + event.text)[-_TAIL_CHARACTERS:]
             case events.ArtifactCreated():

@@ -12,7 +12,7 @@ from api.http.document.shapes import REF_TEMPLATE, SCHEMAS, Schema, parts_of, re
 _IN_REQUESTS = {"Agent": "AgentDefinition"}
 
 # Generated clients have a class of this name already.
-_OF_CLIENTS = {"File": "UploadedFile"}
+_OF_CLIENTS = {"File": "StoredFile"}
 
 # Sets of values that stand within other schemas.
 _ENUMS = {

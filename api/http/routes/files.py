@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
 
 from activities.store import files as store
+from activities.store.file_removal import FileUser, remove_file
 from activities.store.files import StoredBlob
 from activities.store.reading.files import list_uploads
-from api.errors import NotFound
-from api.http.dependencies import ServicesDep, TeamDep
+from api.errors import FileInUse, NotFound
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
-from api.http.openapi import FILE, FILE_HEADERS, HEAD
+from api.http.openapi import FILE, FILE_HEADERS, HEAD, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
@@ -81,6 +82,26 @@ async def get_file(
     if blob is None:
         raise NotFound(kind="file", id=file_id)
     return await _send(services, team_id, blob, request)
+
+
+@router.delete("/files/{file_id}", status_code=204, responses=refusals(FileInUse))
+async def delete_file(file_id: UUID, services: ServicesDep, actor: ActorDep) -> None:
+    """Delete an uploaded file. One that a task needs which has not ended, a schedule, or a message
+    that no agent has read, is refused; tasks that have ended stay, and cannot read it again."""
+    try:
+        user = await remove_file(services.database, actor, file_id)
+    except LookupError:
+        raise NotFound(kind="file", id=file_id) from None
+    if user is not None:
+        raise FileInUse(id=file_id, reason=_why_kept(user))
+
+
+def _why_kept(user: FileUser) -> str:
+    if user.kind == "task":
+        return f"task {user.name}, which has not ended, was given it; cancel that first, or wait"
+    if user.kind == "schedule":
+        return f"schedule {user.name!r} gives it to its runs; change its inputs, or delete it first"
+    return f"message {user.name} brings it to an agent that has not read it yet"
 
 
 @router.head(

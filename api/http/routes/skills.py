@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from activities.skills.metadata import Skill
-from api.errors import NotFound, SkillFileNotText
+from api.errors import NotFound, SkillFileNotText, did_you_mean
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.wire.responses import skills as answers
@@ -36,7 +36,8 @@ async def get_skill(name: str, services: ServicesDep, team_id: TeamDep) -> answe
     try:
         skill = await services.catalogue.find(name)
     except SkillNotFound as error:
-        raise NotFound(kind="skill", id=repr(name[:100])) from error
+        hint = did_you_mean(name, await services.catalogue.skills())
+        raise NotFound(kind="skill", id=repr(name[:100]), hint=hint) from error
     return answers.Skill.model_validate(
         {
             **_summary(skill),
@@ -58,9 +59,12 @@ async def get_skill_file(
     try:
         text = await services.catalogue.read(name, path)
     except SkillNotFound as error:
-        raise NotFound(kind="skill", id=repr(name[:100])) from error
+        hint = did_you_mean(name, await services.catalogue.skills())
+        raise NotFound(kind="skill", id=repr(name[:100]), hint=hint) from error
     except SkillFileNotFound as error:
-        raise NotFound(kind="file", id=f"{path[:100]!r} in skill {name!r}") from error
+        hint = did_you_mean(path, (await services.catalogue.find(name)).files)
+        place = f"{path[:100]!r} in skill {name!r}"
+        raise NotFound(kind="file", id=place, hint=hint) from error
     except (SkillFileUnreadable, SkillRefused) as error:
         raise SkillFileNotText(reason=str(error)) from error
     return answers.SkillText(path=path, text=text)

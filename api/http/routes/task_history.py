@@ -11,7 +11,7 @@ from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
 from api.errors import HeaderMalformed, TooManyViewers
 from api.http import task_stream
-from api.http.archives import archive_of
+from api.http.archives import archive_of, export_of
 from api.http.dependencies import (
     FeedsDep,
     KeyDigestDep,
@@ -27,6 +27,7 @@ from api.http.openapi import ARCHIVE, refusals, stream_of
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.task_stream import Position
 from api.tasks import history
+from api.tasks.exporting import exported
 from api.tasks.lookup import check_step, check_task, found
 from api.tasks.tracing import spans
 from api.tasks.views import Views
@@ -113,6 +114,18 @@ async def artifacts_archive(task_id: UUID, services: ServicesDep, team_id: TeamD
     found = all_artifacts(services.database, team_id, task_id)
     chunks = archive_of(services.blobs, team_id, found)
     return await send_archive(chunks, f"artifacts-{str(task_id)[:8]}.zip")
+
+
+@router.get("/export", response_class=Response, responses=ARCHIVE, operation_id="exportTask")
+async def export(task_id: UUID, services: ServicesDep, team_id: TeamDep) -> Response:
+    """Download all that is known of a task as one zip, which is made while it is sent.
+
+    It holds ``task.json``, ``pipeline.yaml`` of a pipeline, ``inputs.json``, ``trace.json``,
+    ``logs.jsonl``, ``messages.jsonl``, and the folders ``inputs``, ``artifacts`` and ``nodes``.
+    """
+    await check_task(services.database, team_id, task_id)
+    chunks = export_of(services.blobs, team_id, exported(services, team_id, task_id))
+    return await send_archive(chunks, f"task-{str(task_id)[:8]}.zip")
 
 
 async def _position(

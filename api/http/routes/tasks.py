@@ -89,6 +89,7 @@ async def task_filter(
     agent_id: Annotated[
         UUID | None, Query(description="the agent that stays which has begun them")
     ] = None,
+    name: Annotated[Text | None, Query(max_length=200, description="the whole name")] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -101,6 +102,7 @@ async def task_filter(
         schedule_id=schedule_id,
         is_retrying=retrying,
         agent_id=agent_id,
+        name=name,
     )
 
 
@@ -133,7 +135,7 @@ async def list_tasks(
     return Page(items=list(map(views.summary, items)), next_cursor=cursor_text(following))
 
 
-@router.get(_ONE, responses=refusals(TooManyViewers))
+@router.get(_ONE, responses=refusals(TooManyViewers), operation_id="getTask")
 async def show_task(
     task_id: UUID, services: ServicesDep, team_id: TeamDep, ends: EndsDep, wait: Wait = None
 ) -> Task:

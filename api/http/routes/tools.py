@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from activities.kinds.tool_names import mcp_tool_names
 from activities.store.mcp_servers import register_server, remove_server
 from activities.store.mcp_tools import (
     StoredTool,
@@ -20,7 +21,7 @@ from activities.store.tools import (
     tool_settings,
 )
 from activities.tools.registry import Tool
-from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner
+from api.errors import InvalidRequest, NotFound, ServerNotUsable, ServersOfOwner, did_you_mean
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
@@ -129,7 +130,7 @@ async def get_tool(name: ToolName, services: ServicesDep, team_id: TeamDep) -> a
         return _native(tool, settings.get(name, ToolSetting(permission_level=tool.permission)))
     found = await find_mcp_tool(services.database, team_id, name)
     if found is None:
-        raise NotFound(kind="tool", id=repr(name[:100]))
+        raise await _no_tool(services, team_id, name)
     return answer_of(found)
 
 
@@ -154,7 +155,7 @@ async def change_tool(
         return _native(tool, setting)
     changed = await change_mcp_tool(services.database, actor, name, changes)
     if changed is None:
-        raise NotFound(kind="tool", id=repr(name[:100]))
+        raise await _no_tool(services, actor.team_id, name)
     return answer_of(changed)
 
 
@@ -207,3 +208,9 @@ def answer_of(tool: StoredTool) -> answers.Tool:
         is_server=tool.is_server,
         checked=tool.checked and answers.CheckedServer.model_validate(tool.checked),
     )
+
+
+async def _no_tool(services: ServicesDep, team_id: UUID, name: str) -> NotFound:
+    """That no tool has this name, and which one may be meant."""
+    known = [*services.tools.tools, *await mcp_tool_names(services.database, team_id)]
+    return NotFound(kind="tool", id=repr(name[:100]), hint=did_you_mean(name, known))

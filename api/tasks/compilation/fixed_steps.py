@@ -65,7 +65,8 @@ def _read(files: Files, run: RecordedRun, step: Step, call: RecordedCall, at: st
 def rewritten(step: Step, at: str, refer: Refer) -> dict[str, Any]:
     """A step, which is at a pointer, with other references."""
     document = step.model_dump(mode="json", exclude_defaults=True)
-    for field in ("args", "env", "files"):
+    document.pop("needs", None)  # What it waits for comes before it in a list, too.
+    for field in ("args", "env", "files", "foreach"):
         if field in document:
             document[field] = _rewritten(document[field], f"{at}/{field}", refer)
     return document
@@ -78,10 +79,14 @@ def _rewritten(value: JsonValue, at: str, refer: Refer) -> JsonValue:
         case list():
             return [_rewritten(item, f"{at}/{n}", refer) for n, item in enumerate(value)]
         case str():
-            return "".join(
-                plain(part) if isinstance(part, str) else refer(part, at) for part in parse(value)
-            )
+            return "".join(_part(part, at, refer) for part in parse(value))
     return value
+
+
+def _part(part: str | Reference, at: str, refer: Refer) -> str:
+    if isinstance(part, str):
+        return plain(part)
+    return part.text if part.source in ("item", "index") else refer(part, at)
 
 
 def _said(step: Step, at: str) -> Iterator[Said]:
@@ -89,6 +94,8 @@ def _said(step: Step, at: str) -> Iterator[Said]:
     if step.code is not None:
         yield from said_in_code(step.code.source, step.code.language, f"{at}/code/source")
     yield from said_in_values(_plain({**step.env}), f"{at}/env")
+    if isinstance(step.foreach, list):
+        yield from said_in_values(_plain(step.foreach), f"{at}/foreach")
     if isinstance(step.args, list):
         words = WorkingFiles(()).read(map(_plain_text, step.args))
         yield from said_in_arguments(words, f"{at}/args")

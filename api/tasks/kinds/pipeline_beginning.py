@@ -98,7 +98,9 @@ def _redefined(
     starts = {*place.steps, *is_open, *changed, *others}
     if not starts:
         raise wrong("/from", _ALL_AS_IT_WAS)
-    whole = _Place({*place.steps, *changed, *others}, place.item)
+    # Of a step that is another now no item is what it was.
+    item = place.item if changed.isdisjoint(place.steps) else None
+    whole = _Place({*place.steps, *changed, *others}, item)
     beginning = _beginning(was, new, starts, whole, is_graph=pipeline.is_graph)
     redefined = Redefinition(
         name=PIPELINES.name(None, pipeline),
@@ -123,10 +125,10 @@ def _beginning(
     keeps_some = len(again) < len(steps)
     for step in steps:
         if step.name in again:
-            is_whole = not again.isdisjoint(needs[step.name]) or (
-                step.name in place.steps and place.item is None
-            )
             items = known[step.name].items if step.name in known else ()
+            is_whole = not again.isdisjoint(needs[step.name]) or (
+                step.name in place.steps and place.item not in items
+            )
             wanted = [item for item in items if is_whole or _is_to_run(item, place)]
             keeps_some |= len(wanted) < len(items)
             rows += [step.id, *(item.id for item in wanted)]

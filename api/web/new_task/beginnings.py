@@ -22,6 +22,7 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
         "hello": "Hello, without any input",
         "profile-a-csv": "Describe the columns of a CSV file",
         "clean-and-chart": "Clean a CSV file, draw a chart of it, and report",
+        "chart-for-each-value": "Draw a chart for each value of a column, side by side",
     }
 )
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")

@@ -1,19 +1,27 @@
 """What was said in a task: by people, the model, and the tools that it called."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import Request, Response
+from markupsafe import Markup
 
 from activities.off_loop import off_loop
 from activities.store.reading.events import find_beginning
 from activities.store.reading.messages import last_message
-from api.http.dependencies import ServicesDep, TeamDep
+from activities.store.told import Told, unread_messages
+from api.http.bodies import checked
+from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.paging import CursorText
 from api.http.routes.task_history import messages
+from api.tasks import telling
 from api.web.conversation import conversation_of
-from api.web.page import pages, render
+from api.web.forms import text_of
+from api.web.page import fields_of, pages, render, see_other
 from api.web.task_header import HeaderDep
+from api.web.text.budget import Budget
+from api.wire.requests import TellRequest
 from api.wire.responses.base import API
 from api.wire.responses.tasks import Task
 
@@ -50,7 +58,23 @@ async def conversation_page(  # noqa: PLR0917  (what FastAPI gives)
         next=found.next_cursor,
         latest=latest if found.next_cursor else None,
         who=_speaker(header.task),
+        unread=await off_loop(_shown, await unread_messages(services.database, task_id)),
+        key=uuid4().hex,
     )
+
+
+@router.post("/messages")
+async def tell(request: Request, task_id: UUID, services: ServicesDep, actor: ActorDep) -> Response:
+    """Tell the agent something while it is at work."""
+    fields = await fields_of(request)
+    wanted = checked(TellRequest, {"content": text_of(fields, "content")})
+    await telling.tell(services, actor, task_id, wanted, text_of(fields, "key") or None)
+    return see_other(f"/tasks/{task_id}/conversation")
+
+
+def _shown(unread: Sequence[Told]) -> Sequence[tuple[Told, Markup]]:
+    budget = Budget()
+    return [(told, budget.markdown(told.content)) for told in unread]
 
 
 def _speaker(task: Task) -> str:

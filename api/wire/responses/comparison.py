@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import Field
+
 from api.wire.responses.base import Answer
 from workflows.open_values import Open
 from workflows.states import Status
@@ -72,14 +74,16 @@ class ComparedFile(Answer):
 class Comparison(Answer):
     """``other`` is null where nothing of this name was completed before; then the lists are empty.
 
-    ``inputs`` and ``definition`` have what differs only; if ``is_cut``, the latter differs in more
-    places. ``steps`` and ``files`` have all of both tasks, as far as each of these shows them.
+    ``inputs``, ``definition`` and ``result`` have what differs only; if ``is_cut``, one of the
+    latter two differs in more places. Of the ``result`` files are left out. ``steps`` and ``files``
+    have all of both tasks, as far as each of these shows them.
     """
 
     task: ComparedTask
     other: ComparedTask | None
     inputs: list[ComparedInput]
     definition: list[ComparedValue]
+    result: list[ComparedValue] = Field(default_factory=list)
     is_cut: bool = False
     steps: list[ComparedStep]
     files: list[ComparedFile]

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from api.wire.responses.base import Answer
+from api.wire.responses.tasks import SkillUsed
 from workflows.open_values import Open
 from workflows.states import Status
 
@@ -28,6 +29,7 @@ class Attempt(Answer):
     error: dict[str, JsonValue] | None
     started_at: datetime
     finished_at: datetime | None
+    skill: SkillUsed | None = None
 
 
 class Span(Answer):

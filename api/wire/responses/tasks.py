@@ -91,10 +91,20 @@ class ItemCounts(Answer):
     running: int
 
 
+class SkillUsed(Answer):
+    """The skill that an attempt ran. ``version`` is what its SKILL.md says under ``metadata``;
+    ``digest`` is the beginning of a SHA-256 over all of its files."""
+
+    name: str
+    version: str | None
+    digest: str
+
+
 class SubTask(Answer):
     """A step of a pipeline, a call of an agent or a node of a plan.
 
-    ``retry_count`` is how often it was retried in this run. A queued one that was held
+    ``retry_count`` is how often it was retried in this run; ``attempts`` are those of all runs, and
+    the last one that ended ran ``skill``. A queued one that was held
     ``waits_for`` this. ``cached``: it was not run, but given the result of an equal step.
     ``task_id`` is the task that runs a node, once there is one.
 
@@ -126,6 +136,8 @@ class SubTask(Answer):
     item_of: str | None = None
     index: int | None = None
     item: JsonValue = None
+    attempts: int = 0
+    skill: SkillUsed | None = None
 
 
 class Route(Answer):

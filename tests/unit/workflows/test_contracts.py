@@ -14,7 +14,7 @@ from workflows import ports
 
 SILENT = (UUID, int, float, bool, Enum, type(None))
 
-# Texts that are names or digests. History has no other words, so a new one needs a reason.
+# Texts that are names, digests or addresses. History has no other words: a new one needs a reason.
 NAMES = {
     ("StepPlan", "id"),
     ("StepPlan", "title"),
@@ -24,6 +24,17 @@ NAMES = {
     ("StepCall", "step"),
     ("ItemsCall", "step"),
     ("CallPlan", "name"),
+    ("CallPlan", "subject"),  # the skill of a call, and its script
+    ("AgentRun", "model"),
+    ("PlanRun", "model"),
+    ("AutoRun", "model"),
+    # The names of files that were made, and the address of the page: a result that people can read.
+    ("StepOutcome", "made"),
+    ("ActOutcome", "made"),
+    ("PipelineResult", "files"),
+    ("PipelineResult", "page"),
+    ("AgentResult", "files"),
+    ("AgentResult", "page"),
     ("Thought", "digest"),
     ("Spent", "digests"),
 }
@@ -46,7 +57,7 @@ def leaves(kind: Any, place: tuple[str, str] = ("", "")) -> Iterator[tuple[type,
 def told() -> Iterator[Callable[..., Any]]:
     """What takes or gives what history keeps. It does not keep what local activities are given,
     such as those of ``ports.Tasks``."""
-    for port in (ports.Steps, ports.Agents):
+    for port in (ports.Steps, ports.Items, ports.Agents):
         yield from (getattr(port, name) for name in sorted(port.__abstractmethods__))
     for each in task_workflows():
         yield each.run  # type: ignore[attr-defined]

@@ -156,6 +156,16 @@ ON_THE_WIRE: list[tuple[Event, str, dict[str, Any]]] = [
         },
     ),
     (
+        events.MessageTold.model_validate({"number": 2, "from": "ann", "content": "Use euros."}),
+        "message.told",
+        {"number": 2, "from": "ann", "content": "Use euros."},
+    ),
+    (
+        events.MessageRead(turn=3, numbers=(1, 2)),
+        "message.read",
+        {"turn": 3, "numbers": [1, 2]},
+    ),
+    (
         events.NodeStarted(node="a", task_id=UUID(int=7), number=1),
         "node.started",
         {"node": "a", "task_id": str(UUID(int=7)), "number": 1},

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import ActivitySerializationContext
+from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from workflows.contracts import RETRIES_USED_UP
@@ -113,3 +113,22 @@ def test_a_failure_that_comes_from_history_is_silenced_when_it_is_told_again() -
     assert failure.message == "Activity task failed"
     assert failure.cause.message.startswith("script-failed: see ")
     assert MARK.encode() not in failure.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("workflow", "where"),
+    [
+        (f"task-{UUID(int=7)}", f"see `agentos show {UUID(int=7)}`"),
+        (f"agent-{UUID(int=7)}", f"see `agentos agents show {UUID(int=7)}`"),
+        ("scheduled-x", "see `agentos show`"),
+    ],
+)
+def test_a_failure_names_the_command_that_tells_more(workflow: str, where: str) -> None:
+    context = WorkflowSerializationContext(namespace="default", workflow_id=workflow)
+    converter = DATA_CONVERTER.with_context(context)
+    failure = Failure()
+    converter.failure_converter.to_failure(
+        ValueError("words"), converter.payload_converter, failure
+    )
+    assert where in failure.message
+    assert failure.stack_trace == ""

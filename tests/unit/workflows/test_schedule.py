@@ -164,3 +164,13 @@ def test_a_revised_plan_that_still_needs_the_replaced_node_is_not_completed() ->
     started, _, _ = play(schedule, parts, set())
     assert started == [3]
     assert not schedule.is_completed
+
+
+def test_how_far_a_plan_is_does_not_count_what_was_replaced() -> None:
+    parts = {number: Part() for number in range(1, 6)}
+    schedule = Schedule(parts, 3, completed=[1], replaced=[2])
+    schedule.end(schedule.begin()[0], completed=False)
+    assert schedule.size == 4
+    assert schedule.completed == {1}
+    assert schedule.broken == {3}
+    assert schedule.running == {4, 5}

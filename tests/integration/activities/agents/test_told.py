@@ -175,6 +175,16 @@ async def test_what_was_told_after_the_turn_that_a_reset_goes_back_to_is_read_ag
     assert await seqs(database, task_id) == [3]
 
 
+async def test_an_agent_that_has_finished_is_told_nothing_any_more(
+    turns: Turns, database: Database, server: ModelServer, task_id: UUID
+) -> None:
+    """Its task is not closed yet: nobody would read it, and nobody know."""
+    server.answers(FINISHES)
+    assert (await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))).finished
+    late = NewTold(task_id, "Ann", "Too late.")
+    assert await told.tell(database, SOMEBODY, late) is Refused.ENDED
+
+
 async def test_a_turn_that_is_made_twice_reads_what_it_was_told_once(
     turns: Turns, database: Database, server: ModelServer, task_id: UUID
 ) -> None:

@@ -21,14 +21,21 @@ from activities.sandbox.base import Exit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.skills.catalogue import SCAN_INTERVAL_SECONDS, Catalogue
+from activities.skills.code_packages import check_packages
 from activities.skills.environments import Environments
 from activities.skills.staging import Stage
 from tests.integration.sandboxes import open_folder
 from tests.wheels import make_wheel
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError
-from workflows.errors.scripts import NetworkMissing
-from workflows.errors.skills import DependenciesUnavailable, ImportUndeclared, PythonUnsuitable
+from workflows.errors.scripts import ModuleMissing, NetworkMissing
+from workflows.errors.skills import (
+    CodePackagesUnavailable,
+    DependenciesUnavailable,
+    DependencyRefused,
+    ImportUndeclared,
+    PythonUnsuitable,
+)
 
 BLOCK = "# /// script\n# dependencies = [{}]\n# ///\n"
 
@@ -315,6 +322,59 @@ print(one.VERSION, part.x, same.x, open('/skills/tidy/data.txt').read())
     shell = {"language": "shell", "source": "python3 -c 'import one; print(one.VERSION)'"}
     assert await bench.prints(code={**shell, "skill": "tidy"}) == "1.0"
     assert "No module named 'one'" in (await bench.run(code=shell)).stderr
+
+
+BAD_BLOCKS = {
+    "no such package": (BLOCK.format("'nosuch'"), CodePackagesUnavailable, "The code of step s"),
+    "an address": (BLOCK.format("'one @ https://x.example/one.whl'"), DependencyRefused, "index"),
+    "no list": ("# /// script\n# dependencies = 'one'\n# ///\n", DependencyRefused, "a list"),
+    "no such Python": (
+        "# /// script\n# requires-python = '>=9'\n# ///\n",
+        PythonUnsuitable,
+        "The code of step s requires Python >=9",
+    ),
+}
+
+
+async def test_code_has_the_packages_that_it_declares_itself(bench: Bench) -> None:
+    make_wheel(bench.index, "one")
+    make_wheel(bench.index, "two")
+    bench.skill("tidy", {"scripts/run.py": f"{BLOCK.format(repr('one'))}import one\n"})
+    alone = {"language": "python", "source": f"{BLOCK.format(repr('two'))}import two; print(1)"}
+    assert await bench.prints(code=alone) == "1"
+    both = {**alone, "source": f"{BLOCK.format(repr('two'))}import one, two; print(2)"}
+    assert await bench.prints(code={**both, "skill": "tidy"}) == "2"
+
+
+@pytest.mark.parametrize("name", BAD_BLOCKS)
+async def test_what_code_declares_and_cannot_have_is_told_of_that_code(
+    bench: Bench, name: str
+) -> None:
+    block, kind, said = BAD_BLOCKS[name]
+    with pytest.raises(kind, match=said):
+        await bench.run(code={"language": "python", "source": f"{block}print(1)"})
+
+
+async def test_code_that_a_model_has_written_may_declare_what_a_skill_declares_and_no_more(
+    bench: Bench,
+) -> None:
+    make_wheel(bench.index, "one")
+    bench.skill("tidy", {"scripts/run.py": f"{BLOCK.format(repr('one'))}import one\n"})
+    catalogue = Catalogue([bench.skills])
+
+    def step(package: str) -> Step:
+        source = f"{BLOCK.format(repr(package))}print(1)"
+        return Step.model_validate({"id": "s", "code": {"language": "python", "source": source}})
+
+    await check_packages(catalogue, step("One>=1"))
+    with pytest.raises(DependencyRefused, match="declared by no skill"):
+        await check_packages(catalogue, step("two"))
+
+
+async def test_code_that_misses_a_module_is_told_how_to_declare_it(bench: Bench) -> None:
+    ran = await bench.run(code={"language": "python", "source": "import yaml"})
+    assert isinstance(ran.error, ModuleMissing)
+    assert '`# dependencies = ["pyyaml"]`' in ran.error.account
 
 
 async def test_code_may_use_a_skill_of_any_name(bench: Bench) -> None:

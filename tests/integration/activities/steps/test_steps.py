@@ -34,7 +34,7 @@ from workflows.errors.inputs import InputFolderFull
 from workflows.errors.scripts import StepTimedOut
 from workflows.errors.tasks import StepInterrupted
 from workflows.errors.tools import ToolArgumentsInvalid
-from workflows.pipeline_contracts import StepCall
+from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import TaskType
 
 
@@ -71,6 +71,29 @@ async def call(
     blobs: Blobs | None = None,
     registry: Registry | None = None,
 ) -> UUID:
+    """As ``outcome_of``; the id of the step."""
+    step_id, _ = await outcome_of(
+        desk,
+        tool,
+        *retry_on,
+        was_lost=was_lost,
+        seconds=seconds,
+        blobs=blobs,
+        registry=registry,
+    )
+    return step_id
+
+
+async def outcome_of(
+    desk: Desk,
+    tool: str,
+    *retry_on: str,
+    was_lost: bool = False,
+    seconds: float = 0.1,
+    blobs: Blobs | None = None,
+    registry: Registry | None = None,
+    names_files: bool = False,
+) -> tuple[UUID, StepOutcome]:
     """The only step of a pipeline; ``was_lost``: the worker of its first attempt has died."""
     step = {"id": "a", "tool": tool, "args": {}, "retry_on": retry_on}
     definition = Pipeline.model_validate({"name": "test", "steps": [step]})
@@ -91,9 +114,17 @@ async def call(
         first = Attempt(task.id, step_call.sub_task_id, 1, 1, 3, "worker-0")
         await attempts.begin(desk.database, first)
         environment.info = replace(environment.info, attempt=2)
-    equipment = replace(desk.equipment, blobs=blobs or desk.blobs)
-    await environment.run(Steps(equipment, toolbox).call_tool, step_call)
-    return step_call.sub_task_id
+    equipment = replace(desk.equipment, blobs=blobs or desk.blobs, names_files=names_files)
+    outcome = await environment.run(Steps(equipment, toolbox).call_tool, step_call)
+    return step_call.sub_task_id, outcome
+
+
+async def test_temporal_has_the_names_of_files_only_where_it_may(desk: Desk) -> None:
+    _, open_ = await outcome_of(desk, "mcp.clock.tick", seconds=30, names_files=True)
+    _, plain = await outcome_of(desk, "mcp.clock.tick", seconds=30)
+    assert (open_.files, len(open_.made)) == (1, 1)
+    assert open_.made[0].startswith("face")
+    assert (plain.files, plain.made) == (1, ())
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ async def test_a_pipeline_is_read_from_stdin(stage: Stage, written: Path) -> Non
 async def test_a_pipeline_that_is_not_there_is_reported(stage: Stage) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", "nosuch.yaml")
     assert printed.code == 2
-    assert "nosuch.yaml cannot be read: No such file or directory." in printed.stderr
+    assert "nosuch.yaml cannot be read: there is no such file" in printed.stderr
 
 
 async def test_files_go_in_and_references_pass_through(stage: Stage, tmp_path: Path) -> None:
@@ -184,7 +184,8 @@ async def test_refusals_of_the_server_are_printed_with_their_places(
     path.write_text("name: p\nsteps: [{id: a, skill: nosuch}]")
     printed = await agentos(stage.url, "submit", "pipeline", str(path))
     assert (printed.code, printed.stdout) == (2, "")
-    assert "/pipeline/steps/0/skill" in printed.stderr
+    assert f"{path}:2:17: step a: There is no skill named 'nosuch'." in printed.stderr
+    assert "2 | steps: [{id: a, skill: nosuch}]" in printed.stderr
 
 
 async def test_submit_refuses_types_that_are_not_offered(stage: Stage) -> None:

@@ -182,11 +182,10 @@ async def test_a_task_is_run_once_more_with_another_input_and_parameter(
     )
     task_id = first.stdout.strip()
     again = await agentos(
-        *(stage.url, "rerun", task_id, "--input", f"data={other}", "--set", "rows=7", "--wait"),
-        *("-o", "json"),
+        *(stage.url, "rerun", task_id, "--input", f"data={other}", "--set", "rows=7", "--wait")
     )
     assert again.code == 0, again.stderr
-    task, before = json.loads(again.stdout), await stage.task(task_id)
+    task, before = await stage.task(again.stdout.strip()), await stage.task(task_id)
     assert task["task_id"] != task_id
     assert task["inputs"] != before["inputs"]
     assert (task["priority"], task["type"], task["run"]) == (8, "pipeline", 1)

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -121,7 +122,44 @@ async def test_the_files_of_one_step_are_fetched_alone(server: Server, tmp_path:
     assert (printed.code, printed.stdout) == (0, f"{tmp_path}/chart.txt\n"), printed.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["chart.txt"]
     assert (await agentos(server.url, *wanted, "nope")).code == 5
-    assert (await agentos(server.url, "artifacts", "get", str(made[0].id), "--step", "a")).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "fetched"),
+    [
+        ((), ["a.csv", "b.csv", "chart.png"]),
+        (("*.csv",), ["a.csv", "b.csv"]),
+        (("chart/*",), ["chart.png"]),
+        (("b.csv", "chart.png"), ["b.csv", "chart.png"]),
+        (("00000000-0000-4000-8000-000000000002",), ["chart.png"]),
+        (("--step", "clean", "*.csv"), ["a.csv", "b.csv"]),
+    ],
+    ids=["all", "pattern", "step", "names", "id", "option"],
+)
+async def test_files_of_a_task_are_chosen_by_names_patterns_and_steps(
+    server: Server, tmp_path: Path, words: tuple[str, ...], fetched: list[str]
+) -> None:
+    steps = {"a.csv": "clean", "b.csv": "clean", "chart.png": "chart"}
+    made = [
+        an_artifact(number, name, sub_task=step, sha256=sha256(b"hello").hexdigest())
+        for number, (name, step) in enumerate(steps.items())
+    ]
+    made[2] = made[2].model_copy(update={"id": UUID("00000000-0000-4000-8000-000000000002")})
+    server.tell(f"GET /tasks/{TASK_ID}/artifacts", a_page(made))
+    for item in made:
+        server.tell(f"GET /artifacts/{item.id}", answer(b"hello"))
+    printed = await agentos(
+        server.url, "artifacts", "get", "--task", str(TASK_ID), *words, "-o", str(tmp_path)
+    )
+    assert (printed.code, sorted(file.name for file in tmp_path.iterdir())) == (0, fetched)
+    listed = await agentos(server.url, "artifacts", "ls", str(TASK_ID), *words, "-o", "json")
+    assert [item["name"] for item in json.loads(listed.stdout)["items"]] == fetched
+
+
+async def test_a_name_that_no_file_has_exits_with_5(server: Server) -> None:
+    printed = await agentos(server.url, "artifacts", "ls", str(TASK_ID), "no.csv")
+    assert (printed.code, printed.stdout) == (5, "")
+    assert "no artifact 'no.csv'" in printed.stderr
 
 
 @pytest.mark.parametrize(("kind", "code"), [("pipeline", 2), ("plan", 0)])

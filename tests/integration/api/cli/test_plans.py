@@ -356,7 +356,7 @@ async def test_a_file_of_nodes_that_is_not_there_is_said_to_be_missing(tmp_path:
         nowhere = ("approve", str(TASK_ID), "--nodes", f"{tmp_path}/nosuch.yaml")
         printed = await agentos(server.url, *nowhere)
         assert (printed.code, server.asked) == (2, [])
-        assert "nosuch.yaml cannot be read: No such file or directory." in printed.stderr
+        assert "nosuch.yaml cannot be read: there is no such file" in printed.stderr
 
 
 async def test_the_nodes_of_a_plan_can_be_printed(cli_stage: Stage) -> None:

@@ -373,6 +373,11 @@ async def _revoke_key(stage: Stage) -> Act:
     return Act("DELETE", f"/keys/{key}", "key.revoked", key)
 
 
+async def _delete_file(stage: Stage) -> Act:
+    file = (await stage.http.post("/files", files={"file": ("a.txt", b"audited")})).json()["id"]
+    return Act("DELETE", f"/files/{file}", "file.deleted", file)
+
+
 # Whoever adds a route that is not GET enters it here, or below with a reason.
 ACTS: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _cancel,
@@ -393,6 +398,7 @@ ACTS: Mapping[tuple[str, str], Prepare] = {
     ("PATCH", "/api/v1/tools/{name}"): _change,
     ("DELETE", "/api/v1/tools/{name}"): _remove,
     ("DELETE", "/api/v1/tasks/{task_id}"): _delete,
+    ("DELETE", "/api/v1/files/{file_id}"): _delete_file,
     ("POST", "/api/v1/cache/clear"): _clear,
     ("POST", "/api/v1/breakers/{name}/open"): _open,
     ("POST", "/api/v1/breakers/{name}/close"): _close,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.local.services import Services
-from tests.integration.api_stage import Stage, api_stage
+from tests.integration.api_stage import Stage, api_stage, pipeline
 
 CONTENT = bytes(range(256)) * 40
 
@@ -318,3 +318,40 @@ async def test_uploads_are_listed_the_newest_first_in_pages_and_to_their_team_on
     assert [file["name"] for file in second["items"]] == ["a.txt"]
     assert second["next_cursor"] is None
     assert (await other.get("/files")).json()["items"] == []
+
+
+async def test_a_file_that_something_needs_is_not_deleted_and_is_once_nothing_does(
+    stage: Stage,
+) -> None:
+    file = (await _upload(stage, "data.csv", b"a,b\n")).json()["id"]
+    definition = {**pipeline("print INPUT_DATA\nwait"), "inputs": ["data"]}
+    body = {"pipeline": definition, "inputs": {"data": f"file:{file}"}}
+    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    wanted = {"name": f"daily {uuid4()}", "cron": "0 0 * * *", "task": body}
+    schedule = (await stage.http.post("/schedules", json=wanted)).json()["id"]
+    refused = await stage.http.delete(f"/files/{file}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "file-in-use")
+    assert f"task {task_id}, which has not ended" in refused.json()["detail"]
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+    await stage.until(task_id, "cancelled")
+    refused = await stage.http.delete(f"/files/{file}")
+    assert f"schedule '{wanted['name']}'" in refused.json()["detail"]
+    await stage.http.delete(f"/schedules/{schedule}")
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 204
+    assert (await stage.http.get(f"/files/{file}")).status_code == 404
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 404
+    assert (await stage.task(task_id))["status"] == "cancelled"
+
+
+async def test_what_is_under_way_is_counted(stage: Stage) -> None:
+    team = await stage.team()
+    nothing = (await team.get("/counts")).json()
+    assert nothing.pop("most") == 10_000
+    assert set(nothing.values()) == {0}
+    task_id = (await team.post("/tasks", json={"pipeline": pipeline("wait")})).json()["task_id"]
+    counts = (await team.get("/counts")).json()
+    assert counts["running"] + counts["pending"] == 1
+    await team.post(f"/tasks/{task_id}/cancel")
+    failed = (await team.post("/tasks", json={"pipeline": pipeline("fail")})).json()["task_id"]
+    await stage.ended(team, failed)
+    assert (await team.get("/counts")).json()["dead_letters"] == 1

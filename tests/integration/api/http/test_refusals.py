@@ -86,7 +86,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "step id with a slash": (
         _with({"id": "a/b", "code": _CODE}),
         "/pipeline/steps/0/id",
-        "pattern",
+        "it must begin with a letter",
     ),
     "id twice": (
         {"pipeline": {"name": "x", "steps": [{"id": "a", "code": _CODE}] * 2}},
@@ -177,7 +177,11 @@ _BODIES: dict[str, tuple[object, str, str]] = {
         "/inputs/data",
         "declares no input 'data'",
     ),
-    "input name": ({"pipeline": _GOOD, "inputs": {"a b": "x"}}, "/inputs/a b", "pattern"),
+    "input name": (
+        {"pipeline": _GOOD, "inputs": {"a b": "x"}},
+        "/inputs/a b",
+        "it must begin with",
+    ),
     "input that is a number": (
         {"pipeline": _GOOD, "inputs": {"a": 1}},
         "/inputs/a",
@@ -213,10 +217,10 @@ _INPUTS = {
     "file that is no id": ("file:../../etc/passwd", "not an id"),
     "unknown file": (f"file:{uuid4()}", "there is no file"),
     "unknown artifact": (f"artifact:{uuid4()}", "there is no artifact"),
-    "foreign bucket": ("s3://secrets/key", "not among the allowed"),
-    "foreign host": ("https://evil.example/x", "not among the allowed"),
-    "loopback": ("https://127.0.0.1/x", "not among the allowed"),
-    "metadata service": ("https://169.254.169.254/latest", "not among the allowed"),
+    "foreign bucket": ("s3://secrets/key", "AGENTOS_ALLOWED_BUCKETS"),
+    "foreign host": ("https://evil.example/x", "AGENTOS_ALLOWED_HOSTS"),
+    "loopback": ("https://127.0.0.1/x", "AGENTOS_ALLOWED_HOSTS"),
+    "metadata service": ("https://169.254.169.254/latest", "AGENTOS_ALLOWED_HOSTS"),
     "plain http": ("http://files.example/x", "https://"),
     "a local file": ("file:///etc/passwd", "not an id"),
 }
@@ -279,7 +283,7 @@ async def test_all_problems_of_a_pipelines_request_are_reported_at_once(stage: S
         (b'{"a": "\\ud800"}', "application/json", "line 1"),
         (b"[" * 100_000, "application/json", "nested deeper"),
         (b"a: [1\nb: 2", "application/yaml", "line 2"),
-        (b"a: &x [1]\nb: *x", "application/yaml", "aliases are not taken"),
+        (b"a: &x [1]\nb: *x", "application/yaml", "are not taken"),
         (b"a: 1\na: 2", "application/yaml", "the key 'a' appears twice"),
         (b"a: \xff", "application/yaml", "not UTF-8 (line 1, column 4)"),
         (b"[" * 100_000, "application/yaml", "nested deeper"),
@@ -403,7 +407,7 @@ async def test_a_pipeline_with_too_many_references_is_refused(stage: Stage) -> N
     ("method", "path", "known"),
     [
         ("GET", "/tasks", "status, type, text"),
-        ("GET", f"/tasks/{UUID(int=0)}", "none"),
+        ("GET", f"/tasks/{UUID(int=0)}", "wait"),
         ("GET", f"/tasks/{UUID(int=0)}/events", "after"),
         ("POST", "/tasks", "none"),
         ("POST", "/files", "none"),
@@ -512,3 +516,64 @@ def _check(answer: httpx.Response, status: int, code: str) -> None:
     assert document["type"] == f"urn:agentos:problem:{code}"
     assert document["title"]
     assert document["detail"]
+
+
+_PLACED = {
+    "a body in YAML": (
+        "pipeline:\n  name: x\n  steps:\n  - id: a\n    skil: greet\n",
+        {"pointer": "/pipeline/steps/0/skil", "line": 5, "column": 5, "step": "a"},
+        "unknown field skil; did you mean skill?",
+    ),
+    "what only the installed parts can tell": (
+        "pipeline:\n  name: x\n  steps:\n  - {id: a, skill: gret}\n",
+        {"pointer": "/pipeline/steps/0/skill", "line": 4, "column": 13, "step": "a"},
+        "Did you mean greet?",
+    ),
+    "a pipeline that is a text": (
+        json.dumps({"pipeline": "name: x\nsteps:\n- id: a\n  skil: greet\n"}),
+        {"pointer": "/pipeline/steps/0/skil", "line": 4, "column": 3, "step": "a"},
+        "did you mean skill?",
+    ),
+    "a text that is no YAML": (
+        json.dumps({"pipeline": "name: x\nsteps:\n\t- id: a\n"}),
+        {"pointer": "/pipeline", "line": 3, "column": 1},
+        "a tab cannot indent a line",
+    ),
+    "JSON": (
+        json.dumps({"pipeline": {"name": "x", "steps": [{"id": "a", "skil": "greet"}]}}),
+        {"pointer": "/pipeline/steps/0/skil", "step": "a"},
+        "did you mean skill?",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _PLACED)
+async def test_a_problem_has_the_line_column_and_step_where_it_is_written(
+    stage: Stage, name: str
+) -> None:
+    body, place, said = _PLACED[name]
+    kind = "application/json" if body.startswith("{") else "application/yaml"
+    answer = await stage.http.post("/tasks", content=body, headers={"content-type": kind})
+    [found] = answer.json()["errors"]
+    assert said in found.pop("message")
+    assert found == place
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/tasks?statuss=x", "did you mean status?"),
+        ("/tasks?since=x", "did you mean created_after?"),
+        ("/tasks?status=complete", "did you mean 'completed'?"),
+        ("/tasks?cursor=x", "leave it out to begin with the first"),
+        ("/tasks/12", "An id is a UUID"),
+        ("/task", "Did you mean /api/v1/tasks?"),
+        ("/tools/write_fil", "Did you mean write_file?"),
+        ("/skills/gret", "Did you mean greet?"),
+        ("/skills/greet/files/SKIL.md", "Did you mean SKILL.md?"),
+    ],
+)
+async def test_a_name_that_nothing_has_leads_to_the_one_that_is_meant(
+    stage: Stage, path: str, said: str
+) -> None:
+    assert said in (await stage.http.get(path)).json()["detail"]

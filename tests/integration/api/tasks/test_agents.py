@@ -34,7 +34,7 @@ _BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a prompt of spaces": ({"prompt": " \n"}, "/prompt", "needs a prompt"),
     "a pipeline": ({"pipeline": pipeline("x")}, "/pipeline", "no pipeline"),
     "an unknown field": ({"agent": {"colour": 1}}, "/agent/colour", "unknown field"),
-    "a model with a line break": ({"agent": {"model": "a\nb"}}, "/agent/model", "pattern"),
+    "a model with a line break": ({"agent": {"model": "a\nb"}}, "/agent/model", "one line"),
     "an unknown skill": ({"agent": {"skills": ["greet", "gret"]}}, "/agent/skills/1", "greet"),
     "an unknown tool": ({"agent": {"tools": ["write_fil"]}}, "/agent/tools/0", "write_file"),
     "an unknown family of tools": ({"agent": {"tools": ["mcp.x.*"]}}, "/agent/tools/0", "mcp.x"),

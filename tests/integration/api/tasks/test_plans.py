@@ -400,7 +400,7 @@ _TOOL_STEP = {"id": "s", "tool": "write_file", "args": {"name": "a.txt", "text":
         (
             _nodes(a_node("a", output_schema={"type": "dream"})),
             "/nodes/0/output_schema/type",
-            "dream",
+            'it must be "array"',
         ),
         (
             [{"id": "a", "title": "A", "kind": "pipeline", "steps": [{"id": "s", "skill": "x"}]}],

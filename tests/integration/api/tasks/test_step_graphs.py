@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -211,6 +212,21 @@ async def test_the_log_of_a_step_has_those_of_its_items(stage: Stage) -> None:
         assert len(answer.json()["items"]) == count
     answer = await stage.http.get(f"/tasks/{task_id}/logs", params={"step": "each[2]"})
     assert answer.status_code == 404
+
+
+async def test_the_page_of_a_task_counts_items_with_their_step_and_opens_them(stage: Stage) -> None:
+    task_id = await submit(
+        stage, step("a", "print x"), step("each", "item 1 fail", foreach=["x", "y", "z"])
+    )
+    await stage.until(task_id, "failed")
+    async with httpx.AsyncClient(base_url=stage.url) as http:
+        closed = (await http.get(f"/tasks/{task_id}", params={"step": "a"})).text
+        opened = (await http.get(f"/tasks/{task_id}", params={"step": "each[1]"})).text
+        assert (await http.get(f"/tasks/{task_id}/retry")).status_code == 200
+        assert (await http.get(f"/tasks/{task_id}/logs")).status_code == 200
+    assert "each[0]" not in closed
+    assert "1 failed" in closed
+    assert "each[0]" in opened
 
 
 async def test_the_dead_letter_of_an_item_is_requeued_from_it(stage: Stage) -> None:

@@ -26,6 +26,7 @@ from activities.store.secrets import StoredSecret, set_secret
 from activities.tools.mcp.listing import Listing, McpTool
 from api.cli.commands.options import Format
 from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.doctor.listing import check_listing
 from deploy.doctor.report import run_doctor
 from deploy.local.machine import Finding
 from deploy.local.services import Services
@@ -35,6 +36,7 @@ from deploy.offline_model import LABEL
 from deploy.offline_model.app import ModelServerOptions
 from deploy.offline_model.server import serving
 from tests.actors import SOMEBODY
+from tests.integration.bare_namespaces import bare_namespace
 from tests.integration.cli_runs import agentos
 from workflows.definitions.mcp_server import McpServer
 from workflows.errors.scripts import SandboxUnavailable
@@ -98,6 +100,22 @@ async def test_a_stack_that_runs_is_shown_with_its_addresses(
 async def test_services_that_are_up_to_date_are_sound(patient: Patient, remote: Remote) -> None:
     await migrations.migrate(remote.database_url)
     assert await ailments(dataclasses.replace(patient, services=remote)) == {}
+
+
+async def test_search_attributes_that_temporal_does_not_know_are_told_and_no_fault(
+    remote: Remote,
+) -> None:
+    known = await check_listing(remote.connect)
+    assert known.ok
+    assert "knows AgentOSName" in known.detail
+    client = await bare_namespace(await remote.connect())
+
+    async def connect() -> Client:
+        return client
+
+    missing = await check_listing(connect)
+    assert missing.ok
+    assert "agentos migrate" in missing.detail
 
 
 async def test_a_database_without_our_tables_is_reported_with_the_remedy(

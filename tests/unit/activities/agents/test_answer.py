@@ -153,7 +153,7 @@ async def test_a_tool_that_needs_an_approval_waits_for_one_and_a_question_for_an
     question = request("ask_human", {"question": "Which?"})
     found = await judged(request("send_mail"), question, request("read_file"))
     assert [call.waits_for for call in found.calls] == ["approval", "answer", None]
-    assert [call.plan.ask_id is not None for call in found.calls] == [True, True, False]
+    assert [call.planned(0).ask_id is not None for call in found.calls] == [True, True, False]
 
 
 async def test_finish_alone_ends_the_task_with_its_result() -> None:

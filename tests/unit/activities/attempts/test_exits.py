@@ -8,7 +8,7 @@ from activities.attempts.exits import error_of
 from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError, DiskFull
+from workflows.errors import AgentOSError, DiskFull, without_advice
 from workflows.errors.scripts import LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
 
 LIMITS = Limits(wall_seconds=9)
@@ -126,3 +126,45 @@ def test_words_about_room_mean_nothing_where_there_is_room() -> None:
     said = b"No space left on device\n"
     error = error_of(step(), ended(1), LIMITS, disk=Disk(Path("/dev"), "x"), stderr=said)
     assert type(error) is ScriptFailed
+
+
+SETTINGS = {
+    "memory": "AGENTOS_SANDBOX_MEMORY_MIB",
+    "processes": "AGENTOS_SANDBOX_PROCESSES",
+    "printed": "AGENTOS_SANDBOX_PRINTED_MIB",
+    "disk": "AGENTOS_SANDBOX_DISK_MIB",
+    "files": "AGENTOS_SANDBOX_FILES",
+    "file_size": "AGENTOS_SANDBOX_FILE_MIB",
+    "cpu_time": "a longer `timeout`",
+}
+
+
+@pytest.mark.parametrize("limit", [each for each in Limit if each != Limit.WALL_TIME])
+def test_a_limit_names_what_raises_it(limit: Limit) -> None:
+    error = error_of(step(), ended(0, limit=limit), LIMITS)
+    assert error is not None
+    assert SETTINGS[limit.value] in error.account
+
+
+@pytest.mark.parametrize(
+    ("exit_", "said"),
+    [
+        (ended(None, signal=9), "ran out of memory"),
+        (ended(None, signal=11), "has crashed"),
+        (ended(None, signal=31), "does not allow"),
+        (ended(127), "not in the sandbox"),
+        (ended(126), "no program"),
+        (ended(137), "ran out of memory"),
+    ],
+)
+def test_what_a_signal_or_exit_code_mostly_means_is_said(exit_: Exit, said: str) -> None:
+    error = error_of(step(), exit_, LIMITS)
+    assert error is not None
+    assert said in error.account
+
+
+def test_advice_is_no_part_of_a_fingerprint() -> None:
+    error = error_of(step(), ended(0, limit=Limit.MEMORY), LIMITS)
+    assert error is not None
+    assert without_advice(error.account) == str(error)
+    assert without_advice(str(error)) == str(error)

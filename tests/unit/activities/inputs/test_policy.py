@@ -52,7 +52,7 @@ def test_a_host_that_is_listed_is_allowed(pattern: str, url: str) -> None:
     ],
 )
 def test_a_host_that_is_not_listed_is_refused(pattern: str, url: str) -> None:
-    assert "not among the allowed" in (refusal(InputPolicy(allowed_hosts=(pattern,)), url) or "")
+    assert "AGENTOS_ALLOWED_HOSTS" in (refusal(InputPolicy(allowed_hosts=(pattern,)), url) or "")
 
 
 def test_by_default_nothing_outside_the_store_is_allowed() -> None:
@@ -63,7 +63,7 @@ def test_by_default_nothing_outside_the_store_is_allowed() -> None:
 def test_only_listed_buckets_are_allowed() -> None:
     policy = InputPolicy(allowed_buckets=("data",))
     assert refusal(policy, "s3://data/key") is None
-    assert refusal(policy, "s3://data-2/key") == "bucket 'data-2' is not among the allowed ones"
+    assert refusal(policy, "s3://data-2/key") == "bucket 'data-2' is not in AGENTOS_ALLOWED_BUCKETS"
 
 
 @pytest.mark.parametrize("text", ["", "https://a.example", "a.example/x", "a.*.example", "a:b"])

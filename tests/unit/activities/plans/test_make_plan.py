@@ -185,7 +185,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"nodes": [node(output_schema={"type": "text"})]},
         {},
         "/nodes/0/output_schema/type",
-        "text",
+        'it must be "array", "boolean"',
     ),
     "the name under which results are kept": (
         {"nodes": [node(files=["output.json"])]},

@@ -1,8 +1,9 @@
+import re
 from uuid import UUID
 
 import pytest
 
-from activities.steps.arguments import Arguments, steps_read
+from activities.steps.arguments import Arguments, Item, steps_read
 from activities.store.reading.results import ResultFile, StepResult
 from workflows.errors.inputs import ReferenceUnresolved
 
@@ -151,3 +152,81 @@ def test_a_placed_file_that_its_step_did_not_make_is_an_error() -> None:
 
 def test_the_steps_of_placed_files_are_read() -> None:
     assert steps_read([[], {}, {"x": "${steps.clean.files['a.csv']}"}])[0] == {"clean"}
+
+
+ITEMS = {
+    "each": StepResult(
+        0,
+        (
+            ResultFile(FIRST, "out.csv", 3, "aa", item=0),
+            ResultFile(UUID(int=3), "own.csv", 3, "cc", item=0),
+            ResultFile(SECOND, "out.csv", 3, "bb", item=1),
+        ),
+        '{"n": 1}\n[2]\n',
+        ('{"n": 1}\n', "[2]\n"),
+    ),
+    "wordy": StepResult(0, (), "one\n2\n", ("one\n", "2\n")),
+    "long": StepResult(0, (), is_cut=True),
+}
+VALUE = Item(4, {"value": {"rows": [{"name": "x"}], "n": 2}})
+FILE = Item(0, {"file": {"id": str(FIRST), "name": "sub/north.csv"}})
+
+
+def for_item(item: Item | None = None) -> Arguments:
+    return Arguments({"north.csv": "file:1"}, ITEMS, item)
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "word"),
+    [
+        (VALUE, "${item}", '{"rows": [{"name": "x"}], "n": 2}'),
+        (VALUE, "${item.rows[0].name}-${index}", "x-4"),
+        (Item(0, {"value": "a b"}), "<${item}>", "<a b>"),
+        (FILE, "in=${item}", "in=/workspace/input/item-north.csv"),
+        (FILE, "${item.name} ${item.stem}", "north.csv north"),
+    ],
+    ids=["value", "part", "text", "file", "names"],
+)
+def test_an_item_stands_for_itself(item: Item, text: str, word: str) -> None:
+    assert for_item(item).command_line([text]) == (word,)
+
+
+def test_a_tool_is_given_an_item_as_it_is() -> None:
+    given = for_item(VALUE).named({"whole": "${item}", "n": "${item.n}", "at": "${index}"})
+    assert given == {"whole": VALUE.content["value"], "n": 2, "at": 4}
+    assert for_item(FILE).named("${item}") == f"artifact:{FIRST}"
+
+
+def test_files_of_all_items_come_in_their_order_and_those_of_one_name_lie_apart() -> None:
+    made = for_item()
+    words = made.command_line(["${steps.each.files}"])
+    names = ("each-0-out.csv", "own.csv", "each-1-out.csv")
+    assert words == tuple(f"/workspace/input/{name}" for name in names)
+    assert made.files["each-1-out.csv"] == f"artifact:{SECOND}"
+
+
+def test_what_items_have_printed_is_a_list_or_one_text() -> None:
+    words = for_item().command_line(["${steps.each.json}", "${steps.each.json[1][0]}"])
+    assert words == ('[{"n": 1}, [2]]', "2")
+    assert for_item().command_line(["${steps.wordy.stdout}"]) == ("one\n2",)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("${steps.each.files['out.csv']}", "items 0, 1 of step 'each' have each made one"),
+        ("${steps.each.files['none']}", "step 'each' made out.csv, own.csv"),
+        ("${steps.wordy.json}", "what item 0 of step 'wordy' printed is not JSON"),
+        ("${steps.long.stdout}", "have printed more than can be joined"),
+        ("${item}", "there is no item"),
+    ],
+    ids=["ambiguous", "missing", "not-json", "too-long", "no-item"],
+)
+def test_what_items_do_not_give_is_said(text: str, reason: str) -> None:
+    with pytest.raises(ReferenceUnresolved, match=re.escape(reason)):
+        for_item().command_line([text])
+
+
+def test_a_part_that_an_item_lacks_is_said() -> None:
+    with pytest.raises(ReferenceUnresolved, match="there is no 'rowz' in the JSON"):
+        for_item(VALUE).command_line(["${item.rowz}"])

@@ -67,7 +67,15 @@ def test_a_pipeline_is_checked_with_its_inputs_before_anything_is_sent(tmp_path:
 
 @pytest.mark.parametrize(
     "content",
-    [b"a: [", b"a: &x [*x]", b"\xff", b"a: 1\na: 2", b"#" * (MAX_BYTES + 1), b"a: !!python/none 1"],
+    [
+        b"",
+        b"a: [",
+        b"a: &x [*x]",
+        b"\xff",
+        b"a: 1\na: 2",
+        b"#" * (MAX_BYTES + 1),
+        b"a: !!python/none 1",
+    ],
 )
 def test_a_file_that_is_no_document_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "p.yaml"
@@ -76,7 +84,7 @@ def test_a_file_that_is_no_document_is_refused(tmp_path: Path, content: bytes) -
         read_pipeline(path, {})
 
 
-@pytest.mark.parametrize("content", ["", "[]", "text", "steps: []", "name: p\nsteps: [{id: 1a}]"])
+@pytest.mark.parametrize("content", ["~", "[]", "text", "steps: []", "name: p\nsteps: [{id: 1a}]"])
 def test_a_document_that_is_no_pipeline_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(content)

@@ -17,14 +17,16 @@ from api.cli.commands.bulk import print_runs
 from api.cli.commands.group_views import print_group, print_groups
 from api.cli.commands.printing import at, print_table
 from api.cli.commands.schedule_views import print_schedule
+from api.cli.commands.task_views import print_tasks
 from api.wire.responses.agents import Agent, AgentLimits, AgentLinks, AgentProfile
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.bulk import BulkCounts, BulkRun
 from api.wire.responses.groups import Group, GroupLinks
 from api.wire.responses.schedules import Schedule
+from api.wire.responses.tasks import Progress, TaskSummary
 from workflows.definitions.group import GroupLimits
 from workflows.schedule_contracts import Overlap
-from workflows.states import AgentState, BulkAction, BulkState, GroupMode
+from workflows.states import AgentState, BulkAction, BulkState, GroupMode, Status, TaskType
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
 
@@ -100,6 +102,24 @@ BULK = BulkRun(
 )
 
 
+TASK = TaskSummary(
+    task_id=uuid4(),
+    type=TaskType.PIPELINE,
+    name="a-name-of-some-length-and-more-of-it",
+    status=Status.COMPLETED,
+    phase=None,
+    prompt=None,
+    priority=5,
+    run=1,
+    progress=Progress(done=100, total=100, percent=100),
+    error=None,
+    created_at=AGO,
+    started_at=AGO,
+    finished_at=AGO + timedelta(minutes=61),
+    temporal_url=None,
+)
+
+
 def schedule(task: dict[str, JsonValue]) -> Schedule:
     return Schedule(
         id=uuid4(),
@@ -145,11 +165,11 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 @pytest.mark.parametrize(
     ("printing", "columns"),
     [
-        (lambda: print_agents([AGENT]), "ID NAME STATE UNREAD ACTIVE TOKENS COST"),
+        (lambda: print_agents([AGENT]), "ID NAME STATE UNREAD TOKENS COST"),
         (lambda: print_groups([GROUP]), "ID NAME MODE MEMBERS STATE CREATED"),
         (
             lambda: print_runs([BULK]),
-            "ID STATE COUNT LEFT REQUEUED COMPLETED FAILED SKIPPED",
+            "ID STATE ACTION COUNT LEFT REQUEUED COMPLETED FAILED SKIPPED",
         ),
     ],
     ids=["agents", "groups", "bulk"],
@@ -172,19 +192,44 @@ def test_a_pipe_gets_all_columns_and_nothing_is_cut(printed: Callable[..., list[
     assert str(BULK.id) in row
 
 
-def test_columns_are_left_out_in_their_order_and_none_that_has_room(
+def test_columns_are_left_out_in_their_order_before_little_is_left_of_the_name(
     printed: Callable[..., list[str]],
 ) -> None:
     def show() -> None:
-        columns = ("NAME", "A", "B", "C")
-        print_table(columns, [("name" * 5, *("x" * 10,) * 3)], cut="NAME", spare=("C", "B"))
+        columns = ("ID", "NAME", "A", "B", "C")
+        print_table(
+            columns, [("x" * 8, "name" * 10, *("y" * 10,) * 3)], cut="NAME", spare=("C", "B", "A")
+        )
 
-    # The name needs 20, or 12 where it is cut, and each of the others 10, with 3 between two.
-    assert printed(show, 59)[0].split() == ["NAME", "A", "B", "C"]
-    assert "name" * 5 in printed(show, 59)[1]
-    assert printed(show, 51)[0].split() == ["NAME", "A", "B", "C"]
-    assert printed(show, 50)[0].split() == ["NAME", "A", "B"]
-    assert printed(show, 37)[0].split() == ["NAME", "A"]
+    assert "name" * 10 in printed(show, 90)[1]
+    # Gaps of 2 come first, then the name is cut to 24, then others go.
+    assert printed(show, 89)[0].split() == ["ID", "NAME", "A", "B", "C"]
+    assert "name" * 10 in printed(show, 86)[1]
+    assert printed(show, 70)[0].split() == ["ID", "NAME", "A", "B", "C"]
+    assert printed(show, 69)[0].split() == ["ID", "NAME", "A", "B"]
+    assert "name" * 8 + "na…" in printed(show, 69)[1]
+    assert printed(show, 50)[0].split() == ["ID", "NAME", "A"]
+    assert printed(show, 45)[0].split() == ["ID", "NAME"]
+    assert printed(show, 25)[1] == "x" * 8 + "  " + "name" * 3 + "na…"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_list_of_tasks_keeps_a_name_of_some_length_on_any_terminal(
+    printed: Callable[..., list[str]], columns: int
+) -> None:
+    head, row = printed(lambda: print_tasks([TASK]), columns)
+    assert len(row) <= columns
+    assert head.split()[:2] == ["ID", "STATUS"]
+    assert "a-name-of-some-lengt" in row
+
+
+def test_where_nothing_can_be_left_out_the_widest_columns_are_cut(
+    printed: Callable[..., list[str]],
+) -> None:
+    _, row = printed(lambda: print_table(("ID", "A", "B"), [("x" * 36, "a" * 50, "b" * 4)]), 60)
+    assert len(row) == 60
+    assert row.startswith("x" * 36)
+    assert row.endswith("bbbb")
 
 
 def test_groups_and_agents_are_shown_in_the_same_way(printed: Callable[..., list[str]]) -> None:

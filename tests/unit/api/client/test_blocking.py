@@ -11,6 +11,7 @@ from api.client.agents import Agents
 from api.client.groups import Groups
 from api.client.loop_thread import Blocking, Iterating
 from api.client.reminders import Reminders
+from api.client.uploads import Uploads
 
 _OWN = {"close"}
 
@@ -24,6 +25,7 @@ _OWN = {"close"}
         (AgentStreams, blocking.AgentStreams),
         (Groups, blocking.Groups),
         (Reminders, blocking.Reminders),
+        (Uploads, blocking.Uploads),
     ],
     ids=lambda part: part.__name__,
 )
@@ -36,3 +38,9 @@ def test_every_asynchronous_call_has_one_that_is_not(inner: type, outer: type) -
         assert isinstance(found, wanted), name
         assert inspect.signature(found) == inspect.signature(call)
         assert found.__doc__ == call.__doc__
+
+
+def test_every_part_of_the_asynchronous_client_is_one_of_the_other() -> None:
+    with Client("http://127.0.0.1:1") as client:
+        wanted = {name for name in vars(client.inner) if not name.startswith("_")}
+        assert wanted == vars(client).keys() - {"inner", "loop"}

@@ -32,6 +32,7 @@ BOUNDED = {
     "/tasks/{task_id} sub_tasks": "a pipeline's steps are limited, of an agent's calls it says so",
     "/tasks/{task_id} artifacts": "it says so, and has a list of its own",
     "/tasks/{task_id}/comparison definition": "it says so in is_cut",
+    "/tasks/{task_id}/comparison result": "it says so in is_cut",
     "/tasks/{task_id}/comparison inputs": "a task has a limited number",
     "/tasks/{task_id}/comparison steps": "those of two tasks, as these show them",
     "/tasks/{task_id}/comparison files": "as above",

@@ -29,10 +29,11 @@ def test_the_request_that_the_readme_sends_with_curl_is_sound() -> None:
     assert problems_of(request.pipeline, request.inputs) == []
 
 
-def test_the_pipeline_of_the_readme_is_sound() -> None:
-    [text] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    pipeline = Pipeline.model_validate(yaml.safe_load(text))
-    assert problems_of(pipeline, {"sales": "file:x"}) == []
+def test_the_pipelines_of_the_readme_are_sound() -> None:
+    texts = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    pipelines = [Pipeline.model_validate(yaml.safe_load(text)) for text in texts]
+    assert [pipeline.is_graph for pipeline in pipelines] == [False, True]
+    assert not any(problems_of(pipeline, {"sales": "file:x"}) for pipeline in pipelines)
 
 
 def test_the_readme_names_the_limits_of_what_is_sent() -> None:

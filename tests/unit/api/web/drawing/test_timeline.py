@@ -162,3 +162,21 @@ def test_three_hundred_steps_are_drawn_at_once() -> None:
     begun = time.process_time()
     timeline(task(*steps, end=302), at(302))
     assert time.process_time() - begun < 1
+
+
+def test_items_are_folded_into_the_row_of_their_step_until_it_is_selected() -> None:
+    items = [
+        span(f"each[{number}]", "item", number, number + 1, status=status)
+        for number, status in enumerate([Status.COMPLETED, Status.FAILED, Status.COMPLETED])
+    ]
+    root = task(span("each", "code", 0, 3, *items, status=Status.FAILED), span("end"))
+    closed = timeline(root, at(10))
+    assert [(row.key, row.inner, row.note) for row in closed.rows] == [
+        ("each", 3, "2/3, 1 failed"),
+        ("end", 0, ""),
+    ]
+    assert len(bars(closed.rows[0].bars)) == 3
+    for selected in ("each", "each[1]"):
+        opened = timeline(root, at(10), selected)
+        assert [row.key for row in opened.rows] == ["each", *(i.name for i in items), "end"]
+    assert find_span(root, "each[1]") == items[1]

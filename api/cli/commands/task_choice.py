@@ -1,0 +1,144 @@
+"""The options that choose many tasks, and what is done about those."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from api.cli import terminal
+from api.cli.commands import moments
+from api.cli.commands.asking import ask
+from api.cli.commands.bulk import progress_text
+from api.cli.commands.foresight import print_foresight
+from api.cli.commands.options import Format
+from api.cli.commands.printing import print_json
+from api.cli.commands.request_body import built
+from api.client import AsyncClient as Client
+from api.wire.bulk_tasks import BulkRetryRequest, BulkTasksRequest
+from workflows.states import BulkAction, Status, TaskType
+
+OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only with this status.")]
+OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
+WithText = Annotated[
+    str | None,
+    typer.Option("--text", show_default=False, help="Only with this text in the name or prompt."),
+]
+OfName = Annotated[
+    str | None, typer.Option("--name", show_default=False, help="Only of this name.")
+]
+NewerThan = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        parser=moments.in_a_query,
+        metavar="TIME",
+        show_default=False,
+        help="Only submitted since: 2026-11-29T12:00 (UTC), or how long ago: 90m, 2d.",
+    ),
+]
+OlderThan = Annotated[
+    str | None,
+    typer.Option(
+        "--older-than",
+        "--until",
+        parser=moments.in_a_query,
+        metavar="TIME",
+        show_default=False,
+        help="Only submitted before.",
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="All tasks that it is possible with.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many tasks these would be.")]
+
+_VERBS = {
+    BulkAction.CANCEL: "Cancel",
+    BulkAction.RETRY: "Retry",
+    BulkAction.DELETE: "Delete, with all that they made,",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The filter of a command line, as far as it was given."""
+
+    statuses: Sequence[Status] | None = None
+    types: Sequence[TaskType] | None = None
+    text: str | None = None
+    name: str | None = None
+    after: str | None = None
+    before: str | None = None
+    every: bool = False
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "status": tuple(self.statuses) if self.statuses else None,
+            "type": tuple(self.types) if self.types else None,
+            "text": self.text,
+            "name": self.name,
+            "created_after": self.after,
+            "created_before": self.before,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    @property
+    def is_given(self) -> bool:
+        return self.every or bool(self.filter)
+
+    def check(self, named: object) -> None:
+        """A command is about tasks that are named, or about those of a filter.
+
+        Raises:
+            typer.BadParameter
+        """
+        if not named and not self.is_given:
+            message = (
+                "name a task, or say which: --status, --type, --name, --text, --since, "
+                "--older-than or --all"
+            )
+            raise typer.BadParameter(message, param_hint="ID")
+        if named and self.is_given:
+            message = "with an ID, it is about that one alone; leave the filter out"
+            raise typer.BadParameter(message, param_hint="ID")
+        if self.every and self.filter:
+            raise typer.BadParameter("leave it out, or the filter", param_hint="--all")
+
+    def request(self, model: type[BulkTasksRequest], **more: object) -> BulkTasksRequest:
+        which = {"all": True} if self.every else {"filter": self.filter}
+        given = {name: value for name, value in more.items() if value is not None}
+        return built(model, {**which, **given})
+
+
+def only_of_one(options: Mapping[str, object]) -> None:
+    """Refuse options that are for a single task. Raises ``typer.BadParameter``."""
+    for name, value in options.items():
+        if value:
+            raise typer.BadParameter("it is for a single task; name one", param_hint=name)
+
+
+async def do_about_many(
+    client: Client, request: BulkTasksRequest, *, dry_run: bool, yes: bool, output: Format
+) -> None:
+    """Show the number, ask on a terminal, and start the bulk run."""
+    foreseen = await client.many_tasks.foresee(request)
+    if dry_run:
+        if output is Format.JSON or isinstance(request, BulkRetryRequest):
+            print_foresight(foreseen, output)
+        else:
+            typer.echo(f"{foreseen.count:,}")
+        return
+    if not foreseen.count:
+        terminal.stderr().print("There is no such task.", style="dim")
+        if output is Format.JSON:
+            print_json(foreseen)
+        return
+    noun = "task" if foreseen.count == 1 else "tasks"
+    ask(f"{_VERBS[request.action]} {foreseen.count:,} {noun}?", yes=yes)
+    run = await client.many_tasks.start(request)
+    if output is Format.JSON:
+        print_json(run)
+        return
+    typer.echo(str(run.id))
+    hint = f"{progress_text(run)}. Follow it with: agentos bulk show {run.id}"
+    terminal.stderr().print(hint, style="dim", soft_wrap=True)

@@ -1,0 +1,36 @@
+"""Files that were uploaded, to be inputs of tasks."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from api.client import transfer
+from api.client.transfer import Download
+from api.client.transport import Params, Transport
+from api.wire.responses.files import ListedFile
+from api.wire.responses.pages import Page
+
+
+class Uploads:
+    """``client.uploads``. ``client.upload`` makes one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, params: Params | None = None) -> Page[ListedFile]:
+        """A page of them, the newest first."""
+        return await self._transport.call(
+            "GET", "/files", Page[ListedFile], params=params, repeatable=True
+        )
+
+    async def describe(self, file_id: str) -> Download:
+        """What ``download`` needs to know of a file."""
+        path = f"/files/{quote(file_id, safe='')}"
+        return Download.described_by(file_id, await self._transport.head(path), folder="files")
+
+    async def download(self, wanted: Download, folder: Path) -> Path:
+        """Fetch a file into a folder, whole and verified. Raises as ``client.download``."""
+        return await transfer.download(self._transport, wanted, folder)
+
+    async def delete(self, file_id: str) -> None:
+        """Delete a file that nothing needs which is still to come."""
+        await self._transport.delete(f"/files/{quote(file_id, safe='')}")

@@ -1,0 +1,186 @@
+"""``agentos status``: what runs where, and whether it is well."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+from pydantic import BaseModel
+from rich.text import Text
+
+from api.addresses import DEFAULT_URL
+from api.cli import terminal
+from api.cli.commands.options import Format, Output, talk
+from api.cli.commands.printing import (
+    Cell,
+    print_fields,
+    print_json,
+    print_table,
+    print_title,
+)
+from api.cli.connection import Connection
+from api.cli.exit_codes import ExitCode
+from api.cli.terminal import safe_line
+from api.client import ApiProblem, ApiUnreachable, NotTheApi
+from api.client import AsyncClient as Client
+from api.wire.responses.about import About
+from api.wire.responses.counts import TaskCounts
+from api.wire.responses.health import Readiness
+from deploy.commands import DataDir
+from deploy.local.holders import Holders
+from deploy.local.state import running_parts
+
+_STYLES = {"runs": "green", "up": "green", "gone": "bold red", "down": "bold red"}
+
+
+class PartStatus(BaseModel):
+    """A part of the embedded stack; ``state`` is ``runs`` or ``gone``."""
+
+    name: str
+    state: str
+    url: str | None
+    pid: int
+
+
+class Status(BaseModel):
+    """``stack`` is ``running``, ``starting`` or ``stopped``: what `agentos up` runs on the data
+    folder. Without ``server``, ``readiness`` and ``counts``, ``problem`` says why."""
+
+    version: str
+    data_dir: Path
+    stack: str
+    parts: list[PartStatus]
+    api_url: str
+    readiness: Readiness | None = None
+    server: About | None = None
+    counts: TaskCounts | None = None
+    problem: str | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether what is submitted now would run."""
+        found = self.readiness
+        is_ready = found is not None and found.state == "ready" and found.workers != 0
+        return is_ready and all(part.state == "runs" for part in self.parts)
+
+
+def status(
+    context: typer.Context, data_dir: DataDir = Path(".agentos"), output: Output = Format.TABLE
+) -> None:
+    """Show what runs where, whether it is well, and how much is under way.
+
+    Exits with 1 when something is away that work needs.
+    """
+    found = _look(context, data_dir)
+    if output is Format.JSON:
+        print_json(found)
+    else:
+        _print(found)
+    raise typer.Exit(ExitCode.OK if found.is_well else ExitCode.FAILED)
+
+
+def _look(context: typer.Context, data_dir: Path) -> Status:
+    holders, parts = Holders(data_dir), running_parts(data_dir)
+    connection = context.find_object(Connection)
+    assert connection is not None, "the callback of the application sets it"
+    own = parts.get("api")
+    if own is not None and own.url and connection.url == DEFAULT_URL:
+        context.obj = connection = Connection(own.url, connection.api_key)
+    found = Status(
+        version=version("agentos"),
+        data_dir=holders.path,
+        stack="running" if parts else "starting" if holders.is_held else "stopped",
+        parts=[
+            PartStatus(
+                name=name,
+                state="runs" if holders.may_have(part.pid) else "gone",
+                url=part.url,
+                pid=part.pid,
+            )
+            for name, part in parts.items()
+        ],
+        api_url=connection.url,
+    )
+    return talk(context, lambda client: _ask(client, found))
+
+
+async def _ask(client: Client, found: Status) -> Status:
+    """The same, with what the API says."""
+    try:
+        found.readiness = await client.overview.readiness()
+        if found.readiness.state == "ready":
+            found.server = await client.overview.about()
+            found.counts = await client.overview.counts()
+    except (ApiUnreachable, NotTheApi, ApiProblem) as error:
+        found.problem = str(error)
+    return found
+
+
+def _print(found: Status) -> None:
+    print_fields(list(_fields(found)))
+    if found.parts:
+        print_title("Parts")
+        parts = [
+            (each.name, _state(each.state), str(each.pid), each.url or "") for each in found.parts
+        ]
+        print_table(("PART", "STATE", "PID", "ADDRESS"), parts, cut="ADDRESS")
+    if found.readiness is not None:
+        print_title("What the API needs")
+        needs = [
+            (each.name, _state(each.state), f"{each.latency_ms:,.0f} ms")
+            for each in found.readiness.dependencies
+        ]
+        print_table(("NAME", "STATE", "ANSWERED IN"), needs)
+    if found.counts is not None:
+        print_title("Tasks")
+        print_fields(list(_counts(found.counts)))
+    if found.problem:
+        terminal.stderr().print(safe_line(found.problem), style="red", soft_wrap=True)
+
+
+def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
+    yield "Stack", f"{found.stack} on {found.data_dir}"
+    ready = found.readiness
+    state = "not reachable" if ready is None else ready.state
+    style = "green" if state == "ready" else "bold red"
+    yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
+    if ready is not None:
+        yield "Workers", _workers(ready)
+    yield "Version", _versions(found)
+    if found.server is not None:
+        yield "You are", f"{found.server.actor}, of team {found.server.team}"
+
+
+def _workers(ready: Readiness) -> Cell:
+    if ready.workers is None:
+        return Text("unknown: Temporal cannot be asked", style="yellow")
+    if ready.workers == 0:
+        return Text("none: what is submitted waits for one", style="bold red")
+    return str(ready.workers)
+
+
+def _versions(found: Status) -> Cell:
+    server = found.server
+    if server is None or server.version == found.version:
+        return found.version
+    both = f"{found.version} here, {server.version} there"
+    hint = "some commands may not fit; install the same on both sides"
+    return Text.assemble(safe_line(both), (f"  {hint}", "yellow"))
+
+
+def _counts(counts: TaskCounts) -> Iterator[tuple[str, Cell]]:
+    rows: Sequence[tuple[str, int, str]] = (
+        ("Running", counts.running, "agentos ls --status running"),
+        ("Retrying", counts.retrying, "agentos ls --retrying"),
+        ("Waiting for you", counts.waiting, "agentos approvals"),
+        ("Paused", counts.paused, "agentos ls --status paused"),
+        ("Not begun", counts.pending, "agentos ls --status pending --status queued"),
+        ("Dead letters", counts.dead_letters, "agentos dlq groups"),
+    )
+    for label, count, command in rows:
+        shown = f"{count:,}" if count < counts.most else f"{counts.most:,} or more"
+        yield label, Text.assemble(shown, (f"  {command}" if count else "", "dim"))
+
+
+def _state(state: str) -> Text:
+    return Text(safe_line(state), style=_STYLES.get(state, ""))

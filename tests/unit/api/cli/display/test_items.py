@@ -1,0 +1,96 @@
+"""Items of a step, which displays count with it."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from api.cli.display.frames import frame, summary
+from api.cli.display.glyphs import ASCII
+from api.cli.display.plain_lines import PlainLines
+from api.cli.display.progress import StepProgress, TaskProgress
+from workflows.events import parse
+from workflows.states import Status
+
+START = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+ERROR = {"code": "script-failed", "message": "It failed.", "step": "each[1]"}
+OPENED = [("task.status", {"status": "running"}), ("step.started", {"step": "each", "items": 3})]
+FAILED = [
+    ("step.started", {"step": "each[0]"}),
+    ("step.started", {"step": "each[1]"}),
+    ("step.completed", {"step": "each[0]", "exit_code": 0}),
+    ("artifact.created", {"step": "each[0]", "id": "1", "name": "a.txt", "size": 3}),
+    ("step.failed", {"step": "each[1]", "error": ERROR}),
+    ("task.status", {"status": "failed", "error": {**ERROR, "others": 1}}),
+]
+
+
+def a_task() -> TaskProgress:
+    return TaskProgress(
+        "0199", "sales", steps={"each": StepProgress("each"), "end": StepProgress("end")}
+    )
+
+
+def follow(task: TaskProgress, told: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """What is printed where there is no terminal."""
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    lines = PlainLines(task, console)
+    for number, (kind, data) in enumerate(told):
+        event = parse(kind, data)
+        assert event is not None
+        lines.take(event, START + timedelta(seconds=number))
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def text_of(drawn: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    console.print(drawn)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_items_are_counted_in_the_line_of_their_step() -> None:
+    task = a_task()
+    follow(task, [*OPENED, *FAILED[:4]])
+    drawn = text_of(frame(task, START, ASCII))
+    assert "1/3" in drawn
+    assert "0/2 steps" in drawn
+    assert "each[0]" not in drawn
+    assert "a.txt" in drawn
+
+
+def test_an_item_that_failed_is_named_with_its_reason_and_how_many_more_there_are() -> None:
+    task = a_task()
+    follow(task, [*OPENED, *FAILED])
+    assert "1/3, 1 failed" in text_of(frame(task, START, ASCII))
+    assert "each[1]: It failed." in text_of(frame(task, START, ASCII))
+    drawn = text_of(summary(task, START, ASCII))
+    assert "It failed. (1 more failure)" in drawn
+    assert "agentos logs 0199 --step 'each[1]'" in drawn
+    assert "agentos retry 0199\n" in drawn
+
+
+def test_without_a_terminal_some_lines_tell_how_far_many_items_are() -> None:
+    items = [
+        event
+        for number in range(200)
+        for event in (
+            ("step.started", {"step": f"each[{number}]"}),
+            ("step.completed", {"step": f"each[{number}]", "exit_code": 0}),
+        )
+    ]
+    opened = [OPENED[0], ("step.started", {"step": "each", "items": 200})]
+    lines = follow(a_task(), [*opened, *items]).splitlines()
+    assert lines[1].endswith("each: started for 200 items")
+    assert [line.rpartition(" ")[2] for line in lines[2:]] == [
+        f"{number}/200" for number in range(20, 201, 20)
+    ]
+
+
+def test_what_is_retried_begins_with_its_items_pending() -> None:
+    task = a_task()
+    follow(task, [*OPENED, *FAILED, ("task.status", {"status": "pending"})])
+    items = task.steps["each"].items
+    assert items["each[0]"].status is Status.COMPLETED
+    assert items["each[1]"].status is Status.PENDING
