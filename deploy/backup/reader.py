@@ -125,14 +125,13 @@ class ArchiveReader:
         if not isinstance(document, dict):
             return
         version = str(document.get("version", ""))[:100]
-        number, revision = document.get("format"), document.get("revision")
+        number, revision = document.get("format"), str(document.get("revision", ""))[:20]
         if isinstance(number, int) and number > FORMAT:
             reason = f"its format is {number}, and this version knows {FORMAT}"
             raise BackupNewer(file=self._file, version=version, reason=reason)
-        is_number = isinstance(revision, str) and revision[:20].isdecimal()
-        if is_number and revision[:20] > migrations.NEWEST:
+        if revision.isdecimal() and revision > migrations.NEWEST:
             reason = (
-                f"its database has revision {revision[:20]}, and this version knows them up to "
+                f"its database has revision {revision}, and this version knows them up to "
                 f"{migrations.NEWEST}"
             )
             raise BackupNewer(file=self._file, version=version, reason=reason)
