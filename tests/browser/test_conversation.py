@@ -136,7 +136,8 @@ async def test_an_agent_at_work_is_told_something_and_the_page_says_whether_it_w
     await page.goto(address(live, task_id))
     await expect(page.locator("#streaming")).to_contain_text("Let me")
     box = page.get_by_label("Tell it something")
-    for text in ("Leave out **2007**.", "And 2008."):
+    words = ["Leave out **2007**.", "And 2008."]
+    for text in words:
         await box.fill(text)
         await page.get_by_role("button", name="Send").click()
         await expect(box).to_have_value("")
@@ -148,4 +149,4 @@ async def test_an_agent_at_work_is_told_something_and_the_page_says_whether_it_w
     await expect(page.locator("#said .bubble.person", has_text="And 2008.")).to_be_visible()
     await expect(unread.locator(".bubble")).to_have_count(0)
     said = [message["content"] for message in talk.messages(-1) if message["role"] == "user"]
-    assert said[-2:] == ["Leave out **2007**.", "And 2008."]
+    assert [text for text in said if text in words] == words
