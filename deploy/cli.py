@@ -29,6 +29,16 @@ for name, place, summary in (
         "doctor.command:doctor",
         "Check this machine and the services; report what is wrong and how to fix it.",
     ),
+    (
+        "backup",
+        "backup.commands:backup",
+        "Write the whole state of `agentos up` into one file, while it runs or when it is stopped.",
+    ),
+    (
+        "restore",
+        "backup.commands:restore",
+        "Make a data folder from a backup; `agentos up` on it goes on with everything.",
+    ),
     ("api", "commands:api", "Run the API against the services that the environment names."),
     (
         "worker",

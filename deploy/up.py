@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from activities.store import migrations
 from api.cli import terminal
 from api.cli.terminal import safe_line
 from deploy import garbage_collector, variables
-from deploy.local.errors import StackInUse
+from deploy.local.errors import DataFolderNewer, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
@@ -36,7 +37,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         data_dir=data_dir,
         port=port,
         workers=workers,
-        migrate=migrations.migrate,
+        migrate=partial(migrate_unless_newer, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
         tell=progress.take,
@@ -95,6 +96,20 @@ async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
     kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
     console.print(safe_line(kept), soft_wrap=True)
     await stack.wait()
+
+
+async def migrate_unless_newer(data_dir: Path, url: str) -> None:
+    """A newer database is left alone: this version may not know what is in it, and would answer
+    wrongly, or change it, before it comes upon that.
+
+    Raises:
+        DataFolderNewer
+    """
+    revision = await migrations.revision_of(url)
+    if revision > migrations.NEWEST:
+        raise DataFolderNewer(data_dir=data_dir, revision=revision, newest=migrations.NEWEST)
+    if revision < migrations.NEWEST:
+        await migrations.migrate(url)
 
 
 async def _signalled() -> None:

@@ -22,6 +22,12 @@ class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
 
 
+class DataFolderNewer(AgentOSError):
+    """The data folder {data_dir} was used by a newer version of AgentOS: its database has revision
+    {revision}, and this version knows them up to {newest}. Go on with that version, or restore a
+    backup from before the upgrade into a new folder (`agentos restore`)."""
+
+
 class DiskTooSmall(AgentOSError):
     """The disk of the data folder {data_dir} has only {free_mib} MiB free, and AgentOS needs
     {needed_mib} MiB to start. Free some space, or choose another folder with --data-dir."""

@@ -11,7 +11,7 @@ import io
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -265,9 +265,11 @@ async def api_stage(
     webhooks: WebhookOptions = LOOPBACK_WEBHOOKS,
     box: SecretBox | None = BOX,
     bucket: str | None = None,
+    database_url: str | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
-    """A served API. ``works`` says whether there is a worker."""
+    """A served API. ``works`` says whether there is a worker. Without a ``database_url`` it has a
+    database of its own."""
     queue = f"test-{uuid4().hex}"
     s3 = infrastructure.s3
     client = await Client.connect(
@@ -275,7 +277,8 @@ async def api_stage(
         data_converter=data_converter(codec),
         lazy=True,
     )
-    async with migrated_database(infrastructure) as url:
+    own = migrated_database(infrastructure)
+    async with nullcontext(database_url) if database_url else own as url:
         database = Database(url)
         store = S3Options(s3.endpoint, bucket or s3.bucket, s3.access_key, s3.secret_key)
         blobs = Blobs(store, Ledger(database))

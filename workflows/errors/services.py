@@ -12,6 +12,10 @@ class DatabaseRefused(AgentOSError):
     user and this address to connect."""
 
 
+class RowsRefused(AgentOSError):
+    """The database refused the rows of the table {table}: {reason}."""
+
+
 class DatabaseNewer(AgentOSError):
     """The database contains the {kind} {value!r}, which this version of AgentOS does not know,
     because the database is newer. Run the version that last migrated it."""

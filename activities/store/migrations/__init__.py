@@ -50,10 +50,21 @@ async def are_applied(connection: asyncpg.Connection) -> bool:
     return str(newest or "") >= NEWEST
 
 
-async def _is_up_to_date(url: str) -> bool:
+async def revision_of(url: str) -> str:
+    """Of the tables of a database; empty where there are none.
+
+    Raises:
+        asyncpg.PostgresError, OSError: it cannot be asked.
+    """
     dsn = url.replace("postgresql+asyncpg", "postgresql", 1)
     connection = await asyncpg.connect(dsn, timeout=_TIMEOUT_SECONDS)
     try:
-        return await are_applied(connection)
+        return str(await connection.fetchval("SELECT version_num FROM alembic_version") or "")
+    except asyncpg.UndefinedTableError:
+        return ""
     finally:
         await connection.close()
+
+
+async def _is_up_to_date(url: str) -> bool:
+    return await revision_of(url) >= NEWEST

@@ -14,8 +14,9 @@ from activities.store.errors import database_errors, database_refusals
 _LOCK = 4_207_116_903
 
 
-async def upgrade(url: str) -> None:
-    """Apply every migration that is missing; whoever comes second waits for the first.
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Apply every migration that is missing, up to a revision; whoever comes second waits for the
+    first.
 
     Raises:
         TemporaryFailure: the database cannot be reached.
@@ -28,7 +29,7 @@ async def upgrade(url: str) -> None:
                 await connection.execute(
                     text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
                 )
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(_upgrade, revision)
         finally:
             await engine.dispose()
 
@@ -40,7 +41,7 @@ def config() -> Config:
     return made
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     made = config()
     made.attributes["connection"] = connection
-    command.upgrade(made, "head")
+    command.upgrade(made, revision)

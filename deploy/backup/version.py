@@ -1,0 +1,5 @@
+"""Which AgentOS this is."""
+
+from importlib.metadata import version
+
+VERSION = version("agentos")
