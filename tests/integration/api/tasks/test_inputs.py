@@ -17,7 +17,8 @@ async def _given(stage: Stage, **inputs: str) -> str:
 async def test_inputs_are_listed_with_the_names_of_uploads_and_of_files_that_tasks_made(
     stage: Stage,
 ) -> None:
-    file = (await stage.http.post("/files", files={"file": ("a.csv", b"a,b")})).json()
+    file = (await stage.http.post("/files", files={"file": ("a.csv", uuid4().bytes)})).json()
+    assert file.pop("existed") is False
     maker = await stage.submit("file page.html hello")
     [made] = (await stage.until(maker, "completed"))["artifacts"]
     task_id = await _given(stage, sales=f"file:{file['id']}", page=f"artifact:{made['id']}")

@@ -423,7 +423,7 @@ _TOOL_STEP = {"id": "s", "tool": "write_file", "args": {"name": "a.txt", "text":
         (_nodes(a_node("a", files=["b", "../x"])), "/nodes/0/files/1", "write it as in"),
         (_nodes(a_node("a", files=["a//b"])), "/nodes/0/files/0", "write it as in"),
         ([{"id": "a"}], "/nodes/0/title", "required"),
-        ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "no field"),
+        ([{"id": "a", "title": "A", "colour": "red"}], "/nodes/0/colour", "unknown field colour"),
     ],
 )
 async def test_edited_nodes_that_make_no_sound_plan_are_refused_with_their_place(
