@@ -23,6 +23,7 @@ _OTHERS = {"name": "x", "action": "requeue"}
 # What an action wants to know before it asks whose the thing is.
 _SAID: Mapping[str, Mapping[str, str]] = {
     "/agents/{agent_id:uuid}/messages": {"content": "Hello"},
+    "/tasks/{task_id:uuid}/messages": {"content": "Hello"},
     "/agents/{agent_id:uuid}/notes": {"text": "Tea."},
     "/agents/{agent_id:uuid}/reminders": {"text": "water", "after": "1h"},
     "/agents/{agent_id:uuid}/turns/{task_id:uuid}/approvals/{call_id:uuid}": {"decision": "deny"},
