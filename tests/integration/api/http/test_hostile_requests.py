@@ -16,7 +16,8 @@ import pytest
 from tests.integration.api_stage import WAIT_SECONDS, Stage
 from tests.pressure import allowed
 
-MOST_SECONDS = 0.05
+# A library reads a single text of 2 MB in one call, which takes up to 60 ms.
+MOST_SECONDS = 0.1
 # Work of others on the machine shows once; a request that holds the loop does so every time.
 TRIES = 3
 _TICK_SECONDS = 0.001
