@@ -66,7 +66,7 @@ _USERS = text(
     UNION ALL
     SELECT 'message', CAST(inbox.id AS text) FROM inbox
     WHERE {named.by_message("inbox", _REF)} AND team_id = :team_id
-    LIMIT 1
+    ORDER BY kind DESC LIMIT 1
     """
 ).bindparams(*_TYPES)
 _DELETE = text("DELETE FROM files WHERE id = :id AND team_id = :team_id").bindparams(*_TYPES)

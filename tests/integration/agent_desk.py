@@ -66,12 +66,12 @@ class Desk:
         )
         await tasks.create_task(self.database, task)
 
-    async def upload(self, data: bytes) -> str:
+    async def upload(self, data: bytes, name: str = "data.csv") -> str:
         sha256 = hashlib.sha256(data).hexdigest()
-        upload = Upload(uuid4(), "data.csv", len(data), "text/csv", sha256)
+        upload = Upload(uuid4(), name, len(data), "text/csv", sha256)
         await self.blobs.put(self.team_id, sha256, len(data), "text/csv", io.BytesIO(data))
-        await files.create_file(self.database, self.team_id, upload)
-        return f"file:{upload.id}"
+        kept = await files.create_file(self.database, self.team_id, upload)
+        return f"file:{kept.file.id}"
 
     async def call(self, name: str, /, **arguments: JsonValue) -> ToolResult:
         context = self.context()

@@ -101,7 +101,11 @@ async def test_a_result_that_is_no_link_is_left_out(
         (says(b"no", "429 Too Many Requests"), "429", True),
         (says(b"no", "503 Service Unavailable"), "503", True),
         (repeats(b"x" * 65_536), "bytes", False),
-        (redirects("https://169.254.169.254/latest/meta-data"), "not among the allowed", False),
+        (
+            redirects("https://169.254.169.254/latest/meta-data"),
+            "not in AGENTOS_ALLOWED_HOSTS",
+            False,
+        ),
     ],
 )
 async def test_an_answer_that_is_of_no_use_is_reported_with_whether_to_try_again(

@@ -376,7 +376,7 @@ async def test_an_object_of_a_bucket_that_is_not_allowed_is_refused(
     house: House, outer_bucket: str
 ) -> None:
     await house.put(outer_bucket, "key", b"data")
-    with pytest.raises(InputRefused, match="AGENTOS_ALLOWED_HOSTS"):
+    with pytest.raises(InputRefused, match="AGENTOS_ALLOWED_BUCKETS"):
         await house.read(house.inputs(allowed_buckets=("other",)), f"s3://{outer_bucket}/key")
 
 

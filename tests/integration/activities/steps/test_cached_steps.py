@@ -1,6 +1,7 @@
 """Steps that take the result of an equal one: when they do, and when they must not."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from activities.store import keys, tasks
 from activities.store.audit import Deed
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.restarts import Reason, Restart, restart_task
-from activities.tools.context import ToolContext
+from activities.tools.context import ToolContext, ToolResult
 from activities.tools.registry import Registry
 from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk
@@ -70,10 +71,10 @@ async def test_a_step_that_says_nothing_of_a_cache_never_asks_one(dice: Desk) ->
 async def test_a_native_tool_may_say_itself_how_long_its_results_are_kept(dice: Desk) -> None:
     calls = 0
 
-    async def roll(context: ToolContext, name: str, text: str) -> str:
+    async def roll(context: ToolContext, arguments: Mapping[str, object]) -> ToolResult:
         nonlocal calls
         calls += 1
-        return f"{name} {text} {uuid4().hex}"
+        return ToolResult(f"{arguments['name']} {arguments['text']} {uuid4().hex}")
 
     registry = Registry()
     rolling = replace(registry.tools["write_file"], function=roll, cache=timedelta(hours=1))
@@ -132,7 +133,8 @@ async def test_a_skill_that_was_edited_runs_again(dice: Desk, tmp_path: Path) ->
 async def test_the_bytes_and_names_of_inputs_count_and_their_ids_do_not(dice: Desk) -> None:
     step = code(args=["${inputs.data}"])
     first = await run(dice, step, data=await dice.upload(b"1"))
-    assert (await run(dice, step, data=await dice.upload(b"1"))).stdout == first.stdout
+    again = await dice.upload(b"1", "again.csv")
+    assert (await run(dice, step, data=again)).stdout == first.stdout
     assert not (await run(dice, step, data=await dice.upload(b"2"))).cached
     other = {**step, "args": ["${inputs.other}"]}
     assert not (await run(dice, other, other=await dice.upload(b"1"))).cached

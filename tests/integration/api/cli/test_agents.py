@@ -335,6 +335,7 @@ async def hostile() -> AsyncIterator[Server]:
         server.tell(f"GET /tasks/{TASK_ID}", document(task))
         server.tell(f"GET /tasks/{TASK_ID}/events", stream(EVENTS))
         server.tell(f"GET /tasks/{TASK_ID}/messages", a_page([message]))
+        server.tell(f"GET /tasks/{TASK_ID}/messages/unread", a_page([]))
         yield server
 
 

@@ -225,6 +225,8 @@ async def test_the_log_of_a_node_is_followed_from_when_it_begins() -> None:
     async with serving() as server:
         server.tell(f"GET /tasks/{TASK_ID}/events", stream(EVENTS))
         server.tell(f"GET /tasks/{CHILD}/events", stream(printing))
+        for each in (TASK_ID, CHILD):
+            server.tell(f"GET /tasks/{each}", document(a_task()))
         printed = await agentos(server.url, "logs", "-f", str(TASK_ID))
         assert (printed.code, printed.stdout) == (0, "clean/1.1 run_code | ten rows\n")
         printed = await agentos(server.url, "logs", "-f", str(TASK_ID), "--step", "clean")
@@ -334,9 +336,9 @@ async def test_problems_of_edited_nodes_are_printed_with_their_places(
         ("nodes: 3", "holds no nodes"),
         ("a: b", "holds no nodes"),
         ("{", "holds no nodes"),
-        ("- {id: a}", "/0/title"),
-        ("- {id: a, title: A, colour: red}", "/0/colour"),
-        ("- {id: A b, title: A}", "/0/id"),
+        ("- {id: a}", "plan.yaml:1:3: the field title is required"),
+        ("- {id: a, title: A, colour: red}", "plan.yaml:1:21: unknown field colour"),
+        ("- {id: A b, title: A}", "plan.yaml:1:4: "),
     ],
 )
 async def test_a_file_without_sound_nodes_is_refused_before_anything_is_sent(

@@ -166,10 +166,13 @@ async def test_a_lost_answer_makes_no_second_task(server: Server, tmp_path: Path
 
 
 async def test_a_retry_whose_answer_is_lost_is_not_sent_twice(server: Server) -> None:
-    server.tell(f"POST {TASK}/retry", NOTHING)
-    printed = await agentos(server.url, "retry", str(TASK_ID))
+    estimate = {"tokens": 0, "cost_usd": 0, "seconds": 0}
+    foresight = {"count": 1, "kept_steps": [], "redone_steps": [], "estimate": estimate}
+    server.tell(f"POST {TASK}/retry", document(foresight), NOTHING)
+    printed = await agentos(server.url, "retry", str(TASK_ID), "--yes")
     assert printed.code == 1
-    assert len(server.asked_for(f"POST {TASK}/retry")) == 1
+    asked = [json.loads(each.body) for each in server.asked_for(f"POST {TASK}/retry")]
+    assert [body.get("dry_run", False) for body in asked] == [True, False]
 
 
 async def test_a_list_is_asked_for_again_when_the_server_is_busy(server: Server) -> None:

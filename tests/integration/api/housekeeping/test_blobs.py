@@ -70,8 +70,9 @@ async def sweep(stage: Stage, options: HousekeepingOptions = AT_ONCE) -> None:
 
 
 async def upload(stage: Stage, content: bytes) -> tuple[str, str]:
-    """The id and the SHA-256 of a file."""
-    answer = (await stage.http.post("/files", files={"file": ("a.txt", content)})).json()
+    """The id and the SHA-256 of a file, which is a new one: no other has its name."""
+    file = (f"{uuid4()}.txt", content)
+    answer = (await stage.http.post("/files", files={"file": file})).json()
     return answer["id"], answer["sha256"]
 
 
@@ -89,7 +90,7 @@ async def put(stage: Stage, content: bytes) -> str:
 
 async def name(stage: Stage, sha256: str) -> UUID:
     """Write a row that names a blob; its id."""
-    row = Upload(uuid4(), "a.txt", 1, "text/plain", sha256)
+    row = Upload(uuid4(), f"{uuid4()}.txt", 1, "text/plain", sha256)
     await create_file(stage.database, DEFAULT_TEAM, row)
     return row.id
 

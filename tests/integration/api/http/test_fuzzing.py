@@ -34,7 +34,14 @@ _CONFIGURATION = """
 negative_data_rejection.expected-statuses = [
     "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx",
 ]
-positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422", "424"]
+positive_data_acceptance.expected-statuses = [
+    "2xx", "400", "403", "404", "409", "416", "422", "424",
+]
+
+# The schema of an event says what its line `data` is in JSON; it is taken for the text here.
+[[operations]]
+include-path-regex = "/events$"
+checks.response_schema_conformance.enabled = false
 """
 _RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]
 # It has a key of its own.

@@ -486,7 +486,7 @@ async def test_an_unknown_path_is_not_found(stage: Stage) -> None:
 async def test_a_wrong_method_is_reported_with_the_right_ones(stage: Stage) -> None:
     answer = await stage.http.delete("/tasks")
     _check(answer, 405, "method-not-allowed")
-    assert answer.headers["Allow"] == "POST, GET"
+    assert answer.headers["Allow"] == "GET, POST"
 
 
 # Size.
