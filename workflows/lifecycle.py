@@ -147,6 +147,8 @@ class Lifecycle:
         self.step, self.sub_task_id = "", None
         self.working_time.halt()
         await self.mark(Status.PAUSED)
+        # One that comes just as that is written would not be heard of any more.
+        self.heed_cancellation()
         await workflow.wait_condition(lambda: not self.paused)
         self.working_time.go_on()
         await self.mark(Status.RUNNING)

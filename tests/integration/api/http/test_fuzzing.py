@@ -37,13 +37,13 @@ negative_data_rejection.expected-statuses = [
 positive_data_acceptance.expected-statuses = [
     "2xx", "400", "403", "404", "409", "416", "422", "424",
 ]
-
-# The schema of an event says what its line `data` is in JSON; it is taken for the text here.
-[[operations]]
-include-path-regex = "/events$"
-checks.response_schema_conformance.enabled = false
 """
-_RANDOM = ["--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"]
+# The schema of an event says what its line `data` is in JSON, where schemathesis looks for a text;
+# so an event that there is must not be found at random.
+_RANDOM = [
+    *("--phases", "fuzzing", "--max-examples", "6", "--exclude-tag", "codec"),
+    *("--exclude-operation-id", "streamTaskEvents"),
+]
 # It has a key of its own.
 _CODEC = ["--phases", "coverage,fuzzing", "--max-examples", "20", "--include-tag", "codec"]
 # Nodes of plans, and new definitions of pipelines.
