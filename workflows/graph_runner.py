@@ -71,7 +71,7 @@ class GraphRunner:
                 for task in [task for task in following if task.done()]:
                     self._take(following.pop(task), task)
         # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
-        except (asyncio.CancelledError, FailureError):
+        except (asyncio.CancelledError, TimeoutError, FailureError):
             await _stop(following)
             raise
         self._end()

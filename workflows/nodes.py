@@ -112,7 +112,7 @@ class NodeRunner:
                         schedule.end(number, completed=completed)
             self._tell(schedule)
         # Not `finally`: a workflow that a worker drops from its memory cannot wait for anything.
-        except (asyncio.CancelledError, FailureError):
+        except (asyncio.CancelledError, TimeoutError, FailureError):
             await _stop(following)
             raise
 
@@ -220,6 +220,8 @@ class NodeRunner:
             await self._pass_on_pause()
         if self._nodes_wait is not self._is_waiting:
             await self._pass_on_waiting()
+        # One that came just as that was written would not be heard of any more.
+        self._lifecycle.heed_cancellation()
 
     @property
     def _nodes_wait(self) -> bool:
