@@ -80,6 +80,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     SecretUnreadable,
     NotesFull,
     services.DatabaseNewer,
+    services.RowsRefused,
     services.PayloadUnreadable,
     services.StoreRefused,
     services.BlobCorrupt,
