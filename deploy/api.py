@@ -44,34 +44,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
     Raises:
         HostMalformed, PortUnusable, SettingsInvalid
     """
-    loopback = _reaches_only_us(host)
-    max_viewers = viewers_allowed(settings.max_viewers)
-    options = ApiOptions(
-        keys_required=not loopback if settings.keys_required is None else settings.keys_required,
-        open_loopback=settings.open_loopback,
-        max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
-        public_url=settings.public_url,
-        page_url=settings.public_url or _page_url(host, port),
-        served_hosts=settings.served_hosts,
-        temporal_ui_url=settings.temporal_ui_url,
-        codec_token=settings.codec_token,
-        metrics_token=settings.metrics_token,
-        titles=settings.titles,
-        sandbox=settings.sandbox,
-        approval_seconds=settings.approval_seconds,
-        daily_tokens=settings.team_daily_tokens,
-        max_viewers=max_viewers,
-        max_viewers_per_team=settings.max_viewers_per_team,
-        housekeeping=settings.housekeeping,
-        connections=ConnectionLimits(most=max_viewers + CALLERS),
-        schedules=ScheduleLimits(settings.schedule_seconds, settings.max_schedules),
-        residents=settings.resident_options,
-        reminders=settings.reminder_limits,
-    )
-    if not loopback and not options.keys_required:
-        raise SettingsInvalid(
-            reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
-        )
+    options = _options(settings, host, port)
     codec = Codec(settings.codec_keys) if settings.codec_keys else None
     temporal, numbers = TemporalNumbers(), Numbers(OF_APIS)
     numbers.add(temporal)
@@ -110,6 +83,40 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
         )
         garbage_collector.resume()
         await serve(app, host, port)
+
+
+def _options(settings: Settings, host: str, port: int) -> ApiOptions:
+    """Raises ``HostMalformed``, and ``SettingsInvalid`` where anybody could reach an API that asks
+    for no keys."""
+    loopback = _reaches_only_us(host)
+    max_viewers = viewers_allowed(settings.max_viewers)
+    options = ApiOptions(
+        keys_required=not loopback if settings.keys_required is None else settings.keys_required,
+        open_loopback=settings.open_loopback,
+        max_upload_bytes=settings.max_upload_mib * MEBIBYTE,
+        public_url=settings.public_url,
+        page_url=settings.public_url or _page_url(host, port),
+        served_hosts=settings.served_hosts,
+        temporal_ui_url=settings.temporal_ui_url,
+        codec_token=settings.codec_token,
+        metrics_token=settings.metrics_token,
+        titles=settings.titles,
+        sandbox=settings.sandbox,
+        approval_seconds=settings.approval_seconds,
+        daily_tokens=settings.team_daily_tokens,
+        max_viewers=max_viewers,
+        max_viewers_per_team=settings.max_viewers_per_team,
+        housekeeping=settings.housekeeping,
+        connections=ConnectionLimits(most=max_viewers + CALLERS),
+        schedules=ScheduleLimits(settings.schedule_seconds, settings.max_schedules),
+        residents=settings.resident_options,
+        reminders=settings.reminder_limits,
+    )
+    if not loopback and not options.keys_required:
+        raise SettingsInvalid(
+            reason="AGENTOS_KEYS_REQUIRED: off is for loopback only, and --host is " + host
+        )
+    return options
 
 
 def _disk(settings: Settings) -> Disk | None:

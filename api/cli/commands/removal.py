@@ -60,10 +60,7 @@ def rm(
     choice.check(tasks)
     if not tasks:
         request = choice.request(BulkDeleteRequest)
-        talk(
-            context,
-            lambda client: do_about_many(client, request, dry_run=dry_run, yes=yes, output=output),
-        )
+        do_about_many(context, request, dry_run=dry_run, yes=yes, output=output)
         return
     _remove(context, tasks, dry_run=dry_run, yes=yes, output=output)
 

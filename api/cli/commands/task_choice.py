@@ -11,7 +11,7 @@ from api.cli.commands import moments
 from api.cli.commands.asking import ask
 from api.cli.commands.bulk import progress_text
 from api.cli.commands.foresight import print_foresight
-from api.cli.commands.options import Format
+from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
 from api.client import AsyncClient as Client
@@ -117,10 +117,19 @@ def only_of_one(options: Mapping[str, object]) -> None:
             raise typer.BadParameter("it is for a single task; name one", param_hint=name)
 
 
-async def do_about_many(
-    client: Client, request: BulkTasksRequest, *, dry_run: bool, yes: bool, output: Format
+def do_about_many(
+    context: typer.Context, request: BulkTasksRequest, *, dry_run: bool, yes: bool, output: Format
 ) -> None:
     """Show the number, ask on a terminal, and start the bulk run."""
+    talk(
+        context,
+        lambda client: _do_about_many(client, request, dry_run=dry_run, yes=yes, output=output),
+    )
+
+
+async def _do_about_many(
+    client: Client, request: BulkTasksRequest, *, dry_run: bool, yes: bool, output: Format
+) -> None:
     foreseen = await client.many_tasks.foresee(request)
     if dry_run:
         if output is Format.JSON or isinstance(request, BulkRetryRequest):

@@ -172,10 +172,7 @@ def cancel(
     choice.check(task)
     if task is None:
         request = choice.request(BulkCancelRequest)
-        talk(
-            context,
-            lambda client: do_about_many(client, request, dry_run=dry_run, yes=yes, output=output),
-        )
+        do_about_many(context, request, dry_run=dry_run, yes=yes, output=output)
         return
     changed = talk_about(context, task, Client.cancel)
     is_cancelled = changed.status is Status.CANCELLED
@@ -248,10 +245,7 @@ def retry(
         }
         only_of_one(of_one)
         many = choice.request(BulkRetryRequest, **{"from": begin})
-        talk(
-            context,
-            lambda client: do_about_many(client, many, dry_run=plan, yes=yes, output=output),
-        )
+        do_about_many(context, many, dry_run=plan, yes=yes, output=output)
         return
     given = parse_inputs(inputs)
     waiting = Waiting.of(wait, timeout, output)
