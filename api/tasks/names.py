@@ -1,10 +1,10 @@
 """Names of inputs and parameters that somebody gives a task which has its own already."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from api.errors import InvalidRequest
 from workflows.pointers import Problem, pointer
+from workflows.suggestions import nearest
 
 _NAMES_SHOWN = 20
 
@@ -27,5 +27,5 @@ def check_names(kind: str, given: Collection[str], known: Collection[str]) -> No
 
 
 def _meant(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}" if close else ""
+    close = nearest(name, known)
+    return f"; did you mean {close!r}" if close else ""
