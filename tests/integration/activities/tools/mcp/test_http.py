@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from pydantic import JsonValue
 
 from activities.tools.mcp import limits
 from activities.tools.mcp.http import Guard, reaching
@@ -123,11 +122,16 @@ async def test_a_server_that_is_killed_in_mid_call_is_no_cancellation(
     pool: McpPool, tmp_path: Path
 ) -> None:
     async with remote() as server:
-        arguments: dict[str, JsonValue] = {"begun": str(tmp_path / "begun"), "seconds": 60}
+        begun = [tmp_path / f"begun-{number}" for number in range(3)]
         calls = [
-            asyncio.create_task(pool.call(TEAM, server.server, "wait", arguments)) for _ in range(3)
+            asyncio.create_task(
+                pool.call(TEAM, server.server, "wait", {"begun": str(file), "seconds": 60})
+            )
+            for file in begun
         ]
-        await until((tmp_path / "begun").exists)
+        # All of them: one that was not sent yet would rightly be tried on another connection.
+        for file in begun:
+            await until(file.exists)
         await server.kill()
         for call in calls:
             with pytest.raises(McpConnectionLost, match="may have taken effect"):
