@@ -73,7 +73,8 @@ class LoopThread:
             # Where no call can be made, the end of the loop closes it, or that of the program.
             with suppress(ClientUnusable):
                 self.run(followed.close())
-            self._open.discard(followed)
+            if not self._has_ended:
+                self._open.discard(followed)
 
     def stop(self) -> None:
         """End all calls, those that other threads wait for as well, and then the thread.
