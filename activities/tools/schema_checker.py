@@ -7,7 +7,6 @@ Reads ``{schema, instance, limit}`` from stdin and prints a list of misfits, for
 import json
 import resource
 import sys
-from ast import literal_eval
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -22,6 +21,7 @@ MEMORY_BYTES = 1024**3
 NAMES = 10
 NAME_CHARACTERS = 200
 WANTED_CHARACTERS = 4_096
+CHOICES = 21  # Words show twenty, and whether there are more.
 
 
 def main() -> None:
@@ -63,21 +63,41 @@ def misfit(error: ValidationError) -> dict[str, Any]:
     if keyword in ("anyOf", "oneOf") and error.context:
         keyword, wanted = _of_forms(error.context, keyword, wanted, value)
     elif keyword in ("required", "dependentRequired"):
-        # Each field that is missing is an error of its own, whose message begins with its name.
-        names = [literal_eval(error.message.partition(" is a ")[0])]
+        names = _missing(error)
     elif keyword == "additionalProperties" and isinstance(error.schema, dict):
         known = list(error.schema.get("properties", {}))
         if "patternProperties" not in error.schema:
             names = [name for name in value if name not in known][:NAMES]
         wanted = known[:NAMES]
+    if len(json.dumps(wanted)) > WANTED_CHARACTERS:
+        wanted = _brief(keyword, wanted)
     return {
         "path": list(error.absolute_path),
         "keyword": keyword,
-        "wanted": wanted if len(json.dumps(wanted)) <= WANTED_CHARACTERS else None,
+        "wanted": wanted,
         "found": kind_of(value),
         "names": names,
         "value": value if isinstance(value, str) and len(value) <= NAME_CHARACTERS else None,
     }
+
+
+def _missing(error: ValidationError) -> list[str]:
+    """The field that an error is about: each that is missing is an error of its own, whose message
+    begins with its name."""
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    if isinstance(wanted, dict):
+        wanted = [name for given, names in wanted.items() if given in instance for name in names]
+    missing = [name for name in wanted if name not in instance]
+    return [name for name in missing if error.message.startswith(repr(name))][:1]
+
+
+def _brief(keyword: Any, wanted: Any) -> Any:
+    """What words show of something long: the first of several choices, and a value that is wanted,
+    which the size of the schema bounds."""
+    if keyword == "enum":
+        return wanted[:CHOICES]
+    return wanted if keyword in ("const", "pattern", "format") else None
 
 
 def _of_forms(

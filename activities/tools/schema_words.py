@@ -35,8 +35,7 @@ def words_of(keyword: str | None, wanted: Any, found: str, names: Sequence[str],
         kinds = wanted if isinstance(wanted, list) else [wanted]
         return f"it must be {_any_of(list(map(_kind, kinds)))}, not {_article(found)}"
     if keyword == "enum":
-        names = _any_of(list(map(_shown, wanted[:_CHOICES_SHOWN])))
-        return f"it must be {names}{_near(value, wanted)}"
+        return f"it must be {_choices(wanted)}{_near(value, wanted)}"
     make = _WORDS.get(keyword or "")
     return make(wanted) if make else "it does not fit the schema here"
 
@@ -78,6 +77,11 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "": lambda _: "nothing may be here",
 }
 KEYWORDS: Final = frozenset({*_WORDS, "required", "dependentRequired", "type", "enum"})
+
+
+def _choices(wanted: Sequence[Any]) -> str:
+    shown = list(map(_shown, wanted[:_CHOICES_SHOWN]))
+    return _any_of(shown if len(wanted) <= _CHOICES_SHOWN else [*shown, "another of the schema's"])
 
 
 def _near(value: Any, wanted: Sequence[Any]) -> str:

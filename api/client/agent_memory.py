@@ -1,7 +1,6 @@
 """The calls of what agents that stay remember."""
 
-from urllib.parse import quote
-
+from api.client.calls import part
 from api.client.transport import Params, Transport
 from api.wire.memory_requests import NoteRequest
 from api.wire.responses.agent_memory import Note, Summary
@@ -35,4 +34,4 @@ class AgentMemory:
 
 
 def _path(agent_id: str, *parts: str) -> str:
-    return "/agents/" + "/".join(quote(part, safe="") for part in (agent_id, *parts))
+    return "/agents/" + "/".join(map(part, (agent_id, *parts)))

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from urllib.parse import quote
 
 from api.client.agent_events import AgentEvent, never, says_it_is_gone
+from api.client.calls import part
 from api.client.following import follow
 from api.client.sse import ServerEvent
 from api.client.transport import Transport
@@ -26,7 +26,7 @@ class AgentStreams:
     ) -> AsyncGenerator[AgentEvent, None]:
         """All that happens to an agent from now on, and the answer that it is writing, until it is
         deleted. A lost connection is reopened without a gap."""
-        path = f"/agents/{quote(agent_id, safe='')}/events"
+        path = f"/agents/{part(agent_id)}/events"
         async with aclosing(self._follow(path, says_it_is_gone, on_lost)) as events:
             async for event in events:
                 yield event

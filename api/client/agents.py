@@ -1,10 +1,10 @@
 """The calls of agents that stay, of their messages, and of templates."""
 
 import uuid
-from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from api.client.calls import part
 from api.client.transport import (
     ANSWER_TIMEOUT_SECONDS,
     Answer,
@@ -141,11 +141,11 @@ class Agents:
 
 
 def _path(agent_id: str, *parts: str) -> str:
-    return "/".join(["/agents", *(quote(part, safe="") for part in (agent_id, *parts))])
+    return "/".join(["/agents", *map(part, (agent_id, *parts))])
 
 
 def _template(name: str) -> str:
-    return f"/agent-templates/{quote(name, safe='')}"
+    return f"/agent-templates/{part(name)}"
 
 
 def _keyed(key: str | None) -> dict[str, str]:

@@ -10,9 +10,10 @@ from typing import Self
 from api.client.agent_memory import AgentMemory as AsyncAgentMemory
 from api.client.agent_streams import AgentStreams as AsyncAgentStreams
 from api.client.agents import Agents as AsyncAgents
+from api.client.blocking_calls import Blocking, Iterating
 from api.client.client import AsyncClient
 from api.client.groups import Groups as AsyncGroups
-from api.client.loop_thread import Blocking, Iterating, LoopThread
+from api.client.loop_thread import LoopThread
 from api.client.many_tasks import ManyTasks as AsyncManyTasks
 from api.client.overview import Overview as AsyncOverview
 from api.client.reminders import Reminders as AsyncReminders
@@ -145,6 +146,8 @@ class Client:
     """``with Client(url, api_key) as client: ...``; for the rest see ``AsyncClient``.
 
     It may be used by several threads, and where an event loop runs, which its calls then hold up.
+    A process that is forked makes one of its own. ``on_lost`` is called on the client's thread, so
+    it cannot call the client. Where that cannot be, ``ClientUnusable`` is raised.
     """
 
     def __init__(
@@ -155,7 +158,7 @@ class Client:
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         self.inner = AsyncClient(url, api_key, timeout_seconds=timeout_seconds)
-        self.loop = LoopThread()
+        self.loop = LoopThread(self.inner.close)
         self.agents = Agents(self.inner.agents, self.loop)
         self.reminders = Reminders(self.inner.reminders, self.loop)
         self.memory = AgentMemory(self.inner.memory, self.loop)
@@ -166,10 +169,9 @@ class Client:
         self.overview = Overview(self.inner.overview, self.loop)
 
     def close(self) -> None:
-        """Close the connections. Nothing can be asked for afterwards."""
-        if not self.loop.is_stopped:
-            self.loop.run(self.inner.close())
-            self.loop.stop()
+        """Close the connections. Nothing can be asked for afterwards, and calls that other threads
+        wait for end with ``ClientUnusable``."""
+        self.loop.stop()
 
     def __enter__(self) -> Self:
         return self

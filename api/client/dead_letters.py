@@ -1,6 +1,6 @@
 """The calls of dead letters."""
 
-from api.client.calls import Calls, Id
+from api.client.calls import Calls, Id, part
 from api.client.transport import Params
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
@@ -20,17 +20,17 @@ class DeadLetterCalls(Calls):
         return await self._get("/dead-letters/groups", Page[DeadLetterGroup], params)
 
     async def dead_letter(self, letter_id: Id) -> DeadLetter:
-        return await self._get(f"/dead-letters/{letter_id}", DeadLetter)
+        return await self._get(f"/dead-letters/{part(letter_id)}", DeadLetter)
 
     async def requeue(self, letter_id: Id, request: RequeueRequest) -> Changed:
         """Run the task of a dead letter again, once however often this is sent."""
-        path = f"/dead-letters/{letter_id}/requeue"
+        path = f"/dead-letters/{part(letter_id)}/requeue"
         return await self._post(path, Changed, request)
 
     async def foresee_requeue(self, letter_id: Id, request: RequeueRequest) -> Foresight:
         """What a requeue would do."""
-        return await self._foresee(f"/dead-letters/{letter_id}/requeue", request)
+        return await self._foresee(f"/dead-letters/{part(letter_id)}/requeue", request)
 
     async def discard(self, letter_id: Id, request: DiscardRequest) -> DeadLetter:
-        path = f"/dead-letters/{letter_id}/discard"
+        path = f"/dead-letters/{part(letter_id)}/discard"
         return await self._post(path, DeadLetter, request)

@@ -101,6 +101,10 @@ class DownloadDamaged(AgentOSError):
     """The download of {name!r} does not match what was stored: {reason}. Try again."""
 
 
+class ClientUnusable(AgentOSError):
+    """The client cannot be used here: {reason}."""
+
+
 class StillRunning(AgentOSError):
     """Task {task_id} has not ended within {seconds:g} s. It goes on: wait for it again, or cancel
     it."""

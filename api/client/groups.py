@@ -4,10 +4,10 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
+from api.client.calls import part
 from api.client.following import follow
 from api.client.sse import ServerEvent
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport, check_header
@@ -168,7 +168,7 @@ def _event(event: ServerEvent) -> GroupEvent | None:
 
 
 def _path(group_id: str) -> str:
-    return f"/groups/{quote(group_id, safe='')}"
+    return f"/groups/{part(group_id)}"
 
 
 def _json(request: BaseModel) -> bytes:

@@ -1,5 +1,6 @@
 """The same done about many tasks."""
 
+from api.client.calls import json_of
 from api.client.transport import Transport
 from api.wire.bulk_tasks import BulkTasksRequest
 from api.wire.responses.bulk import BulkForesight, BulkRun
@@ -13,11 +14,11 @@ class ManyTasks:
 
     async def start(self, request: BulkTasksRequest) -> BulkRun:
         """Start a bulk run. One that is started twice finds the tasks dealt with."""
-        return await self._transport.call("POST", _path(request), BulkRun, body=_body(request))
+        return await self._transport.call("POST", _path(request), BulkRun, body=json_of(request))
 
     async def foresee(self, request: BulkTasksRequest) -> BulkForesight:
         """What a bulk run would do."""
-        body = _body(request.model_copy(update={"dry_run": True}))
+        body = json_of(request.model_copy(update={"dry_run": True}))
         return await self._transport.call(
             "POST", _path(request), BulkForesight, body=body, repeatable=True
         )
@@ -25,7 +26,3 @@ class ManyTasks:
 
 def _path(request: BulkTasksRequest) -> str:
     return f"/tasks/{request.action.value}"
-
-
-def _body(request: BulkTasksRequest) -> bytes:
-    return request.model_dump_json(by_alias=True, exclude_defaults=True).encode()

@@ -1,8 +1,8 @@
 """The calls of reminders of agents that stay."""
 
 import uuid
-from urllib.parse import quote
 
+from api.client.calls import part
 from api.client.transport import Params, Transport
 from api.wire.responses.pages import Page
 from api.wire.responses.reminders import Reminder
@@ -33,8 +33,8 @@ class Reminders:
         )
 
     async def cancel(self, agent_id: str, reminder_id: str) -> None:
-        await self._transport.delete(f"{_path(agent_id)}/{quote(reminder_id, safe='')}")
+        await self._transport.delete(f"{_path(agent_id)}/{part(reminder_id)}")
 
 
 def _path(agent_id: str) -> str:
-    return f"/agents/{quote(agent_id, safe='')}/reminders"
+    return f"/agents/{part(agent_id)}/reminders"

@@ -26,7 +26,7 @@ from api.wire.responses.pages import MAX_PAGE
 from api.wire.responses.tasks import AgentResult, Result, Task
 from workflows.states import Status
 
-_LEAST_SECONDS = 1.0
+_LEAST_SECONDS = 1.0  # That the server waits, and between two looks where it does not.
 
 
 class ResultCalls(HistoryCalls, FileCalls):
@@ -34,12 +34,17 @@ class ResultCalls(HistoryCalls, FileCalls):
 
     async def wait(self, task_id: Id, *, timeout_seconds: float | None = None) -> Task:
         """The task, once it has ended, however that was and however long it takes. An API that
-        goes away for up to two minutes is waited for.
+        goes away for up to two minutes is waited for. With ``timeout_seconds=0`` it is asked once.
 
         Raises:
             StillRunning: it has not ended within ``timeout_seconds``.
             ApiProblem, ApiUnreachable, NotTheApi
         """
+        if timeout_seconds is not None and timeout_seconds < _LEAST_SECONDS:
+            # No answer may come in so short a time, and the task may have ended long ago.
+            task = await self._get(f"/tasks/{part(task_id)}", Task)
+            if task.status.is_final:
+                return task
         try:
             async with asyncio.timeout(timeout_seconds):
                 while True:

@@ -20,11 +20,13 @@ from urllib.parse import unquote
 import httpx2
 from pydantic import BaseModel, ConfigDict
 
+from api.client import calls
 from api.client.errors import (
     ArtifactNameRefused,
     DownloadDamaged,
     FileUnreadable,
     FileUnwritable,
+    PipelineUnreadable,
 )
 from api.client.transport import (
     ANSWER_TIMEOUT_SECONDS,
@@ -111,14 +113,19 @@ def _type_of(name: str) -> str:
 
 
 async def read_text(path: Path) -> str:
-    """A document. Raises ``FileUnreadable``."""
+    """The text of a pipeline. Raises ``FileUnreadable``, and ``PipelineUnreadable`` for one that is
+    too large: its beginning may be a pipeline as well, and not what was meant."""
 
-    def read() -> str:
+    def read() -> bytes:
         with open_regular(path) as file:
-            return file.read(MAX_DOCUMENT_BYTES).decode("utf-8-sig")
+            return file.read(MAX_DOCUMENT_BYTES + 1)
 
+    content = await asyncio.to_thread(read)
+    if len(content) > MAX_DOCUMENT_BYTES:
+        limit = f"{path} is larger than {MAX_DOCUMENT_BYTES} bytes"
+        raise PipelineUnreadable(reason=f"{limit}: keep data in files, and give them as inputs")
     try:
-        return await asyncio.to_thread(read)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileUnreadable(path=path, reason="it is not UTF-8") from error
 
@@ -245,7 +252,7 @@ async def _fetch_rest(
     begin = file.tell()
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
     async with transport.stream(
-        f"/{wanted.folder}/{wanted.id}",
+        f"/{wanted.folder}/{calls.part(wanted.id)}",
         headers=headers,
         read_timeout_seconds=ANSWER_TIMEOUT_SECONDS,
     ) as response:

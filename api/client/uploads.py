@@ -1,9 +1,9 @@
 """Files that were uploaded, to be inputs of tasks."""
 
 from pathlib import Path
-from urllib.parse import quote
 
 from api.client import transfer
+from api.client.calls import part
 from api.client.transfer import Download
 from api.client.transport import Params, Transport
 from api.wire.responses.files import ListedFile
@@ -24,7 +24,7 @@ class Uploads:
 
     async def describe(self, file_id: str) -> Download:
         """What ``download`` needs to know of a file."""
-        path = f"/files/{quote(file_id, safe='')}"
+        path = f"/files/{part(file_id)}"
         return Download.described_by(file_id, await self._transport.head(path), folder="files")
 
     async def download(self, wanted: Download, folder: Path) -> Path:
@@ -33,4 +33,4 @@ class Uploads:
 
     async def delete(self, file_id: str) -> None:
         """Delete a file that nothing needs which is still to come."""
-        await self._transport.delete(f"/files/{quote(file_id, safe='')}")
+        await self._transport.delete(f"/files/{part(file_id)}")

@@ -20,9 +20,12 @@ class WrittenInt(int):
 
     _text: str
 
-    def __new__(cls, text: str) -> "WrittenInt":
-        number = super().__new__(cls, text, 0)
-        number._text = text
+    def __new__(cls, text: str | int) -> "WrittenInt":
+        # A copy is made of the number; then it is given the text.
+        number = (
+            super().__new__(cls, text, 0) if isinstance(text, str) else super().__new__(cls, text)
+        )
+        number._text = str(text)
         return number
 
     def __str__(self) -> str:

@@ -8,8 +8,8 @@ from api.client import AsyncClient, Client, blocking
 from api.client.agent_memory import AgentMemory
 from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
+from api.client.blocking_calls import Blocking, Iterating
 from api.client.groups import Groups
-from api.client.loop_thread import Blocking, Iterating
 from api.client.reminders import Reminders
 from api.client.uploads import Uploads
 

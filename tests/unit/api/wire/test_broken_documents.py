@@ -1,5 +1,9 @@
 """What is no YAML or JSON is told in our words, with its place."""
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +115,17 @@ def test_a_number_of_yaml_is_an_argument_as_it_was_written(written: str, number:
     assert value == {"a": number}
     document = parse_yaml(f"name: x\nsteps:\n- {{id: a, skill: b, args: [{written}]}}\n")
     assert Pipeline.model_validate(document).steps[0].args == [written]
+
+
+@pytest.mark.parametrize("number", [WrittenFloat("1.10"), WrittenInt("0x10")], ids=str)
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))]
+)
+def test_a_copy_of_a_number_knows_how_that_was_written(
+    number: WrittenFloat | WrittenInt, copied: Callable[[object], object]
+) -> None:
+    found = copied(number)
+    assert (found, str(found), type(found)) == (number, str(number), type(number))
 
 
 def test_a_number_that_knows_how_it_was_written_calculates_as_any_other() -> None:
