@@ -68,6 +68,14 @@ def try_lock_open(descriptor: int, *, shared: bool = False) -> bool:
     return os.fstat(descriptor).st_nlink > 0
 
 
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still has this name. If not, its lock is another thing's by now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _open(path: Path) -> int:
     # For no other user: whoever may open a file may lock it, and sandboxed code is another user.
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

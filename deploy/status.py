@@ -1,6 +1,6 @@
 """``agentos status``: what runs where, and whether it is well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,9 +27,17 @@ from api.wire.responses.about import About
 from api.wire.responses.counts import TaskCounts
 from api.wire.responses.health import Readiness
 from deploy.commands import DataDir
+from deploy.local.errors import StackNotOurs
+from deploy.local.holder import Work
 from deploy.local.holders import Holders
-from deploy.local.state import running_parts
+from deploy.local.state import RunningPart, running_parts
 
+# What is no word for people by itself.
+_STACKS = {
+    "backup": "stopped, and being backed up,",
+    "restore": "just being restored",
+    "unknown": "not to be seen, being another user's,",
+}
 _STYLES = {"runs": "green", "up": "green", "gone": "bold red", "down": "bold red"}
 
 
@@ -44,7 +52,9 @@ class PartStatus(BaseModel):
 
 class Status(BaseModel):
     """``stack`` is ``running``, ``starting`` or ``stopped``: what `agentos up` runs on the data
-    folder. Without ``server``, ``readiness`` and ``counts``, ``problem`` says why."""
+    folder. It is ``backup`` or ``restore`` while that command has the folder instead, and
+    ``unknown`` where the folder is another user's. Without ``server``, ``readiness`` and
+    ``counts``, ``problem`` says why."""
 
     version: str
     data_dir: Path
@@ -80,7 +90,8 @@ def status(
 
 
 def _look(context: typer.Context, data_dir: Path) -> Status:
-    holders, parts = Holders(data_dir), running_parts(data_dir)
+    holders = Holders(data_dir)
+    stack, parts = _stack(holders)
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"
     own = parts.get("api")
@@ -89,7 +100,7 @@ def _look(context: typer.Context, data_dir: Path) -> Status:
     found = Status(
         version=version("agentos"),
         data_dir=holders.path,
-        stack="running" if parts else "starting" if holders.is_held else "stopped",
+        stack=stack,
         parts=[
             PartStatus(
                 name=name,
@@ -102,6 +113,20 @@ def _look(context: typer.Context, data_dir: Path) -> Status:
         api_url=connection.url,
     )
     return talk(context, lambda client: _ask(client, found))
+
+
+def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
+    """What it is at, and its parts."""
+    try:
+        if parts := running_parts(holders.path):
+            return "running", parts
+        is_held = holders.is_held
+    except StackNotOurs:
+        return "unknown", {}
+    leader = holders.leader
+    if is_held and leader is not None and leader.work is not Work.UP:
+        return leader.work.value, {}
+    return "starting" if is_held else "stopped", {}
 
 
 async def _ask(client: Client, found: Status) -> Status:
@@ -139,7 +164,7 @@ def _print(found: Status) -> None:
 
 
 def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
-    yield "Stack", f"{found.stack} on {found.data_dir}"
+    yield "Stack", f"{_STACKS.get(found.stack, found.stack)} on {found.data_dir}"
     ready = found.readiness
     state = "not reachable" if ready is None else ready.state
     style = "green" if state == "ready" else "bold red"

@@ -25,7 +25,7 @@ class NoDatabase(AgentOSError):
 
 @asynccontextmanager
 async def team_database(data_dir: Path) -> AsyncIterator[Database]:
-    """Raises ``NoDatabase``, ``DatabaseRefused``."""
+    """Raises ``NoDatabase``, ``StackNotOurs``, ``DatabaseRefused``."""
     async with database_refusals():
         database = Database(_database_url(data_dir))
         try:

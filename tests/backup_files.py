@@ -18,8 +18,8 @@ BLOB = b"a, b\n" * 1_000
 BLOB_NAME = blob_part(TEAM, hashlib.sha256(BLOB).hexdigest())
 
 
-async def small_backup(file: Path) -> Path:
-    """One with a part of each kind."""
+async def small_backup(file: Path, *, missing: int = 0) -> Path:
+    """One with a part of each kind, and without so many files of tasks."""
     with file.open("wb") as target:
         writer = ArchiveWriter(target)
         await writer.add("secrets/temporal-key", b"0" * 40)
@@ -29,6 +29,8 @@ async def small_backup(file: Path) -> Path:
             await part.write(BLOB)
         names = NameList()
         names.add(BLOB_NAME, len(BLOB))
+        for number in range(missing):
+            names.leave_out(blob_part(TEAM, f"{number:064x}"))
         await writer.finish(
             Manifest(
                 version="0.1.0",
@@ -37,7 +39,7 @@ async def small_backup(file: Path) -> Path:
                 parts=writer.parts,
                 tables={"teams": Table(columns=["id", "name"], rows=1)},
                 sequences={},
-                blobs=names.listed([]),
+                blobs=names.listed(),
             )
         )
     return file

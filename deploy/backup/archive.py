@@ -59,6 +59,10 @@ class ArchiveWriter:
         with self._zip.open(entry, "w", force_zip64=True) as file:
             yield OpenPart(file)
 
+    def take_out(self, name: str) -> None:
+        """Of the last part, ``name``: its bytes stay, but by the file's own list there is none."""
+        self._zip.filelist.remove(self._zip.NameToInfo.pop(name))
+
     async def add(self, name: str, content: bytes) -> None:
         async with self.part(name) as part:
             await part.write(content)

@@ -34,6 +34,8 @@ class Done(BaseModel):
     rows: int
     files: int
     unusable_files: list[str]
+    """The first of them."""
+    unusable_count: int
 
 
 def backup(
@@ -92,6 +94,7 @@ def _done(manifest: Manifest, file: Path, data_dir: Path) -> Done:
         rows=sum(table.rows for table in manifest.tables.values()),
         files=manifest.blobs.count,
         unusable_files=manifest.blobs.unusable,
+        unusable_count=manifest.blobs.unusable_count,
     )
 
 

@@ -23,12 +23,17 @@ class BackupRunning(AgentOSError):
 
 
 class BackupUnwritable(AgentOSError):
-    """The backup {file} cannot be written: {reason}. Choose another folder."""
+    """The backup {file} cannot be written: {reason}. Choose another place for it."""
 
 
 class BackupNeedsRoom(AgentOSError):
     """The backup needs about {needed_mib} MiB, and {folder} has {free_mib} MiB free. Free some
     space, or write it to another disk."""
+
+
+class TooManySecrets(AgentOSError):
+    """{folder} holds {count} files that may be secrets of AgentOS, and a backup takes {limit}. Move
+    away what is not."""
 
 
 class BackupUnreadable(AgentOSError):

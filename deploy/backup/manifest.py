@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ TEMPORAL = "temporal.db"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_SECRET_BYTES = 64 * 1024
 MAX_SECRETS = 100
-_MOST_UNUSABLE = 10_000
+MOST_UNUSABLE = 10_000
 
 _NAME = r"[a-z][a-z0-9_]{0,62}"
 _SECRET = re.compile(r"secrets/([a-z0-9][a-z0-9.-]{0,62})")
@@ -45,13 +45,15 @@ class Table(_Model):
 
 
 class BlobList(_Model):
-    """The files of tasks. ``sha256`` is that of the list of their names. The ``unusable`` ones were
-    missing in the store, or damaged there."""
+    """The files of tasks. ``sha256`` is that of the list of their names. So many as
+    ``unusable_count`` says were missing in the store, or damaged there, and are not in the backup;
+    ``unusable`` names the first of them."""
 
     count: Size
     size: Size
     sha256: Digest
-    unusable: Annotated[list[str], Field(max_length=_MOST_UNUSABLE)] = []
+    unusable: Annotated[list[str], Field(max_length=MOST_UNUSABLE)] = []
+    unusable_count: Size = 0
 
 
 class Manifest(_Model):
@@ -68,23 +70,35 @@ class Manifest(_Model):
 
 
 class NameList:
-    """The names of blobs, of which only a digest is kept."""
+    """The names of blobs, of which only a digest is kept, and of the first that are unusable."""
 
     def __init__(self) -> None:
-        self.count = self.size = 0
+        self.count = self.size = self.unusable_count = 0
+        self.unusable: list[str] = []
         self._digest = hashlib.sha256()
 
     def add(self, name: str, size: int) -> None:
         self.count, self.size = self.count + 1, self.size + size
         self._digest.update(f"{name} {size}\n".encode())
 
-    def listed(self, unusable: Iterable[str]) -> BlobList:
+    def leave_out(self, name: str) -> None:
+        self.unusable_count += 1
+        if self.unusable_count <= MOST_UNUSABLE:
+            self.unusable.append(name)
+
+    def listed(self) -> BlobList:
         return BlobList(
             count=self.count,
             size=self.size,
             sha256=self._digest.hexdigest(),
-            unusable=list(unusable),
+            unusable=self.unusable,
+            unusable_count=self.unusable_count,
         )
+
+    def are_of(self, told: BlobList) -> bool:
+        """Whether these are the files that a backup says to hold."""
+        found = (self.count, self.size, self._digest.hexdigest())
+        return found == (told.count, told.size, told.sha256)
 
 
 def table_part(table: str) -> str:
@@ -93,6 +107,11 @@ def table_part(table: str) -> str:
 
 def secret_part(name: str) -> str:
     return f"secrets/{name}"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a file of ``secrets/`` may be in a backup."""
+    return _SECRET.fullmatch(secret_part(name)) is not None
 
 
 def blob_part(team: object, sha256: str) -> str:

@@ -55,17 +55,16 @@ class ArchiveReader:
     @property
     def blobs(self) -> Iterator[tuple[str, str, int]]:
         """Team, SHA-256 and size of each, in the order in which they were written."""
-        unusable = set(self.manifest.blobs.unusable)
         for name, entry in self._entries.items():
-            if kind_of(name) == "blob" and name not in unusable:
+            if kind_of(name) == "blob":
                 yield *blob_of(name), entry.file_size
 
     def check(self, look: Callable[[int], None]) -> None:
         """Read all of it, and compare it with what it says of itself. ``look`` is told how much was
         read, and may raise to stop it."""
-        names, unusable = NameList(), set(self.manifest.blobs.unusable)
+        names = NameList()
         for name, entry in self._entries.items():
-            if name == MANIFEST or name in unusable:
+            if name == MANIFEST:
                 continue
             digest = self._digest(name, look)
             if kind_of(name) != "blob":
@@ -75,7 +74,7 @@ class ArchiveReader:
             if digest != blob_of(name)[1]:
                 self.refuse(f"{name} was changed")
             names.add(name, entry.file_size)
-        if names.listed(self.manifest.blobs.unusable) != self.manifest.blobs:
+        if not names.are_of(self.manifest.blobs):
             self.refuse("files of tasks are missing, or there are too many")
 
     @contextmanager

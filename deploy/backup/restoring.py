@@ -29,7 +29,8 @@ from deploy.backup.manifest import (
     table_part,
 )
 from deploy.backup.reader import ArchiveReader, opened
-from deploy.local.errors import DataFolderUnusable, StackInUse
+from deploy.local.errors import DataFolderBusy, DataFolderUnusable, StackInUse
+from deploy.local.holder import Work
 from deploy.local.state import DataFolder
 from deploy.local.storage import Storage, storage
 from workflows.errors.services import RowsRefused
@@ -99,43 +100,41 @@ async def _check(archive: ArchiveReader) -> None:
 
 
 async def _restore(archive: ArchiveReader, place: Path, tell: Tell) -> None:
-    with _aside(place) as data:
-        lock = _acquired(data, place)
-        try:
-            await _fill(archive, data, lock, tell)
-        finally:
-            data.release()
+    with _aside(place) as (data, lock):
+        await _fill(archive, data, lock, tell)
+        data.clear()
         shutil.rmtree(data.logs)
-        (data.path / "lock").unlink()
         await asyncio.to_thread(os.sync)  # What it names must be on disk before its name is.
-        data.path.rename(place)  # Fails if something is in its place by now.
+        data.move_to(place)  # Fails if something is in its place by now.
 
 
 @contextmanager
-def _aside(place: Path) -> Iterator[DataFolder]:
-    """A folder beside ``place``, which goes if it does not take its place. That of a restore which
-    was killed is emptied first."""
+def _aside(place: Path) -> Iterator[tuple[DataFolder, int]]:
+    """A folder beside ``place``, and its lock; it goes if it does not take its place. It is ours
+    until then: another restore would empty it."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = DataFolder(place.with_name(f".{place.name}.restoring"))
     try:
-        yield data
-    except RestoreRunning:
-        raise
+        lock = data.acquire(Work.RESTORE)
+    except (StackInUse, DataFolderBusy) as error:
+        raise RestoreRunning(data_dir=place, pid=error.fields["pid"]) from None
+    try:
+        _empty(data)
+        yield data, lock
     except BaseException:
+        data.clear()
         shutil.rmtree(data.path, ignore_errors=True)
         raise
+    finally:
+        data.let_go()
 
 
-def _acquired(data: DataFolder, place: Path) -> int:
-    try:
-        lock = data.acquire()
-    except StackInUse as error:
-        raise RestoreRunning(data_dir=place, pid=error.fields["pid"]) from None
+def _empty(data: DataFolder) -> None:
+    """What a restore that was killed has left goes."""
     for path in data.path.iterdir():
         if path.name != "lock":
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     data.logs.mkdir(mode=0o700)
-    return lock
 
 
 async def _fill(archive: ArchiveReader, data: DataFolder, lock: int, tell: Tell) -> None:

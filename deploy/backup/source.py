@@ -10,7 +10,8 @@ from activities.store.housekeeping.holding import housekeeping_held_off
 from activities.store.options import S3Options
 from deploy.backup.errors import NothingToBackUp, StackNotSteady
 from deploy.local import postgres, s3
-from deploy.local.errors import StackInUse
+from deploy.local.errors import StackInUse, StackNotOurs
+from deploy.local.holder import Work
 from deploy.local.s3 import S3Access
 from deploy.local.state import DataFolder, running_parts
 from deploy.local.storage import storage
@@ -29,11 +30,15 @@ class Source:
 
     @property
     def temporal_file(self) -> Path:
-        return self.data_dir / "temporal" / "temporal.db"
+        return temporal_file(self.data_dir)
 
     @property
     def secrets_folder(self) -> Path:
         return self.data_dir / "secrets"
+
+
+def temporal_file(data_dir: Path) -> Path:
+    return data_dir / "temporal" / "temporal.db"
 
 
 @asynccontextmanager
@@ -43,10 +48,16 @@ async def source_of(data_dir: Path) -> AsyncIterator[Source]:
 
     Raises:
         NothingToBackUp, StackNotSteady
+        StackNotOurs: the folder is another user's.
+        DataFolderBusy: another backup of the folder is being taken.
         AgentOSError: a part cannot run here.
     """
     data = DataFolder(data_dir)
-    if not postgres.has_cluster(data) or not (data.path / "temporal" / "temporal.db").exists():
+    try:
+        has_state = postgres.has_cluster(data) and temporal_file(data.path).exists()
+    except PermissionError:
+        raise StackNotOurs(data_dir=data.path) from None
+    if not has_state:
         raise NothingToBackUp(data_dir=data.path)
     running = running_parts(data_dir)
     if all(name in running for name in _NEEDED):
@@ -58,7 +69,7 @@ async def source_of(data_dir: Path) -> AsyncIterator[Source]:
             yield found
         return
     try:
-        lock = data.acquire()
+        lock = data.acquire(Work.BACKUP)
     except StackInUse as error:
         raise StackNotSteady(pid=error.fields["pid"], data_dir=data.path) from None
     try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from activities.file_lock import try_lock_open
+from activities.file_lock import is_at, try_lock_open
 from activities.store import migrations
 from activities.store.blobs import Blobs
 from activities.store.copying import NamedBlob, Snapshot, snapshot
@@ -34,6 +34,7 @@ from deploy.backup.manifest import (
     secret_part,
     table_part,
 )
+from deploy.backup.secret_files import read_secrets
 from deploy.backup.source import Source, source_of
 from deploy.backup.temporal_file import TemporalSnapshot, temporal_snapshot
 from deploy.backup.version import VERSION
@@ -69,12 +70,13 @@ async def _unfinished(file: Path, *, replace: bool) -> AsyncIterator[BinaryIO]:
 
     It is locked: that of a killed backup is taken over.
     """
-    aside = _aside(file)
     _require_free(file, replace=replace)
+    aside = _aside(file)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(aside, flags, 0o600)
     with os.fdopen(descriptor, "r+b") as target:
-        if not try_lock_open(descriptor):
+        # One that has been renamed meanwhile is another's backup, which is whole.
+        if not try_lock_open(descriptor) or not is_at(descriptor, aside):
             raise BackupRunning(file=file)
         try:
             os.fchmod(descriptor, 0o600)
@@ -95,6 +97,8 @@ def _aside(file: Path) -> Path:
 
 
 def _require_free(file: Path, *, replace: bool) -> None:
+    if file.is_dir():
+        raise BackupUnwritable(file=file, reason="it is a folder, and a file is to be named")
     if file.is_symlink() or file.exists():
         if not replace:
             raise BackupExists(file=file)
@@ -172,9 +176,11 @@ class _Backup:
             )
 
     async def _add_secrets(self) -> None:
-        for path in sorted(self._source.secrets_folder.iterdir()):
-            if path.is_file() and not path.name.startswith("."):  # else it is being written
-                await self._writer.add(secret_part(path.name), path.read_bytes())
+        found = read_secrets(self._source.secrets_folder)
+        for name, content in found.content.items():
+            await self._writer.add(secret_part(name), content)
+        if found.warning:
+            self._tell(found.warning)
 
     async def _add_temporal(self, temporal: TemporalSnapshot, file: Path) -> None:
         copied = file.with_name(f"{file.name}.part-temporal")
@@ -200,30 +206,33 @@ class _Backup:
 
     async def _add_blobs(self, database: Snapshot) -> BlobList:
         """Small ones are fetched several at a time."""
-        names, unusable, few = NameList(), list[str](), list[NamedBlob]()
+        names, few = NameList(), list[NamedBlob]()
         async for blob in database.blobs():
             if blob.size > _SMALL_BYTES:
-                await self._add_large(blob, names, unusable)
+                await self._add_large(blob, names)
                 continue
             few.append(blob)
             if len(few) == _AT_ONCE:
-                await self._add_small(few, names, unusable)
+                await self._add_small(few, names)
                 few = []
-        await self._add_small(few, names, unusable)
+        await self._add_small(few, names)
         self._tell(f"Files: {names.count:,}, {_mebibytes(names.size)}")
-        for name in unusable:
-            self._tell(f"Missing or damaged in the S3 store, so not in the backup: {name}")
-        return names.listed(unusable)
+        self._tell_unusable(names)
+        return names.listed()
 
-    async def _add_small(
-        self, blobs: Sequence[NamedBlob], names: NameList, unusable: list[str]
-    ) -> None:
+    def _tell_unusable(self, names: NameList) -> None:
+        for name in names.unusable:
+            self._tell(f"Missing or damaged in the S3 store, so not in the backup: {name}")
+        if more := names.unusable_count - len(names.unusable):
+            self._tell(f"... and {more:,} more")
+
+    async def _add_small(self, blobs: Sequence[NamedBlob], names: NameList) -> None:
         for blob, content in zip(
             blobs, await asyncio.gather(*map(self._fetch, blobs)), strict=True
         ):
             name = blob_part(blob.team_id, blob.sha256)
             if content is None:
-                unusable.append(name)
+                names.leave_out(name)
                 continue
             async with self._writer.part(name, is_packed=is_worth_packing(content)) as part:
                 await part.write(content)
@@ -236,11 +245,11 @@ class _Backup:
         content = b"".join(pieces)
         return content if hashlib.sha256(content).hexdigest() == blob.sha256 else None
 
-    async def _add_large(self, blob: NamedBlob, names: NameList, unusable: list[str]) -> None:
-        """One that turns out to be damaged is written all the same, and said to be so."""
+    async def _add_large(self, blob: NamedBlob, names: NameList) -> None:
+        """One that turns out to be damaged, when it is written, is taken out again."""
         name = blob_part(blob.team_id, blob.sha256)
         if await self._blobs.size_of(blob.team_id, blob.sha256) != blob.size:
-            unusable.append(name)
+            names.leave_out(name)
             return
         pieces = self._blobs.stream(blob.team_id, blob.sha256)
         first = await anext(pieces)
@@ -251,7 +260,8 @@ class _Backup:
         if part.written.sha256 == blob.sha256:
             self._count(names, name, blob.size)
         else:
-            unusable.append(name)
+            self._writer.take_out(name)
+            names.leave_out(name)
 
     def _count(self, names: NameList, name: str, size: int) -> None:
         names.add(name, size)

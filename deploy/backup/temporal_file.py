@@ -25,7 +25,8 @@ class TemporalSnapshot:
         self.size = pages * page_size
 
     async def copy(self, target: Path) -> None:
-        """Write it to a new file."""
+        """Write it to a new file, once. What is seen here is let go of then: until that the WAL of
+        the server only grows."""
         stop = threading.Event()
         copying = asyncio.create_task(asyncio.to_thread(self._copy, target, stop))
         try:
@@ -45,6 +46,7 @@ class TemporalSnapshot:
             # Nobody reads it before it is whole, and then another process does.
             copied.execute("PRAGMA synchronous = off")
             self._source.backup(copied, pages=_PAGES, progress=look, sleep=0)
+        self._source.close()
 
 
 @contextmanager

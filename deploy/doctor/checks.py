@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,10 @@ from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.doctor.secrets import SecretKeys, check_secrets
 from deploy.local import machine, s3, temporal
+from deploy.local.errors import StackNotOurs
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
-from deploy.local.state import running_parts, secrets_key_ids
+from deploy.local.state import RunningPart, running_parts, secrets_key_ids
 from workflows.contracts import TASK_QUEUE
 from workflows.errors import AgentOSError
 from workflows.errors.scripts import SandboxUnavailable
@@ -110,7 +111,7 @@ def _prompt_checks(patient: Patient) -> dict[str, Check]:
 def _database_url(patient: Patient) -> str | None:
     if patient.services is not None:
         return patient.services.database_url
-    part = running_parts(patient.data_dir).get("postgres")
+    part = _parts(patient.data_dir).get("postgres")
     # As it is told, it is libpq's; SQLAlchemy wants to know the driver.
     return part.url.replace(":", "+asyncpg:", 1) if part and part.url else None
 
@@ -191,7 +192,7 @@ async def _payloads(patient: Patient) -> Finding:
 
 
 def _secret_keys(patient: Patient) -> SecretKeys:
-    if patient.services is not None or not running_parts(patient.data_dir):
+    if patient.services is not None or not _parts(patient.data_dir):
         return SecretKeys(patient.secrets_key_ids)
     return SecretKeys(patient.secrets_key_ids, secrets_key_ids(patient.data_dir) or None)
 
@@ -208,6 +209,14 @@ async def _uv(uv: Path) -> Finding:
     return Finding(
         "uv", process.returncode == 0, version.decode().strip() or f"{uv} failed", remedy
     )
+
+
+def _parts(data_dir: Path) -> Mapping[str, RunningPart]:
+    """Of another user's stack none: the check of the stack says so."""
+    try:
+        return running_parts(data_dir)
+    except StackNotOurs:
+        return {}
 
 
 def _stack(data_dir: Path) -> Finding:

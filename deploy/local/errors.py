@@ -8,9 +8,14 @@ class StackInUse(AgentOSError):
     addresses are in {data_dir}/services.json; to run a second stack, use another --data-dir."""
 
 
+class DataFolderBusy(AgentOSError):
+    """`agentos {work}` (process {pid}) is at work on the data folder {data_dir}. Wait until it has
+    ended, or stop it with Ctrl-C where it runs."""
+
+
 class StackNotOurs(AgentOSError):
-    """The stack on {data_dir} cannot be stopped from here: its processes are another user's, or in
-    another container. Do it as that user, or there."""
+    """What runs on {data_dir} is out of reach from here: the folder or the processes are another
+    user's, or in another container. Do it as that user, or there."""
 
 
 class StackNotStopped(AgentOSError):

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from activities.file_lock import try_lock_open
-from deploy.local.errors import StackNotOurs, StackNotStopped
+from deploy.local.errors import DataFolderBusy, StackNotOurs, StackNotStopped
+from deploy.local.holder import Holder, Work, holder_in
 
 _POLL_SECONDS = 0.1
 _ORPHANS_SECONDS = 10.0
@@ -28,22 +29,32 @@ class Holders:
 
     @property
     def is_held(self) -> bool:
-        """Whether a stack runs there, or what is left of one."""
+        """Whether a stack runs there, or what is left of one, or another command is at work.
+
+        Raises:
+            StackNotOurs: only another user can see that.
+        """
         try:
             with self._lock_file.open("rb") as lock:
                 return not try_lock_open(lock.fileno(), shared=True)
-        except OSError:  # No such folder, or none of ours.
+        except PermissionError:
+            raise StackNotOurs(data_dir=self.path) from None
+        except OSError:  # No such folder.
             return False
 
     @property
-    def leader(self) -> int | None:
-        """`agentos up` itself, if it lives and can be seen from here."""
+    def told(self) -> Holder:
+        """Who has the folder, or had it last, as the lock says."""
         try:
-            text = self._lock_file.read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            return None
-        pid = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
-        return pid if pid is not None and self.has(pid) else None
+            return holder_in(self._lock_file.read_bytes())
+        except OSError:
+            return Holder(None, Work.UP)
+
+    @property
+    def leader(self) -> Holder | None:
+        """The command itself that has the folder, if it lives and can be seen from here."""
+        told = self.told
+        return told if told.pid is not None and self.has(told.pid) else None
 
     def has(self, pid: int) -> bool:
         """Whether the process of this number is known to have the lock open."""
@@ -100,18 +111,22 @@ def stop(holders: Holders, *, timeout_seconds: float | None, tell: Callable[[str
 
     Raises:
         StackNotOurs: its processes are another user's, or in another container.
+        DataFolderBusy: it is no stack that has the folder, but a command that will end.
         StackNotStopped: it has not ended in time.
     """
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
     leader = holders.leader
-    if leader is not None and holders.send(leader, signal.SIGTERM):
-        tell(f"Stopping `agentos up` (process {leader}) on {holders.path}...")
+    if leader is not None and leader.work is not Work.UP:
+        raise DataFolderBusy(work=leader.work, pid=leader.pid, data_dir=holders.path)
+    if leader is not None and leader.pid and holders.send(leader.pid, signal.SIGTERM):
+        tell(f"Stopping `agentos up` (process {leader.pid}) on {holders.path}...")
         _wait(holders, deadline)
         return
     left = holders.all()
     if not left and holders.is_held:
         raise StackNotOurs(data_dir=holders.path)
-    tell(f"`agentos up` was killed; ending the {len(left)} processes that it left behind...")
+    command = f"agentos {holders.told.work}"
+    tell(f"`{command}` was killed; ending the {len(left)} processes that it left behind...")
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in holders.all():
             # PostgreSQL waits for its clients at SIGTERM, and rolls back at SIGINT.

@@ -47,6 +47,7 @@ class Stack:
 
         Raises:
             StackInUse: another stack runs on the data folder.
+            DataFolderBusy: a backup of the folder is being taken.
             PortTaken: the port asked for is not free.
             DiskTooSmall, DataFolderUnusable: nothing can be kept in the data folder.
             AgentOSError: a part cannot run here; nothing is left running.

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from activities.aes_keys import id_of, read_keys
-from activities.file_lock import try_lock_open
-from deploy.local.errors import DataFolderUnusable, StackInUse
+from activities.file_lock import is_at, try_lock_open
+from deploy.local.errors import DataFolderBusy, DataFolderUnusable, StackInUse, StackNotOurs
+from deploy.local.holder import MOST_BYTES, Holder, Work, holder_in
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
 SECRETS_KEY = "secrets-key"
@@ -29,7 +30,7 @@ class RunningPart:
 
 
 class DataFolder:
-    """A folder held by one running stack at most.
+    """A folder held by one running stack at most, or by a command that works on its state.
 
     The lock is an open file that every part of the stack inherits. So it is free only once all of
     them are gone, and whoever gets it shares the data with no straggler of a killed stack.
@@ -37,18 +38,31 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.logs = self.path / "logs"
-        self._lock_file = self.path / "lock"
-        self._services_file = self.path / "services.json"
-        self._socket_place = self.path / "run"
         self._lock: int | None = None
         self._sockets: Path | None = None
 
-    def acquire(self) -> int:
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def _services_file(self) -> Path:
+        return self.path / "services.json"
+
+    @property
+    def _socket_place(self) -> Path:
+        return self.path / "run"
+
+    def acquire(self, work: Work = Work.UP) -> int:
         """Make the folder ours alone; gives the descriptor that parts inherit.
 
         Raises:
             StackInUse: a living stack has it.
+            DataFolderBusy: another command has it.
             DataFolderUnusable: it cannot be made or written.
         """
         try:
@@ -67,7 +81,7 @@ class DataFolder:
         self._services_file.unlink(missing_ok=True)
         try:
             os.ftruncate(lock, 0)
-            os.pwrite(lock, str(os.getpid()).encode(), 0)
+            os.pwrite(lock, Holder(os.getpid(), work).text.encode(), 0)
         except OSError as error:
             self.release()
             reason = error.strerror or str(error)
@@ -76,12 +90,30 @@ class DataFolder:
 
     def release(self) -> None:
         """Give the folder back, with nothing left that says it is in use."""
-        if self._lock is None:
-            return
+        if self._lock is not None:
+            self.clear()
+            self.let_go()
+
+    def clear(self) -> None:
+        """Remove what says that the folder is in use. It stays ours."""
         self._services_file.unlink(missing_ok=True)
         remove_socket_folder(self._socket_place)
-        os.close(self._lock)
-        self._lock = self._sockets = None
+        self._sockets = None
+
+    def let_go(self) -> None:
+        """Give the folder back as it is, wherever it is by now."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def move_to(self, place: Path) -> None:
+        """Rename the folder while it is ours: what takes its old name has a lock of its own.
+
+        Raises:
+            OSError: something is in that place.
+        """
+        self.path.rename(place)
+        self.path = place
 
     def folder(self, name: str) -> Path:
         """The folder of one part, made when it is not there."""
@@ -132,22 +164,35 @@ class DataFolder:
 
     def _wait_for_lock(self, lock: int) -> None:
         deadline = time.monotonic() + _ORPHANS_END_SECONDS
-        while not try_lock_open(lock):
-            holder = os.pread(lock, 20, 0).decode(errors="replace").strip()
+        # One that was moved meanwhile is the lock of another folder.
+        while not (try_lock_open(lock) and is_at(lock, self._lock_file)):
+            holder = holder_in(os.pread(lock, MOST_BYTES, 0))
             # Without its `up`, the parts that hold the lock are on their way out.
-            if _is_alive(holder) or time.monotonic() > deadline:
-                raise StackInUse(pid=holder, data_dir=self.path)
+            if _is_alive(holder.pid) or time.monotonic() > deadline:
+                raise self._in_use(holder)
             time.sleep(_POLL_SECONDS)
+
+    def _in_use(self, holder: Holder) -> StackInUse | DataFolderBusy:
+        pid = "unknown" if holder.pid is None else holder.pid
+        if holder.work is Work.UP:
+            return StackInUse(pid=pid, data_dir=self.path)
+        return DataFolderBusy(work=holder.work, pid=pid, data_dir=self.path)
 
 
 def running_parts(data_dir: Path) -> dict[str, RunningPart]:
-    """What runs on a data folder now; nothing, when a killed stack left the file behind."""
+    """What runs on a data folder now; nothing, when a killed stack left the file behind.
+
+    Raises:
+        StackNotOurs: only another user can see that.
+    """
     folder = data_dir.absolute()
     try:
         with (folder / "lock").open("rb") as lock:
             if try_lock_open(lock.fileno(), shared=True):
                 return {}
-    except OSError:  # no such folder, or none of ours
+    except PermissionError:
+        raise StackNotOurs(data_dir=folder) from None
+    except OSError:  # no such folder
         return {}
     try:
         document = json.loads((folder / "services.json").read_bytes())
@@ -156,9 +201,9 @@ def running_parts(data_dir: Path) -> dict[str, RunningPart]:
     return {name: RunningPart(**part) for name, part in document.items()}
 
 
-def _is_alive(pid: str) -> bool:
+def _is_alive(pid: int | None) -> bool:
     try:
-        status = Path("/proc", pid, "stat").read_text() if pid.isdigit() else ""
+        status = "" if pid is None else Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
     # The state follows the name in brackets. A zombie has died, though its parent did not notice.
@@ -166,14 +211,27 @@ def _is_alive(pid: str) -> bool:
 
 
 def secrets_keys(data_dir: Path) -> Sequence[bytes]:
-    """The key of the secrets of MCP servers; none where no stack has made one."""
-    path = data_dir / "secrets" / SECRETS_KEY
-    return read_keys(path.read_text()) if path.exists() else ()
+    """The key of the secrets of MCP servers; none where no stack has made one.
+
+    Raises:
+        StackNotOurs: only another user can read it.
+    """
+    text = _text_in(data_dir, "secrets", SECRETS_KEY)
+    return read_keys(text) if text else ()
 
 
 def secrets_key_ids(data_dir: Path) -> Sequence[str]:
     """Of the keys that the stack which runs on a folder, or ran last, was started with; none where
-    that is not known."""
-    path = data_dir / _SECRETS_KEY_IDS
-    text = path.read_text() if path.exists() else ""
+    that is not known. Raises ``StackNotOurs``."""
+    text = _text_in(data_dir, _SECRETS_KEY_IDS)
     return text.split(",") if text else ()
+
+
+def _text_in(data_dir: Path, *names: str) -> str:
+    """Of a file of the folder; empty where there is none."""
+    try:
+        return data_dir.joinpath(*names).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except PermissionError:
+        raise StackNotOurs(data_dir=data_dir.absolute()) from None

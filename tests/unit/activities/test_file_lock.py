@@ -5,7 +5,7 @@ import stat
 import threading
 from pathlib import Path
 
-from activities.file_lock import blocking_file_lock, try_lock, try_lock_open
+from activities.file_lock import blocking_file_lock, is_at, try_lock, try_lock_open
 
 
 def test_a_lock_is_held_by_one_until_its_descriptor_is_closed(tmp_path: Path) -> None:
@@ -31,6 +31,16 @@ def test_a_file_that_is_gone_is_not_locked(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as file:
         (tmp_path / "lock").unlink()
         assert not try_lock_open(file.fileno())
+
+
+def test_an_open_file_that_was_renamed_or_replaced_is_not_there_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as file:
+        assert is_at(file.fileno(), path)
+        path.rename(tmp_path / "other")
+        assert not is_at(file.fileno(), path)
+        path.touch()
+        assert not is_at(file.fileno(), path)
 
 
 def test_a_lock_that_blocks_waits_for_its_holder(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from deploy.backup.errors import (
     RestoreNeedsRoom,
     RestorePlaceTaken,
 )
-from deploy.backup.manifest import MANIFEST, MAX_SECRET_BYTES
+from deploy.backup.manifest import MANIFEST, MAX_SECRET_BYTES, MOST_UNUSABLE
 from deploy.backup.reader import opened
 from deploy.backup.restoring import restore
 from tests.backup_files import BLOB, BLOB_NAME, changed, small_backup
@@ -41,6 +41,14 @@ def test_a_whole_backup_is_found_whole(backup: Path) -> None:
     with opened(backup) as archive:
         archive.check(lambda size: None)
         assert [size for _, _, size in archive.blobs] == [len(BLOB)]
+
+
+async def test_a_backup_without_more_files_than_it_names_is_whole(tmp_path: Path) -> None:
+    file = await small_backup(tmp_path / "file", missing=MOST_UNUSABLE + 1)
+    with opened(file) as archive:
+        archive.check(lambda size: None)
+        told = archive.manifest.blobs
+        assert (len(told.unusable), told.unusable_count) == (MOST_UNUSABLE, MOST_UNUSABLE + 1)
 
 
 async def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
