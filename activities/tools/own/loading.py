@@ -17,15 +17,13 @@ from types import ModuleType
 from typing import TypeVar
 
 from activities.attempts.diagnosis import shown_line
+from activities.tools.own.code import MODULE_PREFIX
 from workflows.errors import AgentOSError
 from workflows.errors.tools import ToolModuleBroken
 
 ENTRY_POINTS = "agentos.tools"
 FOLDERS = "AGENTOS_TOOLS_PATH"
 MAX_MODULES = 1_000
-
-# Nobody else's module is called so.
-_MODULE_PREFIX = "agentos_own_tools"
 
 Loaded = TypeVar("Loaded")
 
@@ -56,7 +54,7 @@ def _of_folder(folder: Path) -> Iterator[ModuleType]:
         sys.path.append(path)
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
     for file in files:
-        name = f"{_MODULE_PREFIX}_{digest}_{file.stem}"
+        name = f"{MODULE_PREFIX}_{digest}_{file.stem}"
         yield _loaded(partial(_of_file, name, file), str(file), FOLDERS)
 
 
