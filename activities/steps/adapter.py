@@ -62,7 +62,7 @@ class Steps(ports.Steps):
             named = arguments.named(step.json_args)
             assert isinstance(named, dict)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
-            wanted = await self._memory.of_tool(begun, step, named)
+            wanted = await self._memory.of_tool(call.task_id, begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
 
         return await self._run(call, "tool", perform)
