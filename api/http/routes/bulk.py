@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from activities.store.reading.bulk import list_runs
+from activities.store.reading.task_ids import moment
 from api.bulk import runs, views
 from api.bulk.errors import BulkConflict, TooManyBulkRuns
 from api.http.bodies import Body
@@ -130,8 +131,9 @@ async def _start(
 ) -> BulkRun | BulkForesight:
     if wanted.dry_run:
         response.status_code = 200
+        as_of = await moment(services.database)
         count, foreseen = await runs.foresee(services, actor.team_id, wanted)
-        return views.foresight(count, foreseen)
+        return views.foresight(count, foreseen, as_of)
     run = views.bulk_run(await runs.start(services, actor, wanted))
     response.headers["Location"] = f"{services.options.public_url}{API}/bulk/{run.id}"
     return run
