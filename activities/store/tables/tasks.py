@@ -237,6 +237,12 @@ class SubTask(SQLModel, table=True):
             "item_index",
             postgresql_where=text("item_of IS NOT NULL"),
         ),
+        Index(
+            "sub_tasks_by_state_of_item",
+            "item_of",
+            "status",
+            postgresql_where=text("item_of IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
