@@ -1,6 +1,6 @@
 """The sub-tasks of a task: the steps of a pipeline, the calls of an agent, the nodes of a plan."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -324,19 +324,25 @@ async def _item_counts(
     """By the rows of those of the steps that have items already, and are not completed."""
     if not steps:
         return {}
-    status = col(SubTask.status)
     rows = await connection.execute(
-        select(
-            col(SubTask.item_of),
-            func.count(),
-            func.count().filter(status == Status.COMPLETED),
-            func.count().filter(status.in_((Status.FAILED, Status.BLOCKED))),
-            func.count().filter(status.in_((*_RUNNING, Status.WAITING))),
-        )
+        select(col(SubTask.item_of), col(SubTask.status), func.count())
         .where(is_any_of(col(SubTask.item_of), steps))
-        .group_by(col(SubTask.item_of))
+        .group_by(col(SubTask.item_of), col(SubTask.status))
     )
-    return {step: ItemCounts(*counts) for step, *counts in rows if step is not None}
+    found: defaultdict[UUID, Counter[Status]] = defaultdict(Counter)
+    for step, status, count in rows:
+        assert step is not None  # as the query asks
+        found[step][status] = count
+    return {step: _counted(states) for step, states in found.items()}
+
+
+def _counted(states: Counter[Status]) -> ItemCounts:
+    return ItemCounts(
+        total=states.total(),
+        completed=states[Status.COMPLETED],
+        failed=states[Status.FAILED] + states[Status.BLOCKED],
+        running=sum(states[status] for status in (*_RUNNING, Status.WAITING)),
+    )
 
 
 def _all_completed(total: int | None) -> ItemCounts | None:

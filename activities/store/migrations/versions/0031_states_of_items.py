@@ -1,4 +1,4 @@
-"""How many items of a step are in which state, out of an index."""
+"""Steps without their items, and how many of these are in which state, out of an index each."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index(
+        "sub_tasks_without_items",
+        "sub_tasks",
+        ["task_id", "execution_order"],
+        postgresql_where=sa.text("item_of IS NULL"),
+    )
+    op.create_index(
         "sub_tasks_by_state_of_item",
         "sub_tasks",
         ["item_of", "status"],
@@ -20,3 +26,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("sub_tasks_by_state_of_item", table_name="sub_tasks")
+    op.drop_index("sub_tasks_without_items", table_name="sub_tasks")
