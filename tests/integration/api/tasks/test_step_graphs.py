@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from activities.store.reading.results import results_of
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage
 
@@ -239,3 +240,23 @@ async def test_the_dead_letter_of_an_item_is_requeued_from_it(stage: Stage) -> N
     await stage.until(task_id, "failed")
     await asyncio.sleep(0)
     assert await attempts(stage, task_id, 2) == ["each[2]"]
+
+
+@pytest.mark.parametrize("had_items", [True, False])
+async def test_a_step_that_gets_or_loses_its_items_gives_only_what_it_then_made(
+    stage: Stage, had_items: bool
+) -> None:
+    divided = step("a", "file each.csv A", foreach=[1, 2])
+    whole = step("a", "file whole.csv A")
+    first, then = (divided, whole) if had_items else (whole, divided)
+    task_id = await submit(stage, first)
+    await stage.until(task_id, "completed")
+    pipeline = {"name": "graph", "steps": [then]}
+    task = await retry(stage, task_id, pipeline=pipeline)
+    names = ["each.csv", "each.csv"] if not had_items else ["whole.csv"]
+    found = await results_of(stage.database, UUID(task_id), ["a"], with_stdout=["a"])
+    assert [file.name for file in found["a"].files] == names
+    artifacts = (await stage.http.get(f"/tasks/{task_id}/artifacts")).json()["items"]
+    assert sorted(artifact["name"] for artifact in artifacts) == names
+    items = ["a"] if had_items else ["a", "a[0]", "a[1]"]
+    assert statuses(task) == dict.fromkeys(items, "completed")
