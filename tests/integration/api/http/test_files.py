@@ -343,6 +343,15 @@ async def test_a_file_that_something_needs_is_not_deleted_and_is_once_nothing_do
     assert (await stage.task(task_id))["status"] == "cancelled"
 
 
+async def test_a_file_is_in_use_however_its_id_is_written(stage: Stage) -> None:
+    file = (await _upload(stage, "data.csv", b"a,b\n")).json()["id"]
+    definition = {**pipeline("wait"), "inputs": ["data"]}
+    body = {"pipeline": definition, "inputs": {"data": f"FILE:{file.upper()}"}}
+    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 409
+    await stage.http.post(f"/tasks/{task_id}/cancel")
+
+
 async def test_what_is_under_way_is_counted(stage: Stage) -> None:
     team = await stage.team()
     nothing = (await team.get("/counts")).json()
