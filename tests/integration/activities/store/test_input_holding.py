@@ -2,13 +2,11 @@
 the one or the other happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from activities.inputs.errors import InputsGone
 from activities.store import begun_tasks, inbox, schedules, tasks
@@ -26,12 +24,11 @@ from tests.integration.group_desk import GroupDesk
 from tests.integration.new_tasks import new_task
 from tests.integration.resident_rows import new_agent, write
 from tests.integration.restarts import restart
+from tests.integration.stuck_tables import stuck
 from workflows.contracts import TaskClose
 from workflows.definitions.agent import Agent
 from workflows.schedule_contracts import Overlap
 from workflows.states import Status, TaskType
-
-SECONDS = 20.0
 
 # Writes something that names the reference it is given.
 Writing = Callable[[str], Awaitable[object]]
@@ -173,24 +170,6 @@ async def made_by(database: Database, task_id: UUID) -> UUID:
         **values,
     )
     return artifact_id
-
-
-@asynccontextmanager
-async def stuck(database: Database, *tables: str) -> AsyncIterator[Callable[..., Awaitable[None]]]:
-    """Nobody can write into these tables. What the block is given returns once as many wait, or one
-    of those that should is done."""
-    async with database.writing() as connection:
-        await connection.execute(text(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE"))
-        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-
-        async def until_waiting(*those: asyncio.Future[Any]) -> None:
-            async with asyncio.timeout(SECONDS):
-                while (await connection.scalar(waiting) or 0) < len(those):
-                    if any(each.done() for each in those):
-                        return
-                    await asyncio.sleep(0.01)
-
-        yield until_waiting
 
 
 @pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.__name__)
