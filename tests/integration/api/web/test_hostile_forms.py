@@ -54,7 +54,6 @@ async def test_a_form_with_what_cannot_be_kept_is_refused(
         ("/tasks/{id}/messages", {"content": "Look"}),
         ("/agents/{id}/notes", {"text": "Look"}),
         ("/agents/{id}/reminders", {"text": "Look", "every": "1h"}),
-        ("/agents", {"name": "keeper"}),
     ],
 )
 async def test_a_key_that_the_api_would_not_take_is_refused(
