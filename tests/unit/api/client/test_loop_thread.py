@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -133,13 +135,27 @@ def test_events_that_are_no_longer_wanted_are_closed(loop: LoopThread) -> None:
     assert numbers.is_closed
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background ignores it, and so would the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_while_an_event_is_awaited_interrupts_and_closes(loop: LoopThread) -> None:
     numbers = Numbers()
     following = loop.iterate(numbers.items())
     assert next(following) == 1
+    waiting = threading.get_ident()
 
     def press() -> None:
         numbers.is_waiting.wait()
+        # Python loses a signal that comes just as a thread begins to wait, so this one is late.
+        while sys._current_frames()[waiting].f_code.co_name != "wait":
+            time.sleep(0.01)
+        time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press, daemon=True).start()
