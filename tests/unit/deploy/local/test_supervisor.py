@@ -154,7 +154,8 @@ async def test_a_log_that_has_grown_too_long_is_put_aside_at_the_next_start(
 async def test_a_log_that_grows_too_long_is_put_aside_while_its_part_runs(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
-    talk = "while :; do head -c 1000000 /dev/zero; sleep 0.1; done"
+    # Enough for once: to look at a file while the next one takes its place would be chance.
+    talk = "head -c 11000000 /dev/zero; while :; do echo more; sleep 0.1; done"
     await supervisor.start(Part("talker", ("/bin/sh", "-c", talk), tmp_path))
     aside, log = tmp_path / "talker.log.1", tmp_path / "talker.log"
 
