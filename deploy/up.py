@@ -18,17 +18,19 @@ from deploy.local.errors import DataFolderNewer, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
+from deploy.second_up import lines_on_the_port, where_it_runs
 
 if TYPE_CHECKING:
     from activities.llm.base import ModelOptions
 
 
-async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
+async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> None:
     """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
-    If a stack already runs on the folder, its addresses are reported and it is left as it is.
+    If a stack already runs on the folder, its address is reported and it is left as it is.
 
     Raises:
+        StackDiffers: that one is not as was asked for.
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
     console = terminal.stdout()
@@ -36,7 +38,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     options = StackOptions(
         data_dir=data_dir,
         port=port,
-        workers=workers,
+        workers=workers or 1,
         migrate=partial(migrate_unless_newer, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
@@ -44,7 +46,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
-    running = asyncio.create_task(_run(stack, console, progress))
+    running = asyncio.create_task(_run(stack, console, progress, options))
     try:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -54,7 +56,8 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         try:
             running.result()
         except StackInUse as error:
-            console.print(safe_line(str(error)), soft_wrap=True)
+            told = where_it_runs(error, port=port, workers=workers)
+            console.print(safe_line(told), soft_wrap=True)
     else:
         console.print("Everything is stopped. `agentos up` resumes.")
 
@@ -83,7 +86,7 @@ class _Progress:
         return f"Starting PostgreSQL, Temporal, S3, API and worker...{ready}{at}"
 
 
-async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
+async def _run(stack: Stack, console: Console, progress: _Progress, options: StackOptions) -> None:
     with console.status(progress.text) as status:
         progress.show = status.update
         services = await stack.start()
@@ -93,6 +96,8 @@ async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
 
     for line in address_lines(services, load_without_services().model_options):
         console.print(line, soft_wrap=True)
+    for hint in lines_on_the_port(services.api_url or "", was_asked_for=options.port is not None):
+        console.print(safe_line(hint), style="bold yellow", soft_wrap=True)
     kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
     console.print(safe_line(kept), soft_wrap=True)
     await stack.wait()

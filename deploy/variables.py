@@ -1,11 +1,24 @@
 """The environment variables; ``settings`` says what they mean. Nobody else reads them."""
 
 import os
+from pathlib import Path
+
+_DATA_DIR = Path(".agentos")
 
 
 def inherited() -> dict[str, str]:
     """The whole environment, for programs that we start."""
     return dict(os.environ)
+
+
+def data_dir() -> Path:
+    """The folder of `agentos up` where no option says it."""
+    return Path(os.environ.get("AGENTOS_DATA_DIR") or _DATA_DIR)
+
+
+def api_url() -> str:
+    """The API that commands are told to use; empty where they find one by themselves."""
+    return os.environ.get("AGENTOS_API_URL", "")
 
 
 def names_services() -> bool:

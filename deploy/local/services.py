@@ -20,8 +20,8 @@ class StackOptions:
     """What to run, and where."""
 
     data_dir: Path
-    port: int = API_PORT
-    """Of the API. Only the default gives way when it is taken."""
+    port: int | None = None
+    """Of the API, and of none else. Without it the usual one is tried, then any that is free."""
     workers: int = 1
     application: bool = True
     """Whether to run API and workers, or only the services that they need."""

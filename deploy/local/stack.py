@@ -96,12 +96,13 @@ class Stack:
             self._data.release()
 
     @property
-    def _port_was_asked_for(self) -> bool:
-        return self._options.application and self._options.port != API_PORT
+    def _port(self) -> int | None:
+        """The one that was asked for."""
+        return self._options.port if self._options.application else None
 
     def _require_port(self) -> None:
-        if self._port_was_asked_for and not is_free(self._options.port):
-            raise PortTaken(port=self._options.port)
+        if self._port is not None and not is_free(self._port):
+            raise PortTaken(port=self._port)
 
     async def _start(self, supervisor: Supervisor) -> Services:
         """Start all parts at once: API and workers load while their services start."""
@@ -139,8 +140,7 @@ class Stack:
 
     @property
     def _wanted_api_ports(self) -> Sequence[int | None]:
-        port = self._options.port
-        return [port if self._port_was_asked_for else self._usual(port)]
+        return [self._port or self._usual(API_PORT)]
 
     @property
     def _wanted_worker_ports(self) -> Sequence[int | None]:
@@ -239,9 +239,9 @@ class Stack:
         def build(ports: Sequence[int]) -> Part:
             return application.api_part(self._options, services, *ports)
 
-        if self._port_was_asked_for:
-            await supervisor.start(build([self._options.port]), after=usable)
-            return [self._options.port]
+        if self._port is not None:
+            await supervisor.start(build([self._port]), after=usable)
+            return [self._port]
         return await supervisor.start_on_ports(ports, build, after=usable)
 
     def _usual(self, port: int) -> int | None:
