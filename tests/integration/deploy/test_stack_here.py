@@ -118,7 +118,7 @@ async def test_what_is_left_of_a_killed_stack_leads_nowhere(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-@pytest.mark.parametrize("name", [".", "lock", "services.json"])
+@pytest.mark.parametrize("name", ["lock", "services.json"])
 async def test_the_stack_of_another_user_is_not_talked_to(
     tmp_path: Path, data: DataFolder, server: Server, name: str
 ) -> None:
