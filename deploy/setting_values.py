@@ -31,6 +31,7 @@ MOST = 1_000_000_000
 MOST_MIB = 1_073_741_824  # 1 PiB
 MOST_PROCESSES = 4_194_304  # what Linux can number
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]")  # as S3 has ever had them
+_REGION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")  # as our client takes them
 _DATABASE_DRIVER = "postgresql+asyncpg"
 
 Value = TypeVar("Value")
@@ -63,6 +64,23 @@ def _web_url(value: str) -> str:
 
 def _web_url_if_any(value: str) -> str:
     return value and _web_url(value)
+
+
+def _s3_endpoint(value: str) -> str:
+    from activities.store.s3_address import check_endpoint  # Only who uses the store loads it.
+
+    _web_url(value)
+    try:
+        check_endpoint(value)
+    except ValueError as error:
+        raise senseless(str(error)) from None
+    return value
+
+
+def _region_if_any(value: str) -> str:
+    if value and not _REGION.fullmatch(value):
+        raise senseless("it must be the name of a region, such as eu-central-1")
+    return value
 
 
 def _database_url(value: str) -> str:
@@ -163,6 +181,8 @@ Grants = Annotated[Names, AfterValidator(_grants)]
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 WebUrlIfAny = Annotated[str, AfterValidator(_web_url_if_any)]  # Empty where there is none.
+S3Endpoint = Annotated[str, AfterValidator(_s3_endpoint)]
+RegionIfAny = Annotated[str, AfterValidator(_region_if_any)]  # Empty: that of the endpoint.
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 Count = Annotated[int, Field(ge=1, le=MOST)]

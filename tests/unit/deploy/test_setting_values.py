@@ -24,7 +24,11 @@ BAD: dict[str, tuple[str, ...]] = {
     "database_read_url": ("here", " "),
     "pool_size": _WHOLE,
     "max_overflow": _WHOLE,
-    "s3_endpoint": (*_URL, ""),
+    "s3_endpoint": (
+        *(*_URL, "", "https://bucket.s3.eu-central-1.amazonaws.com"),
+        *("https://a.example/bucket", "https://user:word@a.example", "https://a.example?x"),
+    ),
+    "s3_region": (*_WORD, "eu central", "eu-", "eu.central"),
     "s3_bucket": (*_WORD, "", "ab", "a/b"),
     "s3_access_key": _SENDABLE,
     "s3_secret_key": _SENDABLE,
