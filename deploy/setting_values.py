@@ -32,7 +32,6 @@ MOST_MIB = 1_073_741_824  # 1 PiB
 MOST_PROCESSES = 4_194_304  # what Linux can number
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]")  # as S3 has ever had them
 _REGION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")  # as our client takes them
-_DATABASE_DRIVER = "postgresql+asyncpg"
 
 Value = TypeVar("Value")
 Secret = TypeVar("Secret", SecretStr, SecretStr | None)
@@ -67,7 +66,7 @@ def _web_url_if_any(value: str) -> str:
 
 
 def _s3_endpoint(value: str) -> str:
-    from activities.store.s3_address import check_endpoint  # Only who uses the store loads it.
+    from activities.store.s3_address import check_endpoint
 
     _web_url(value)
     try:
@@ -85,9 +84,14 @@ def _region_if_any(value: str) -> str:
 
 def _database_url(value: str) -> str:
     # Within it, a password may have blanks.
-    if not value.startswith(f"{_DATABASE_DRIVER}://") or value != value.strip():
-        raise senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
-    return value
+    if value != value.strip():
+        raise senseless("it must have no blanks around it")
+    from activities.store.database_url import usual_url
+
+    try:
+        return usual_url(value)
+    except ValueError as error:
+        raise senseless(str(error)) from None
 
 
 def _has_blanks(value: str) -> bool:

@@ -11,7 +11,7 @@ DEFAULT_MAX_OVERFLOW = 10
 @dataclass(frozen=True, slots=True)
 class S3Options:
     """``endpoint`` is a URL: ``http://127.0.0.1:8333``. ``folder`` is on the disk of the store,
-    where that is on this machine. An empty ``region`` is that in the endpoint's name, or the usual."""
+    where that is on this machine. Without ``region``, it is that in the name of the endpoint."""
 
     endpoint: str
     bucket: str
