@@ -54,6 +54,7 @@ def _web_url(value: str) -> str:
         is_sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
         # Those around it, urlsplit passes over; whoever is given the URL may not.
         is_sound = is_sound and parts.port != 0 and not _has_blanks(value)
+        (parts.hostname or "").encode("idna")  # As whoever asks the host does.
     except ValueError:  # Such as a port that is no number.
         is_sound = False
     if not is_sound:

@@ -48,6 +48,7 @@ def usual_url(text: str) -> str:
 def _parsed(text: str) -> URL:
     try:
         url = make_url(text)
+        (url.host or "").encode("idna")  # As whoever asks the host does.
     except (ArgumentError, ValueError):
         url = None
     if url is None or url.drivername != DRIVER or not all(map(_is_port, _ports(url))):
