@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from activities.aes_keys import id_of
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
@@ -22,7 +22,7 @@ from deploy.local import machine, s3, temporal
 from deploy.local.errors import StackNotOurs
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
-from deploy.local.state import RunningPart, running_parts, secrets_key_ids
+from deploy.local.state import RunningPart, running_parts, secrets_key_ids, secrets_keys
 from workflows.errors import AgentOSError
 from workflows.errors.scripts import SandboxUnavailable
 
@@ -168,8 +168,11 @@ async def _payloads(patient: Patient) -> Finding:
 
 
 def _secret_keys(patient: Patient) -> SecretKeys:
-    if patient.services is not None or not _parts(patient.data_dir):
-        return SecretKeys(patient.secrets_key_ids)
+    here = patient.secrets_key_ids
+    if patient.services is not None:
+        return SecretKeys(here)
+    if not _parts(patient.data_dir):
+        return SecretKeys(here, of_next=[id_of(key) for key in secrets_keys(patient.data_dir)])
     return SecretKeys(patient.secrets_key_ids, secrets_key_ids(patient.data_dir) or None)
 
 
@@ -197,11 +200,8 @@ def _parts(data_dir: Path) -> Mapping[str, RunningPart]:
 
 def _own_ports(data_dir: Path) -> set[int]:
     """Of the stack that runs there."""
-    return {
-        port
-        for part in _parts(data_dir).values()
-        if part.url and "://" in part.url and (port := urlsplit(part.url).port)
-    }
+    ends = [(part.url or "").rpartition(":")[2] for part in _parts(data_dir).values()]
+    return {int(end) for end in ends if end.isdecimal()}
 
 
 def _stack(data_dir: Path) -> Finding:

@@ -374,6 +374,19 @@ async def test_secrets_that_nobody_can_open_are_reported_with_the_id_of_their_ke
     assert f"1 with the key {id_of(lost)}" in found["secrets"].detail
 
 
+async def test_of_a_stack_that_is_stopped_the_key_of_its_folder_is_told(patient: Patient) -> None:
+    folder = patient.data_dir / "secrets"
+    folder.mkdir(parents=True)
+    (folder / "secrets-key").write_text("00" * 32)
+    found = {finding.name: finding for finding in await diagnose(patient)}
+    key = id_of(bytes(32))
+    assert found["secrets"].detail == f"`agentos up` will have the key {key}, of its folder"
+    (folder / "secrets-key").write_text("hunter2")
+    found = await ailments(patient)
+    assert set(found) == {"secrets"}
+    assert f"{folder}/secrets-key" in found["secrets"].detail
+
+
 async def test_a_key_of_secrets_that_a_stack_does_not_have_is_reported(
     patient: Patient, infrastructure: Services
 ) -> None:
