@@ -1,7 +1,14 @@
 """The command ``agentos``: the commands of the client, and those that run the parts."""
 
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
 from api.cli.command_table import add_command
-from api.cli.main import app, run
+from api.cli.connection import StackHere
+from api.cli.main import app
+from api.cli.main import run as run_commands
 
 for name, place, summary in (
     (
@@ -77,6 +84,18 @@ add_command(
     "Skills that steps and agents can run.",
     "Files, tools and skills",
 )
+
+
+def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
+    """As ``api.cli.main.run``, with the API of the stack that runs here."""
+    run_commands(application, arguments, find=_stack_here)
+
+
+def _stack_here() -> StackHere | None:
+    from deploy import variables
+    from deploy.local.api_here import find
+
+    return find(variables.data_dir())
 
 
 def main() -> None:

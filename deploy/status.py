@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import typer
+from click.core import ParameterSource
 from pydantic import BaseModel
 from rich.text import Text
 
@@ -38,6 +39,11 @@ _STACKS = {
     "restore": "just being restored",
     "unknown": "not to be seen, being another user's,",
 }
+_IDLE = {
+    "stopped": "Nothing runs on this folder. `agentos up` starts it.",
+    "starting": "It is still starting: its API is not asked yet.",
+    "running": "It runs without its API. The log of that says why.",
+}
 _STYLES = {"runs": "green", "up": "green", "gone": "bold red", "down": "bold red"}
 
 
@@ -60,7 +66,7 @@ class Status(BaseModel):
     data_dir: Path
     stack: str
     parts: list[PartStatus]
-    api_url: str
+    api_url: str | None = None
     readiness: Readiness | None = None
     server: About | None = None
     counts: TaskCounts | None = None
@@ -81,7 +87,7 @@ def status(
 
     Exits with 1 when something is away that work needs.
     """
-    found = _look(context, data_dir)
+    found = _look(context, data_dir, is_named=_is_named(context))
     if output is Format.JSON:
         print_json(found)
     else:
@@ -89,14 +95,21 @@ def status(
     raise typer.Exit(ExitCode.OK if found.is_well else ExitCode.FAILED)
 
 
-def _look(context: typer.Context, data_dir: Path) -> Status:
+def _is_named(context: typer.Context) -> bool:
+    return context.get_parameter_source("data_dir") is not ParameterSource.DEFAULT
+
+
+def _look(context: typer.Context, data_dir: Path, *, is_named: bool) -> Status:
+    """Where an API is named, it is asked; else that of the folder. The usual one is asked only
+    where there is no folder: it is another stack's."""
     holders = Holders(data_dir)
     stack, parts = _stack(holders)
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"
     own = parts.get("api")
-    if own is not None and own.url and connection.url == DEFAULT_URL:
-        context.obj = connection = Connection(own.url, connection.api_key)
+    url = connection.given or (own.url if own else None)
+    if url is None and not (is_named or _is_there(holders.path)):
+        url = DEFAULT_URL
     found = Status(
         version=version("agentos"),
         data_dir=holders.path,
@@ -110,9 +123,20 @@ def _look(context: typer.Context, data_dir: Path) -> Status:
             )
             for name, part in parts.items()
         ],
-        api_url=connection.url,
+        api_url=url,
     )
+    if url is None:
+        found.problem = _IDLE.get(stack, "")
+        return found
+    context.obj = Connection(url, connection.api_key)
     return talk(context, lambda client: _ask(client, found))
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except PermissionError:
+        return True
 
 
 def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
@@ -168,7 +192,8 @@ def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
     ready = found.readiness
     state = "not reachable" if ready is None else ready.state
     style = "green" if state == "ready" else "bold red"
-    yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
+    if found.api_url is not None:
+        yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
     if ready is not None:
         yield "Workers", _workers(ready)
     yield "Version", _versions(found)

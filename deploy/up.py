@@ -15,7 +15,7 @@ from api.cli import terminal
 from api.cli.terminal import safe_line
 from deploy import garbage_collector, variables
 from deploy.local.errors import DataFolderNewer, StackInUse
-from deploy.local.services import Services, StackOptions
+from deploy.local.services import API_PORT, Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
 
@@ -29,8 +29,10 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     If a stack already runs on the folder, its addresses are reported and it is left as it is.
 
     Raises:
+        SettingsInvalid: a variable is wrong; nothing was made or started.
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
+    check_settings()
     console = terminal.stdout()
     progress = _Progress()
     options = StackOptions(
@@ -44,7 +46,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
-    running = asyncio.create_task(_run(stack, console, progress))
+    running = asyncio.create_task(_run(stack, console, progress, port))
     try:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -57,6 +59,20 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
             console.print(safe_line(str(error)), soft_wrap=True)
     else:
         console.print("Everything is stopped. `agentos up` resumes.")
+
+
+def check_settings() -> None:
+    """Before anything is made: API and workers would stop at it. What has its default needs no
+    look, which costs half a second."""
+    if not variables.have_settings():
+        return
+    from deploy.doctor import environment
+    from deploy.settings import load_without_services
+
+    load_without_services()
+    for unknown in environment.unknown(variables.inherited()):
+        warning = f"Warning: {unknown.name}: {unknown.detail}. {unknown.remedy}"
+        terminal.stderr().print(safe_line(warning), style="yellow", soft_wrap=True)
 
 
 class _Progress:
@@ -83,7 +99,7 @@ class _Progress:
         return f"Starting PostgreSQL, Temporal, S3, API and worker...{ready}{at}"
 
 
-async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
+async def _run(stack: Stack, console: Console, progress: _Progress, port: int) -> None:
     with console.status(progress.text) as status:
         progress.show = status.update
         services = await stack.start()
@@ -92,6 +108,8 @@ async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
     from deploy.settings import load_without_services
 
     for line in address_lines(services, load_without_services().model_options):
+        console.print(line, soft_wrap=True)
+    for line in elsewhere_lines(services, port):
         console.print(line, soft_wrap=True)
     kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
     console.print(safe_line(kept), soft_wrap=True)
@@ -133,6 +151,20 @@ def address_lines(services: Services, models: "ModelOptions | None") -> Iterator
     width = max(map(len, rows)) + 2
     for name, address in rows.items():
         yield Text.assemble((f"{name:<{width}}", "bold"), address)
+
+
+def elsewhere_lines(services: Services, port: int) -> Iterator[Text]:
+    """What to do where the API is not at the port that all commands try, but at another."""
+    url = services.api_url or ""
+    if port == API_PORT and not url.endswith(f":{port}"):
+        taken = f"Port {port} is another program's, so the API is at {url}."
+        yield Text(taken, style="bold yellow")
+    if not url.endswith(f":{API_PORT}"):
+        is_found = services.data_dir == variables.data_dir().absolute()
+        where = (
+            "Commands find it in this folder; elsewhere, say " if is_found else "Tell commands: "
+        )
+        yield Text.assemble(where, (f"export AGENTOS_API_URL={url}", "bold"))
 
 
 def _models(services: Services, models: "ModelOptions | None") -> str:

@@ -41,7 +41,7 @@ def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Find
     wrong = _problems(Settings if with_services else WithoutServices, {})
     found = [Finding(name, False, reason, _WRONG_REMEDY) for name, reason in wrong]
     found += _missing_folders()
-    found += [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
+    found += unknown(environment)
     bad = {name for name, _ in wrong}
     starts = (_SECRETS, _TEMPORAL) if with_services else (_SECRETS,)
     shown = [
@@ -51,6 +51,12 @@ def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Find
     ]
     detail = ", ".join(shown) or "none is set"
     return [Finding("settings", True, f"{detail}; all others have their defaults"), *found]
+
+
+def unknown(environment: Mapping[str, str]) -> list[Finding]:
+    """Variables that look like settings and are none, each with the one that was meant."""
+    known = {settings.variable(name): field for name, field in Settings.model_fields.items()}
+    return [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
 
 
 def _missing_folders() -> list[Finding]:

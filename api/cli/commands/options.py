@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from api.cli.connection import Connection
+from api.cli.stack_errors import StackApiAway
+from api.client import ApiUnreachable
 from api.client import AsyncClient as Client
 
 Result = TypeVar("Result")
@@ -99,4 +101,9 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
         async with Client(connection.url, connection.api_key) as client:
             return await conversation(client)
 
-    return asyncio.run(converse())
+    try:
+        return asyncio.run(converse())
+    except ApiUnreachable as error:
+        if connection.stack is None:
+            raise
+        raise StackApiAway(data_dir=connection.stack.data_dir, **error.fields) from error

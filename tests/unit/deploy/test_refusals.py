@@ -103,3 +103,10 @@ def test_a_worker_whose_data_folder_cannot_be_made_says_so(tmp_path: Path) -> No
     line = refusal(1, "worker", AGENTOS_DATA_DIR=str(tmp_path / "file" / "data"))
     assert f"{tmp_path}/file/data" in line
     assert "AGENTOS_DATA_DIR" in line
+
+
+def test_up_refuses_a_bad_setting_before_it_makes_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    line = refusal(1, "up", "--data-dir", str(folder), AGENTOS_POOL_SIZE="abc")
+    assert "AGENTOS_POOL_SIZE: it must be a whole number" in line
+    assert not folder.exists()

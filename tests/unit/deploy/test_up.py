@@ -1,15 +1,17 @@
 """What ``agentos up`` says of the stack."""
 
+import dataclasses
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from activities.llm.base import ModelOptions
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services
 from deploy.offline_model import LABEL
-from deploy.up import address_lines
+from deploy.up import address_lines, check_settings, elsewhere_lines
 
 SERVICES = Services(
     data_dir=Path("/home/somebody/a/folder"),
@@ -46,3 +48,27 @@ def test_up_prints_the_server_and_names_of_the_users_own_models() -> None:
     own = ModelOptions(models=("qwen3", "llama"), base_url="http://localhost:11434/v1")
     assert any(line.endswith("  http://localhost:11434/v1  qwen3, llama") for line in printed(own))
     assert any(line.endswith("  OpenAI") for line in printed(ModelOptions()))
+
+
+def test_a_port_that_is_taken_is_told_with_what_commands_are_to_be_told() -> None:
+    moved = dataclasses.replace(SERVICES, api_url="http://127.0.0.1:23456")
+    text = "\n".join(line.plain for line in elsewhere_lines(moved, 8000))
+    assert "Port 8000 is another program's" in text
+    assert "export AGENTOS_API_URL=http://127.0.0.1:23456" in text
+    assert list(elsewhere_lines(SERVICES, 8000)) == []
+
+
+def test_a_port_that_was_asked_for_is_told_to_commands_elsewhere() -> None:
+    asked = dataclasses.replace(SERVICES, api_url="http://127.0.0.1:8137")
+    (line,) = elsewhere_lines(asked, 8137)
+    assert line.plain.endswith("export AGENTOS_API_URL=http://127.0.0.1:8137")
+
+
+def test_up_warns_of_a_variable_that_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AGENTOS_POOLSIZE", "3")
+    check_settings()
+    warned = capsys.readouterr().err
+    assert "AGENTOS_POOLSIZE" in warned
+    assert "Did you mean AGENTOS_POOL_SIZE?" in warned
