@@ -30,9 +30,11 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
     If a stack already runs on the folder, its address is reported and it is left as it is.
 
     Raises:
-        StackDiffers: that one is not as was asked for.
+        SettingsInvalid: a variable is wrong; nothing was made or started.
+        StackDiffers: what runs is not as was asked for.
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
+    check_settings()
     console = terminal.stdout()
     progress = _Progress()
     options = StackOptions(
@@ -60,6 +62,20 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
             console.print(safe_line(told), soft_wrap=True)
     else:
         console.print("Everything is stopped. `agentos up` resumes.")
+
+
+def check_settings() -> None:
+    """Before anything is made: API and workers would stop at it. What has its default needs no
+    look, which costs half a second."""
+    if not variables.have_settings():
+        return
+    from deploy.doctor import environment
+    from deploy.settings import load_without_services
+
+    load_without_services()
+    for unknown in environment.unknown(variables.inherited()):
+        warning = f"Warning: {unknown.name}: {unknown.detail}. {unknown.remedy}"
+        terminal.stderr().print(safe_line(warning), style="yellow", soft_wrap=True)
 
 
 class _Progress:

@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 _DATA_DIR = Path(".agentos")
+# Of the commands themselves; none is a setting of a part.
+_OF_COMMANDS = ("AGENTOS_API_URL", "AGENTOS_API_KEY", "AGENTOS_DATA_DIR")
+_OF_SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_")
 
 
 def inherited() -> dict[str, str]:
@@ -24,6 +27,11 @@ def api_url() -> str:
 def names_services() -> bool:
     """Whether the environment names services; else they are those of ``agentos up``."""
     return "AGENTOS_DATABASE_URL" in os.environ
+
+
+def have_settings() -> bool:
+    """Whether any setting may be other than its default."""
+    return any(name.startswith(_OF_SETTINGS) for name in os.environ.keys() - set(_OF_COMMANDS))
 
 
 def temporal_page_key() -> str:

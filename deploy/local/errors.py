@@ -39,6 +39,12 @@ class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
 
 
+class SecretsKeyUnusable(AgentOSError):
+    """The file {file}, of the key that opens secrets, does not hold 32 bytes in hexadecimal digits
+    or base64. Put it back as it was, or restore a backup. If there are no secrets, or they can all
+    be set again, remove it: the next `agentos up` makes another."""
+
+
 class DataFolderNewer(AgentOSError):
     """The data folder {data_dir} was used by a newer version of AgentOS: its database has revision
     {revision}, and this version knows them up to {newest}. Go on with that version, or restore a

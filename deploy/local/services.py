@@ -66,6 +66,7 @@ class Services:
             **key,
             "AGENTOS_DATABASE_URL": self.database_url,
             "AGENTOS_S3_ENDPOINT": self.s3.endpoint,
+            "AGENTOS_S3_REGION": "",
             "AGENTOS_S3_BUCKET": self.s3.bucket,
             "AGENTOS_S3_ACCESS_KEY": self.s3.access_key,
             "AGENTOS_S3_SECRET_KEY": self.s3.secret_key,
