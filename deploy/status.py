@@ -5,7 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import typer
-from click.core import ParameterSource
 from pydantic import BaseModel
 from rich.text import Text
 
@@ -96,7 +95,8 @@ def status(
 
 
 def _is_named(context: typer.Context) -> bool:
-    return context.get_parameter_source("data_dir") is not ParameterSource.DEFAULT
+    source = context.get_parameter_source("data_dir")
+    return source is not None and source.name != "DEFAULT"
 
 
 def _look(context: typer.Context, data_dir: Path, *, is_named: bool) -> Status:

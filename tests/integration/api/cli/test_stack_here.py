@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.addresses import DEFAULT_URL
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import Stage
@@ -72,3 +73,10 @@ async def test_of_a_folder_where_nothing_runs_no_other_stack_is_told(
     assert (told.code, status["stack"], status["api_url"]) == (1, "stopped", None)
     assert status["readiness"] is None
     assert "`agentos up` starts it" in status["problem"]
+
+
+async def test_where_there_is_no_folder_the_usual_api_is_asked() -> None:
+    if Path(".agentos").exists():
+        pytest.skip("there is one")
+    status = json.loads((await agentos("", "status", "-o", "json")).stdout)
+    assert status["api_url"] == DEFAULT_URL
