@@ -40,8 +40,8 @@ class AsyncClient(
 ):
     """``async with AsyncClient(url, api_key) as client: ...``
 
-    Without them the address is ``AGENTOS_API_URL``, or port 8000 of this machine, and the key
-    ``AGENTOS_API_KEY``. An answer may take ``timeout_seconds``; what waits for longer says
+    Without them the address is ``AGENTOS_API_URL``, or that of ``agentos up`` on this machine, and
+    the key ``AGENTOS_API_KEY``. An answer may take ``timeout_seconds``; what waits for longer says
     so itself.
 
     Every call raises ``ApiProblem`` when the API says no, ``ApiUnreachable`` when no answer comes
