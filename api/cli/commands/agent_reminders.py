@@ -7,7 +7,7 @@ import typer
 
 from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import talk_about_agent
-from api.cli.commands.moments import interval
+from api.cli.commands.intervals import interval
 from api.cli.commands.options import Format, Output
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import at, print_json, print_line, print_table

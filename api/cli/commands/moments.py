@@ -8,7 +8,6 @@ import typer
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LENGTHS_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 
 def parse_moment(text: str) -> datetime:
@@ -25,15 +24,6 @@ def parse_moment(text: str) -> datetime:
     except (ValueError, OverflowError) as error:
         message = f"{text[:40]!r} is no time: write 2026-11-29T12:00, or how long ago: 90m, 2d"
         raise typer.BadParameter(message) from error
-
-
-def interval(text: str) -> str:
-    """``5400s``, as the API writes it, as people write it: ``90m``."""
-    seconds = float(text.removesuffix("s"))
-    for unit, length in _LENGTHS_SECONDS.items():
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds / length:.0f}{unit}"
-    return text
 
 
 def in_a_query(text: str) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import JsonValue
 
 from api.cli import terminal
-from api.cli.commands.moments import interval
+from api.cli.commands.intervals import interval
 from api.cli.commands.printing import (
     Cell,
     at,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from api.cli.commands.moments import interval, parse_moment
+from api.cli.commands.moments import parse_moment
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,3 @@ def test_a_span_of_time_is_so_long_ago(text: str, ago: timedelta) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="how long ago"):
         parse_moment(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("60s", "1m"),
-        ("3600s", "1h"),
-        ("5400s", "90m"),
-        ("86400s", "1d"),
-        ("2592000s", "30d"),
-        ("95s", "95s"),
-        ("0s", "0s"),
-        ("0.5s", "0.5s"),
-    ],
-)
-def test_an_interval_is_shown_as_people_write_it(text: str, written: str) -> None:
-    assert interval(text) == written
