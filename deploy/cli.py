@@ -2,6 +2,7 @@
 
 from api.cli.command_table import add_command
 from api.cli.main import app, run
+from deploy.stack_here import stack_here
 
 for name, place, summary in (
     (
@@ -80,7 +81,7 @@ add_command(
 
 
 def main() -> None:
-    run(app)
+    run(app, find_stack=stack_here)
 
 
 if __name__ == "__main__":

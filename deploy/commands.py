@@ -11,7 +11,10 @@ import typer
 
 from deploy import garbage_collector
 
-DataDir = Annotated[Path, typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder for all state.")]
+DataDir = Annotated[
+    Path,
+    typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder of `agentos up`, with all its state."),
+]
 Host = Annotated[
     str, typer.Option(help="IP address to listen on. Beyond loopback, keys are required.")
 ]
@@ -20,10 +23,24 @@ Port = Annotated[int, typer.Option(min=1, max=65_535)]
 
 def up(
     data_dir: DataDir = Path(".agentos"),
-    port: Port = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65_535,
+            show_default=False,
+            help="Of the API. Without it, 8000, or another where that is taken.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, show_default=False, help="How many; 1 without it.")
+    ] = None,
 ) -> None:
-    """Start everything on this machine and keep it running until Ctrl-C."""
+    """Start everything on this machine and keep it running until Ctrl-C.
+
+    Where it runs on the folder already, it says where, and is left as it is: that is success,
+    unless another port or another number of workers was asked for.
+    """
     garbage_collector.pause()
     from deploy.up import run_up
 

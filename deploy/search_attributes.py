@@ -10,7 +10,6 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from deploy import temporal_connection
-from deploy.settings import SettingsInvalid
 from workflows import label_names
 
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
@@ -54,10 +53,13 @@ async def register(client: Client) -> None:
 
 async def register_where_it_is() -> str:
     """In the Temporal that the environment names, if it does. Gives what is to be said of it;
-    nothing where all is well."""
-    try:
-        connection = temporal_connection.connection()
-    except SettingsInvalid:
+    nothing where all is well.
+
+    Raises:
+        SettingsInvalid: the environment names none that could be reached.
+    """
+    connection = temporal_connection.connection_if_any()
+    if connection is None:
         return ""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):

@@ -31,7 +31,7 @@ MOST = 1_000_000_000
 MOST_MIB = 1_073_741_824  # 1 PiB
 MOST_PROCESSES = 4_194_304  # what Linux can number
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]")  # as S3 has ever had them
-_DATABASE_DRIVER = "postgresql+asyncpg"
+_REGION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")  # as our client takes them
 
 Value = TypeVar("Value")
 Secret = TypeVar("Secret", SecretStr, SecretStr | None)
@@ -54,6 +54,7 @@ def _web_url(value: str) -> str:
         is_sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
         # Those around it, urlsplit passes over; whoever is given the URL may not.
         is_sound = is_sound and parts.port != 0 and not _has_blanks(value)
+        (parts.hostname or "").encode("idna")  # As whoever asks the host does.
     except ValueError:  # Such as a port that is no number.
         is_sound = False
     if not is_sound:
@@ -65,11 +66,33 @@ def _web_url_if_any(value: str) -> str:
     return value and _web_url(value)
 
 
+def _s3_endpoint(value: str) -> str:
+    from activities.store.s3_address import check_endpoint
+
+    _web_url(value)
+    try:
+        check_endpoint(value)
+    except ValueError as error:
+        raise senseless(str(error)) from None
+    return value
+
+
+def _region_if_any(value: str) -> str:
+    if value and not _REGION.fullmatch(value):
+        raise senseless("it must be the name of a region, such as eu-central-1")
+    return value
+
+
 def _database_url(value: str) -> str:
     # Within it, a password may have blanks.
-    if not value.startswith(f"{_DATABASE_DRIVER}://") or value != value.strip():
-        raise senseless(f"it must be a URL, such as {_DATABASE_DRIVER}://user:password@host/name")
-    return value
+    if value != value.strip():
+        raise senseless("it must have no blanks around it")
+    from activities.store.database_url import usual_url
+
+    try:
+        return usual_url(value)
+    except ValueError as error:
+        raise senseless(str(error)) from None
 
 
 def _has_blanks(value: str) -> bool:
@@ -163,6 +186,8 @@ Grants = Annotated[Names, AfterValidator(_grants)]
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 WebUrlIfAny = Annotated[str, AfterValidator(_web_url_if_any)]  # Empty where there is none.
+S3Endpoint = Annotated[str, AfterValidator(_s3_endpoint)]
+RegionIfAny = Annotated[str, AfterValidator(_region_if_any)]  # Empty: that of the endpoint.
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 Count = Annotated[int, Field(ge=1, le=MOST)]

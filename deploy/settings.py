@@ -40,6 +40,8 @@ from deploy.setting_values import (
     Mebibytes,
     Names,
     OrNone,
+    RegionIfAny,
+    S3Endpoint,
     SendableIfAny,
     Token,
     WebUrl,
@@ -95,7 +97,8 @@ class Settings(
     pool_size: Count = DEFAULT_POOL_SIZE
     max_overflow: CountOrZero = DEFAULT_MAX_OVERFLOW
 
-    s3_endpoint: WebUrl
+    s3_endpoint: S3Endpoint
+    s3_region: RegionIfAny = ""
     s3_bucket: Bucket = "agentos"
     s3_access_key: SendableIfAny = SecretStr("")
     s3_secret_key: SendableIfAny = SecretStr("")
@@ -188,6 +191,7 @@ class Settings(
             access_key=self.s3_access_key.get_secret_value(),
             secret_key=self.s3_secret_key.get_secret_value(),
             folder=self.services_dir,
+            region=self.s3_region,
         )
 
     @property

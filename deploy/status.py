@@ -8,7 +8,6 @@ import typer
 from pydantic import BaseModel
 from rich.text import Text
 
-from api.addresses import DEFAULT_URL
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import (
@@ -18,8 +17,9 @@ from api.cli.commands.printing import (
     print_table,
     print_title,
 )
-from api.cli.connection import Connection
+from api.cli.connection import Connection, LocalStack
 from api.cli.exit_codes import ExitCode
+from api.cli.stack_errors import NoStackHere, StackApiAway, StackNotReady
 from api.cli.terminal import safe_line
 from api.client import ApiProblem, ApiUnreachable, NotTheApi
 from api.client import AsyncClient as Client
@@ -27,10 +27,11 @@ from api.wire.responses.about import About
 from api.wire.responses.counts import TaskCounts
 from api.wire.responses.health import Readiness
 from deploy.commands import DataDir
-from deploy.local.errors import StackNotOurs
+from deploy.local.errors import DataFolderBusy, StackNotOurs
 from deploy.local.holder import Work
 from deploy.local.holders import Holders
 from deploy.local.state import RunningPart, running_parts
+from workflows.errors import AgentOSError
 
 # What is no word for people by itself.
 _STACKS = {
@@ -53,14 +54,15 @@ class PartStatus(BaseModel):
 class Status(BaseModel):
     """``stack`` is ``running``, ``starting`` or ``stopped``: what `agentos up` runs on the data
     folder. It is ``backup`` or ``restore`` while that command has the folder instead, and
-    ``unknown`` where the folder is another user's. Without ``server``, ``readiness`` and
-    ``counts``, ``problem`` says why."""
+    ``unknown`` where the folder is another user's. There is no ``api_url`` where the API would be
+    that of the folder, which has none. Without ``server``, ``readiness`` and ``counts``,
+    ``problem`` says why."""
 
     version: str
     data_dir: Path
     stack: str
     parts: list[PartStatus]
-    api_url: str
+    api_url: str | None
     readiness: Readiness | None = None
     server: About | None = None
     counts: TaskCounts | None = None
@@ -92,11 +94,7 @@ def status(
 def _look(context: typer.Context, data_dir: Path) -> Status:
     holders = Holders(data_dir)
     stack, parts = _stack(holders)
-    connection = context.find_object(Connection)
-    assert connection is not None, "the callback of the application sets it"
-    own = parts.get("api")
-    if own is not None and own.url and connection.url == DEFAULT_URL:
-        context.obj = connection = Connection(own.url, connection.api_key)
+    connection = _connection(context, holders, stack, parts.get("api"))
     found = Status(
         version=version("agentos"),
         data_dir=holders.path,
@@ -110,9 +108,50 @@ def _look(context: typer.Context, data_dir: Path) -> Status:
             )
             for name, part in parts.items()
         ],
-        api_url=connection.url,
+        api_url=None if connection is None else connection.url,
     )
-    return talk(context, lambda client: _ask(client, found))
+    if connection is None:
+        found.problem = str(_why_none(stack, holders))
+        return found
+    context.obj = connection
+    try:
+        talk(context, lambda client: _ask(client, found))
+    except (ApiUnreachable, StackApiAway, NotTheApi, ApiProblem) as error:
+        found.problem = str(error)
+    return found
+
+
+def _connection(
+    context: typer.Context, holders: Holders, stack: str, api: RunningPart | None
+) -> Connection | None:
+    """To the API that is named, or else to that of the folder. Where the folder was named, or a
+    stack has been on it, what answers elsewhere is none of its."""
+    connection = context.find_object(Connection)
+    assert connection is not None, "the callback of the application sets it"
+    if connection.named:
+        return connection
+    if api is not None and api.url is not None:
+        own = LocalStack(holders.path, api.url)
+        return Connection(None, connection.api_key, lambda: own)
+    source = context.get_parameter_source("data_dir")
+    is_named = source is not None and source.name == "COMMANDLINE"
+    if is_named or (stack != "unknown" and holders.is_known):
+        return None
+    return Connection(None, connection.api_key)
+
+
+def _why_none(stack: str, holders: Holders) -> AgentOSError:
+    """Why a folder has no API."""
+    match stack:
+        case "unknown":
+            return StackNotOurs(data_dir=holders.path)
+        case "starting" | "running":
+            return StackNotReady(data_dir=holders.path)
+        case "stopped":
+            return NoStackHere(data_dir=holders.path)
+        case _:
+            told = holders.told
+            return DataFolderBusy(work=told.work, pid=told.pid, data_dir=holders.path)
 
 
 def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
@@ -129,16 +168,12 @@ def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
     return "starting" if is_held else "stopped", {}
 
 
-async def _ask(client: Client, found: Status) -> Status:
-    """The same, with what the API says."""
-    try:
-        found.readiness = await client.overview.readiness()
-        if found.readiness.state == "ready":
-            found.server = await client.overview.about()
-            found.counts = await client.overview.counts()
-    except (ApiUnreachable, NotTheApi, ApiProblem) as error:
-        found.problem = str(error)
-    return found
+async def _ask(client: Client, found: Status) -> None:
+    """Add what the API says."""
+    found.readiness = await client.overview.readiness()
+    if found.readiness.state == "ready":
+        found.server = await client.overview.about()
+        found.counts = await client.overview.counts()
 
 
 def _print(found: Status) -> None:
@@ -168,7 +203,10 @@ def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
     ready = found.readiness
     state = "not reachable" if ready is None else ready.state
     style = "green" if state == "ready" else "bold red"
-    yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
+    if found.api_url is None:
+        yield "API", Text("none", style=style)
+    else:
+        yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
     if ready is not None:
         yield "Workers", _workers(ready)
     yield "Version", _versions(found)

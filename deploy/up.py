@@ -18,25 +18,29 @@ from deploy.local.errors import DataFolderNewer, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
+from deploy.second_up import lines_on_the_port, where_it_runs
 
 if TYPE_CHECKING:
     from activities.llm.base import ModelOptions
 
 
-async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
+async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> None:
     """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
-    If a stack already runs on the folder, its addresses are reported and it is left as it is.
+    If a stack already runs on the folder, its address is reported and it is left as it is.
 
     Raises:
+        SettingsInvalid: a variable is wrong; nothing was made or started.
+        StackDiffers: what runs is not as was asked for.
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
+    check_settings()
     console = terminal.stdout()
     progress = _Progress()
     options = StackOptions(
         data_dir=data_dir,
         port=port,
-        workers=workers,
+        workers=workers or 1,
         migrate=partial(migrate_unless_newer, data_dir),
         before_first_migration=migrations.load,
         environment=variables.inherited(),
@@ -44,7 +48,7 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
-    running = asyncio.create_task(_run(stack, console, progress))
+    running = asyncio.create_task(_run(stack, console, progress, options))
     try:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -54,9 +58,24 @@ async def run_up(data_dir: Path, *, port: int, workers: int) -> None:
         try:
             running.result()
         except StackInUse as error:
-            console.print(safe_line(str(error)), soft_wrap=True)
+            told = where_it_runs(error, port=port, workers=workers)
+            console.print(safe_line(told), soft_wrap=True)
     else:
         console.print("Everything is stopped. `agentos up` resumes.")
+
+
+def check_settings() -> None:
+    """Before anything is made: API and workers would stop at it. What has its default needs no
+    look, which costs half a second."""
+    if not variables.have_settings():
+        return
+    from deploy.doctor import environment
+    from deploy.settings import load_without_services
+
+    load_without_services()
+    for unknown in environment.unknown(variables.inherited()):
+        warning = f"Warning: {unknown.name}: {unknown.detail}. {unknown.remedy}"
+        terminal.stderr().print(safe_line(warning), style="yellow", soft_wrap=True)
 
 
 class _Progress:
@@ -83,7 +102,7 @@ class _Progress:
         return f"Starting PostgreSQL, Temporal, S3, API and worker...{ready}{at}"
 
 
-async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
+async def _run(stack: Stack, console: Console, progress: _Progress, options: StackOptions) -> None:
     with console.status(progress.text) as status:
         progress.show = status.update
         services = await stack.start()
@@ -93,6 +112,8 @@ async def _run(stack: Stack, console: Console, progress: _Progress) -> None:
 
     for line in address_lines(services, load_without_services().model_options):
         console.print(line, soft_wrap=True)
+    for hint in lines_on_the_port(services.api_url or "", was_asked_for=options.port is not None):
+        console.print(safe_line(hint), style="bold yellow", soft_wrap=True)
     kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
     console.print(safe_line(kept), soft_wrap=True)
     await stack.wait()

@@ -49,6 +49,7 @@ async def run_worker(settings: Settings) -> None:
     monitored = Monitored(settings)
     async with monitored.serving(), stores(settings, ping=False) as (database, blobs):
         options = await asyncio.to_thread(_adapter_options, settings, worker_id)
+        temporal_connection.connection()  # What is wrong with it is said before all waiting.
         sandbox = backends.build(settings.sandbox, settings.sandbox_options(options.work_folder))
         try:
             garbage_collector.resume()

@@ -5,6 +5,8 @@ from uuid import UUID, uuid5
 
 from workflows.contracts import Hold, Message, TaskRun
 
+_MODEL_CHARACTERS = 100  # Temporal takes 400 bytes for what it shows of an activity.
+
 
 class Hint(StrEnum):
     """A remark of the loop to the model before its next turn."""
@@ -59,7 +61,8 @@ class AgentRun(TaskRun):
     """The input of AgentWorkflow, also when it continues as new.
 
     ``turn`` is the last turn that is whole and ``seq`` the number of the last message of it: a
-    retry by a person begins after them. ``model`` is the one that is asked first.
+    retry by a person begins after them. ``model`` is the one that is asked first; where that is the
+    server's choice, it is the one that gave the first answer.
     """
 
     limits: RunLimits
@@ -68,6 +71,11 @@ class AgentRun(TaskRun):
     seq: int = 0
     spent: Spent = Spent()
     model: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The model that is asked, for people. Which one a server has is known from its answers."""
+        return self.model[:_MODEL_CHARACTERS] or "the server's first model"
 
 
 class AutoRun(AgentRun):
@@ -138,7 +146,7 @@ class Thought(Message):
 
     ``digest`` is equal for turns that react in the same way to the same observations. ``silent``:
     the model called no tool. ``finished``: it called ``finish`` with a valid result. ``held``: the
-    turn was not made.
+    turn was not made. ``model`` gave the answer; older workers do not tell it.
     """
 
     seq: int
@@ -149,6 +157,7 @@ class Thought(Message):
     silent: bool = False
     finished: bool = False
     held: Hold | None = None
+    model: str = ""
 
 
 class ActCall(Message):

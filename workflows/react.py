@@ -114,8 +114,7 @@ class ReactLoop:
     async def _think(self, tried: int) -> Thought:
         run = self.run
         self._lifecycle.step = f"turn {run.turn + 1}"  # Again: a pause forgets it.
-        asked = run.model or "model"
-        self._lifecycle.tell(f"turn {run.turn + 1}, {code(asked)} is asked")
+        self._lifecycle.tell(f"turn {run.turn + 1}, {code(run.asked)} is asked")
         is_shared = self._nodes is not None or plan_of() is not None
         return await workflow.execute_activity_method(
             ports.Agents.think,
@@ -131,7 +130,7 @@ class ReactLoop:
                 seconds_left=self._lifecycle.working_time.left_seconds,
                 tried=tried,
             ),
-            summary=f"turn {run.turn + 1}: {asked}, {run.spent.all_tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: {run.asked}, {run.spent.all_tokens:,} tokens so far",
             **policies.THINK,
         )
 
@@ -288,5 +287,6 @@ class ReactLoop:
                 "turn": self.run.turn + 1,
                 "seq": thought.seq,
                 "spent": spent,
+                "model": self.run.model or thought.model,
             }
         )

@@ -83,7 +83,7 @@ class RouterWorkflow(TaskWorkflow):
                 tokens_limit=run.limits.tokens,
                 tried=tried,
             ),
-            summary=f"turn {run.turn + 1}: router {run.model}, {run.spent.tokens:,} tokens so far",
+            summary=f"turn {run.turn + 1}: router {run.asked}, {run.spent.tokens:,} tokens so far",
             **policies.THINK,
         )
 
@@ -103,5 +103,6 @@ class RouterWorkflow(TaskWorkflow):
                 "turn": run.turn + 1,
                 "seq": thought.seq,
                 "spent": spent_after(run.spent, thought, used_seconds),
+                "model": run.model or thought.model,
             }
         )

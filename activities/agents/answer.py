@@ -217,6 +217,7 @@ class Answered:
             digest=digest_of(self.heard, self.answer),
             silent=not self.answer.requests,
             finished=self.judged.result is not None,
+            model=self.answer.model,
         )
 
     def _messages(self) -> dict[int, ChatMessage]:

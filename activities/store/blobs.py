@@ -20,6 +20,7 @@ from activities.disk import Disk
 from activities.store.condemned import FoundBlob, Ledger
 from activities.store.errors import blob_errors
 from activities.store.options import S3Options
+from activities.store.s3_address import region_of
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 60.0
@@ -49,7 +50,8 @@ class Blobs:
             access_key=options.access_key,
             secret_key=options.secret_key,
             secure=url.scheme == "https",
-            region="us-east-1",  # Spares a look-up of the bucket's region before the first call.
+            # Spares a look-up of the bucket's region before the first call. AWS is asked there.
+            region=options.region or region_of(options.endpoint),
             http_client=urllib3.PoolManager(
                 maxsize=MAX_CONNECTIONS,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, TextClause, event, make_url, text
+from sqlalchemy import Dialect, TextClause, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -18,6 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool
 from sqlalchemy.util import greenlet_spawn
 
 from activities.store import migrations
+from activities.store.database_url import engine_arguments
 from activities.store.errors import database_errors, driver_error, first_line
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
 from workflows.errors.services import DatabaseOutdated, DatabaseRefused
@@ -189,11 +190,6 @@ def _free_in(pool: Pool, most: int) -> bool:
     return not isinstance(pool, AsyncAdaptedQueuePool) or pool.checkedout() < most
 
 
-def driver_url(url: str) -> str:
-    """The same database for asyncpg itself, to listen on a connection that is in no pool."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 @lru_cache(maxsize=256)
 def _compiled(statement: TextClause, dialect: Dialect) -> tuple[str, Sequence[str]]:
     """A statement as PostgreSQL takes it, and the names of the values for $1, $2 and so on."""
@@ -202,13 +198,15 @@ def _compiled(statement: TextClause, dialect: Dialect) -> tuple[str, Sequence[st
 
 
 def _engine(url: str, pool_size: int, max_overflow: int, *, ping: bool) -> AsyncEngine:
+    address, given = engine_arguments(url)
     engine = create_async_engine(
-        url,
+        address,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # An error that nobody expected goes into logs and history as it is.
         connect_args={
+            **given,
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "server_settings": {
                 "application_name": "agentos",

@@ -63,7 +63,7 @@ async def set_max_running(database: Database, actor: Actor, running: int | None)
         database,
         actor,
         {"max_running": running},
-        Deed("team.limited", "team", "", {"running": running}),
+        Deed("team.limited", str(actor.team_id), "", {"running": running}),
     )
 
 
@@ -73,14 +73,17 @@ async def set_max_thinking(database: Database, actor: Actor, thinking: int | Non
         database,
         actor,
         {"max_thinking": thinking},
-        Deed("team.limited", "team", "", {"thinking": thinking}),
+        Deed("team.limited", str(actor.team_id), "", {"thinking": thinking}),
     )
 
 
 async def set_weight(database: Database, actor: Actor, weight: float | None) -> None:
     """The share of the actor's team in the workers, of tasks that start from now on."""
     await _set_of_team(
-        database, actor, {"weight": weight}, Deed("team.weighted", "team", "", {"weight": weight})
+        database,
+        actor,
+        {"weight": weight},
+        Deed("team.weighted", str(actor.team_id), "", {"weight": weight}),
     )
 
 

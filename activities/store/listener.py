@@ -6,7 +6,7 @@ from collections.abc import Callable
 import asyncpg
 import structlog
 
-from activities.store.database import driver_url
+from activities.store.database_url import driver_url
 
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 5.0

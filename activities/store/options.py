@@ -11,10 +11,11 @@ DEFAULT_MAX_OVERFLOW = 10
 @dataclass(frozen=True, slots=True)
 class S3Options:
     """``endpoint`` is a URL: ``http://127.0.0.1:8333``. ``folder`` is on the disk of the store,
-    where that is on this machine."""
+    where that is on this machine. Without ``region``, it is that in the name of the endpoint."""
 
     endpoint: str
     bucket: str
     access_key: str
     secret_key: str = field(repr=False)
     folder: Path | None = None
+    region: str = ""

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from activities.retention import NAMES, Retention
+from activities.retention import FOREVER, NAMES, Retention
 from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
 from activities.store.tables import Team
@@ -38,7 +38,10 @@ async def set_retention(
 ) -> TeamRetention:
     """Change what a team has set; ``reset`` are names for which the settings count again."""
     values = {"team_id": actor.team_id, "changes": json.dumps(dict(changes)), "reset": list(reset)}
-    details: dict[str, JsonValue] = {**changes, **dict.fromkeys(reset, "as in the settings")}
+    details: dict[str, JsonValue] = {
+        **{name: FOREVER if days is None else days for name, days in changes.items()},
+        **dict.fromkeys(reset, "as in the settings"),
+    }
     async with database.writing() as connection:
         own = await connection.scalar(_SET, values)
         deed = Deed("team.retention_set", str(actor.team_id), details=details)

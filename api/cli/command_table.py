@@ -4,6 +4,7 @@ Together their modules take ten times as long to load as a command line takes to
 """
 
 import gc
+import inspect
 from importlib import import_module
 from typing import Any
 
@@ -42,4 +43,16 @@ def _load(name: str, place: str, summary: str) -> Any:
     else:
         app.command(name)(found)
     group: Any = typer.main.get_command(app)
-    return group.commands[name]
+    command = group.commands[name]
+    for each in (command, *getattr(command, "commands", {}).values()):
+        each.help = _flowing(each.help or "")
+    return command
+
+
+def _flowing(text: str) -> str:
+    """A docstring whose paragraphs break where the terminal ends, and not where they are written:
+    typer sees to the first one only."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        paragraph if "\n " in paragraph else " ".join(paragraph.split()) for paragraph in paragraphs
+    )

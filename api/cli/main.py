@@ -9,7 +9,7 @@ import typer
 
 from api.addresses import DEFAULT_URL
 from api.cli.command_table import add_command
-from api.cli.connection import Connection
+from api.cli.connection import Connection, FindStack, no_stack
 from api.cli.usage_errors import Commands
 from workflows.errors import AgentOSError
 
@@ -37,8 +37,15 @@ def _print_version(is_wanted: bool) -> None:
 def agentos(
     context: typer.Context,
     api_url: Annotated[
-        str, typer.Option(envvar="AGENTOS_API_URL", metavar="URL", help="Where the API is.")
-    ] = DEFAULT_URL,
+        str | None,
+        typer.Option(
+            envvar="AGENTOS_API_URL",
+            metavar="URL",
+            show_default=False,
+            help="Where the API is; by default that of what `agentos up` runs in this folder, or "
+            f"{DEFAULT_URL}.",
+        ),
+    ] = None,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -59,7 +66,7 @@ def agentos(
     ] = False,
 ) -> None:
     """A durable task system: hand in work for scripts and agents, and see it finish."""
-    context.obj = Connection(api_url, api_key or None)
+    context.obj = Connection(api_url, api_key or None, context.obj or no_stack)
 
 
 for name, place, summary in (
@@ -159,14 +166,21 @@ for name, place, summary in (
     add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 
 
-def run(application: typer.Typer = app, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line and exit; an error of ours is told in plain words, with its exit code."""
+def run(
+    application: typer.Typer = app,
+    arguments: Sequence[str] | None = None,
+    find_stack: FindStack = no_stack,
+) -> NoReturn:
+    """Run a command line and exit; an error of ours is told in plain words, with its exit code.
+
+    ``find_stack`` is asked for a stack on this machine where no API is named.
+    """
     # A name that the terminal's encoding lacks must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        application(arguments)
+        application(arguments, obj=find_stack)
     except AgentOSError as error:
         from api.cli.failures import tell
 

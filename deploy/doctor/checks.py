@@ -8,42 +8,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from temporalio.client import Client
-from temporalio.service import RPCError
-
+from activities.aes_keys import id_of
 from activities.llm.base import ModelOptions
 from activities.sandbox.base import Sandbox
 from activities.skills.catalogue import Catalogue
-from activities.store.blobs import Blobs
-from activities.store.migrations.check import is_current
-from deploy.doctor import listing, payloads, secrets, tools
+from deploy.doctor import payloads, secrets, tools
+from deploy.doctor import services as remote
 from deploy.doctor.models import check_models
 from deploy.doctor.prompts import PromptSources, check_prompt
 from deploy.doctor.secrets import SecretKeys, check_secrets
+from deploy.doctor.services import Remote
 from deploy.local import machine, s3, temporal
 from deploy.local.errors import StackNotOurs
 from deploy.local.machine import Finding
 from deploy.local.services import API_PORT
-from deploy.local.state import RunningPart, running_parts, secrets_key_ids
-from workflows.contracts import TASK_QUEUE
+from deploy.local.state import RunningPart, running_parts, secrets_key_ids, secrets_keys
 from workflows.errors import AgentOSError
 from workflows.errors.scripts import SandboxUnavailable
-from workflows.errors.services import DatabaseRefused
 
 _CHECK_SECONDS = 15.0
 
 Check = Callable[[], Awaitable[Finding]]
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """Services that are not of the embedded stack."""
-
-    database_url: str
-    blobs: Blobs
-    connect: Callable[[], Awaitable[Client]]
-    """One attempt to reach Temporal, that raises what the SDK raises."""
-    task_queue: str = TASK_QUEUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +70,7 @@ async def diagnose(patient: Patient) -> list[Finding]:
         secrets.NAME: lambda: check_secrets(_secret_keys(patient), _database_url(patient)),
         "models": lambda: check_models(patient.models, is_embedded=services is None),
         **_prompt_checks(patient),
-        **(_remote_checks(services) if services else _local_checks(data_dir)),
+        **(remote.checks(services) if services else _local_checks(data_dir)),
     }
     return list(await asyncio.gather(*(_bounded(name, check) for name, check in checks.items())))
 
@@ -127,17 +112,8 @@ def _local_checks(data_dir: Path) -> dict[str, Check]:
         "programs": _quick(machine.programs),
         "postgres user": machine.postgres_user,
         "temporal network": machine.temporal_network,
-        "ports": _quick(lambda: machine.ports(usual)),
+        "ports": _quick(lambda: machine.ports(usual, own=_own_ports(data_dir))),
         "stack": _quick(lambda: _stack(data_dir)),
-    }
-
-
-def _remote_checks(services: Remote) -> dict[str, Check]:
-    return {
-        "database": lambda: _database(services.database_url),
-        "s3": lambda: _s3(services.blobs),
-        "temporal": lambda: _temporal(services.connect),
-        listing.NAME: lambda: listing.check_listing(services.connect),
     }
 
 
@@ -192,8 +168,11 @@ async def _payloads(patient: Patient) -> Finding:
 
 
 def _secret_keys(patient: Patient) -> SecretKeys:
-    if patient.services is not None or not _parts(patient.data_dir):
-        return SecretKeys(patient.secrets_key_ids)
+    here = patient.secrets_key_ids
+    if patient.services is not None:
+        return SecretKeys(here)
+    if not _parts(patient.data_dir):
+        return SecretKeys(here, of_next=[id_of(key) for key in secrets_keys(patient.data_dir)])
     return SecretKeys(patient.secrets_key_ids, secrets_key_ids(patient.data_dir) or None)
 
 
@@ -219,40 +198,13 @@ def _parts(data_dir: Path) -> Mapping[str, RunningPart]:
         return {}
 
 
+def _own_ports(data_dir: Path) -> set[int]:
+    """Of the stack that runs there."""
+    ends = [(part.url or "").rpartition(":")[2] for part in _parts(data_dir).values()]
+    return {int(end) for end in ends if end.isdecimal()}
+
+
 def _stack(data_dir: Path) -> Finding:
     parts = running_parts(data_dir)
     urls = ", ".join(f"{name} {part.url}" for name, part in parts.items() if part.url)
     return Finding("stack", True, urls or f"not running on {data_dir}; start it with `agentos up`")
-
-
-async def _database(url: str) -> Finding:
-    remedy = "Check AGENTOS_DATABASE_URL, and that the server allows this user and address."
-    try:
-        current = await is_current(url)
-    except DatabaseRefused as error:
-        return Finding("database", False, str(error.fields["reason"]), remedy)
-    except AgentOSError as error:
-        return Finding("database", False, str(error), remedy)
-    state = "up to date" if current else "not up to date"
-    detail = f"reachable; its tables are {state}"
-    return Finding("database", current, detail, "Run `agentos migrate`.")
-
-
-async def _s3(blobs: Blobs) -> Finding:
-    remedy = f"Create the bucket {blobs.bucket}, or check AGENTOS_S3_BUCKET."
-    try:
-        found = await blobs.check()
-    except AgentOSError as error:
-        return Finding("s3", False, str(error), "Check AGENTOS_S3_ENDPOINT and the two keys.")
-    detail = f"reachable; bucket {blobs.bucket}: {'found' if found else 'missing'}"
-    return Finding("s3", found, detail, remedy)
-
-
-async def _temporal(connect: Callable[[], Awaitable[Client]]) -> Finding:
-    remedy = "Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the TLS variables."
-    try:
-        client = await connect()
-        await client.count_workflows("WorkflowId = 'agentos-doctor'")
-    except (RuntimeError, RPCError) as error:  # the client raises a bare RuntimeError
-        return Finding("temporal", False, str(error), remedy)
-    return Finding("temporal", True, f"reachable; namespace {client.namespace}")

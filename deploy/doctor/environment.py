@@ -1,6 +1,7 @@
 """The settings as the environment has them: which are set, which are wrong, which are none."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -25,6 +26,10 @@ _HIDDEN = (
     "AGENTOS_API_KEY",
     "AGENTOS_TEMPORAL_UI_KEY",
 )
+# For what has no default: whoever takes them looks first whether the variable is wrong.
+_STAND_INS = {"database_url": "postgresql+asyncpg://nobody", "s3_endpoint": "http://nobody.invalid"}
+_TEMPORAL = "TEMPORAL_"
+_TEMPORAL_SECRETS = re.compile("TEMPORAL_(API_KEY|GRPC_META_.*|TLS_.*_DATA|CODEC_AUTH)")
 _LONGEST_SHOWN = 80
 _WRONG_REMEDY = "Correct it, or unset it; the README says what it means."
 
@@ -36,15 +41,22 @@ def examine(environment: Mapping[str, str], *, with_services: bool) -> list[Find
     wrong = _problems(Settings if with_services else WithoutServices, {})
     found = [Finding(name, False, reason, _WRONG_REMEDY) for name, reason in wrong]
     found += _missing_folders()
-    found += [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
+    found += unknown(environment)
     bad = {name for name, _ in wrong}
+    starts = (_SECRETS, _TEMPORAL) if with_services else (_SECRETS,)
     shown = [
         f"{name}={_shown(name, value, known.get(name))}"
         for name, value in sorted(environment.items())
-        if name not in bad and (name in known or name in _OTHERS or name.startswith(_SECRETS))
+        if name not in bad and (name in known or name in _OTHERS or name.startswith(starts))
     ]
     detail = ", ".join(shown) or "none is set"
     return [Finding("settings", True, f"{detail}; all others have their defaults"), *found]
+
+
+def unknown(environment: Mapping[str, str]) -> list[Finding]:
+    """Variables that look like settings and are none, each with the one that was meant."""
+    known = {settings.variable(name): field for name, field in Settings.model_fields.items()}
+    return [_unknown(name, known) for name in sorted(environment) if _is_none(name, known)]
 
 
 def _missing_folders() -> list[Finding]:
@@ -62,18 +74,24 @@ def _missing_folders() -> list[Finding]:
     ]
 
 
-def usable() -> Settings:
-    """The settings, with the default of each that is wrong; those of services are left out."""
+def usable(*, with_services: bool = False) -> Settings:
+    """The settings, with the default of each that is wrong. Those of services are left out, or
+    ``with_services`` stand for something else where they are wrong."""
+    kind = Settings if with_services else WithoutServices
     known: dict[str, Any] = {}
     fields = {settings.variable(name): name for name in Settings.model_fields}
-    for variable, _ in _problems(WithoutServices, known):
+    for variable, _ in _problems(kind, known):
         name = fields[variable]
         field = Settings.model_fields[name]
-        default = field.get_default(call_default_factory=True, validated_data={})
-        # What is read as JSON is written so.
-        given = "{}" if default == {} else default
-        known[str(field.validation_alias or name)] = given
-    return WithoutServices(**known)
+        known[str(field.validation_alias or name)] = _instead(name, field)
+    return kind(**known)
+
+
+def _instead(name: str, field: FieldInfo) -> object:
+    if field.is_required():
+        return _STAND_INS[name]
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return "{}" if default == {} else default  # What is read as JSON is written so.
 
 
 def _problems(kind: type[Settings], known: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -99,6 +117,7 @@ def _unknown(name: str, known: Mapping[str, FieldInfo]) -> Finding:
 
 def _shown(name: str, value: str, field: FieldInfo | None) -> str:
     kinds = () if field is None else (field.annotation, *get_args(field.annotation))
-    if name.startswith(_SECRETS) or name in _HIDDEN or "@" in value or SecretStr in kinds:
+    is_secret = name.startswith(_SECRETS) or name in _HIDDEN or SecretStr in kinds
+    if is_secret or _TEMPORAL_SECRETS.fullmatch(name) or "@" in value:
         return "(set)"
     return value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}..."

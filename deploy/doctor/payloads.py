@@ -1,6 +1,6 @@
 """Whether those who share a Temporal can read each other: which keys encrypt what it keeps."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from temporalio.api.common.v1 import Payloads
@@ -8,7 +8,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from activities.payloads import key_id_of
+from deploy.doctor.temporal_words import Connect, connected
 from deploy.local.machine import Finding
+from workflows.errors import AgentOSError
 
 NAME = "payloads"
 _PLAIN = "Temporal keeps them in plain; AGENTOS_CODEC_KEY would encrypt them"
@@ -25,15 +27,13 @@ class KeysSeen:
     worker: str | None = ""
 
 
-async def check_payloads(
-    key_ids: Sequence[str], task_queue: str, connect: Callable[[], Awaitable[Client]]
-) -> Finding:
+async def check_payloads(key_ids: Sequence[str], task_queue: str, connect: Connect) -> Finding:
     """Compare the keys of this process with those of the latest task: API and worker need not run
     on this machine, and what they wrote last tells which keys they have."""
     try:
-        latest = await _latest(await connect(), task_queue)
+        latest = await _latest(await connected(connect), task_queue)
         return finding(key_ids, await seen_in(latest) if latest else None)
-    except (RuntimeError, RPCError):
+    except (AgentOSError, RPCError):
         return finding(key_ids, None)  # The check of Temporal itself says why.
 
 

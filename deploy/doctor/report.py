@@ -1,6 +1,7 @@
 """``agentos doctor``: what the doctor found, for people to read."""
 
 import sys
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import uv
@@ -16,12 +17,13 @@ from activities.store.blobs import Blobs
 from api.cli.commands.options import Format
 from api.cli.commands.printing import draw, print_json
 from api.cli.terminal import safe_line
-from deploy import settings, temporal_connection, variables
+from deploy import temporal_connection, variables
 from deploy.doctor import environment
-from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.doctor.checks import Patient, diagnose
+from deploy.doctor.services import Remote
 from deploy.folders import work_folder_in
 from deploy.local.machine import Finding
-from deploy.settings import SettingsInvalid
+from deploy.settings import Settings
 
 
 class Findings(BaseModel):
@@ -36,7 +38,8 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     Gives the exit code: 0 when nothing is wrong.
     """
     sys.dont_write_bytecode = True
-    loaded, names_services = environment.usable(), variables.names_services()
+    names_services = variables.names_services()
+    loaded = environment.usable(with_services=names_services)
     findings = environment.examine(variables.inherited(), with_services=names_services)
 
     def sandbox() -> Sandbox:
@@ -46,9 +49,9 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
         Patient(
             data_dir=data_dir,
             sandbox=sandbox,
-            uv=Path(uv.find_uv_bin()),
+            uv=_uv(),
             search_path=variables.inherited().get("PATH", ""),
-            services=_remote() if names_services else None,
+            services=_remote(loaded, _wrong(findings)) if names_services else None,
             models=loaded.model_options,
             skill_folders=loaded.skill_folders,
             tool_folders=loaded.tool_folders,
@@ -64,16 +67,29 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-def _remote() -> Remote | None:
+def _uv() -> Path:
     try:
-        loaded = settings.load()
-    except SettingsInvalid:  # It has been found.
-        return None
+        return Path(uv.find_uv_bin())
+    except FileNotFoundError:  # Then its check says so.
+        return Path("uv")
+
+
+def _wrong(findings: Sequence[Finding]) -> set[str]:
+    return {finding.name for finding in findings if not finding.ok}
+
+
+def _remote(loaded: Settings, wrong: Set[str]) -> Remote:
+    """The services that the environment names, as far as it says it well."""
 
     async def connect() -> Client:
         return await Client.connect(**temporal_connection.connection())
 
-    return Remote(loaded.database_url, Blobs(loaded.s3), connect, loaded.task_queue)
+    return Remote(
+        None if "AGENTOS_DATABASE_URL" in wrong else loaded.database_url,
+        None if any(name.startswith("AGENTOS_S3_") for name in wrong) else Blobs(loaded.s3),
+        connect,
+        loaded.task_queue,
+    )
 
 
 def table(findings: list[Finding]) -> Table:

@@ -20,10 +20,12 @@ _REMEDY = (
 @dataclass(frozen=True, slots=True)
 class SecretKeys:
     """The ids of keys: those that the environment names ``here``, and those that ``agentos up``
-    was started with; the first of each seals. None where it does not run."""
+    was started with; the first of each seals. None where it does not run: then it will have those
+    ``of_next``, if the environment names none."""
 
     here: Sequence[str] = ()
     of_stack: Sequence[str] | None = None
+    of_next: Sequence[str] = ()
 
     @property
     def opening(self) -> Sequence[str]:
@@ -33,19 +35,22 @@ class SecretKeys:
 async def check_secrets(keys: SecretKeys, database_url: str | None) -> Finding:
     """Compare the keys with those that the secrets in the database were sealed with."""
     if database_url is None:
-        return finding(keys, {})
+        return finding(keys, None)
     try:
         return finding(keys, await _sealed(database_url))
     except AgentOSError:
-        return finding(keys, {})  # The check of the database itself says why.
+        return finding(keys, None)  # The check of the database itself says why.
 
 
-def finding(keys: SecretKeys, sealed: Mapping[str, int]) -> Finding:
-    """``sealed`` says how many secrets there are by the id of their key."""
+def finding(keys: SecretKeys, sealed: Mapping[str, int] | None) -> Finding:
+    """``sealed`` says how many secrets there are by the id of their key, if that is known."""
     told = _told(keys)
-    lost = {key: count for key, count in sealed.items() if key not in keys.opening}
+    lost = {key: count for key, count in (sealed or {}).items() if key not in keys.opening}
     many = ", ".join(f"{count} with the key {key}" for key, count in sorted(lost.items()))
-    told += f"; some cannot be opened: {many}" if lost else f"; {sum(sealed.values())} are set"
+    if lost:
+        told += f"; some cannot be opened: {many}"
+    else:
+        told += "" if sealed is None else f"; {sum(sealed.values())} are set"
     is_other = bool(keys.of_stack and keys.here) and keys.here[0] not in (keys.of_stack or ())
     return Finding(NAME, not lost and not is_other, told, _REMEDY)
 
@@ -55,6 +60,8 @@ def _told(keys: SecretKeys) -> str:
     if keys.of_stack:
         stack = f"`agentos up` has the key {', '.join(keys.of_stack)}"
         return f"{stack}, and {here}" if here and keys.here[0] not in keys.of_stack else stack
+    if not here and keys.of_next:
+        return f"`agentos up` will have the key {keys.of_next[0]}, of its folder"
     return here or "no key is set"
 
 

@@ -1,11 +1,23 @@
 """What can go wrong with the embedded stack."""
 
+from pathlib import Path
+
 from workflows.errors import AgentOSError
 
 
 class StackInUse(AgentOSError):
-    """Another `agentos up` (process {pid}) is already running on the data folder {data_dir}. Its
-    addresses are in {data_dir}/services.json; to run a second stack, use another --data-dir."""
+    """Another `agentos up` (process {pid}) is already running on the data folder {data_dir}. It is
+    left as it is; `agentos status` shows its parts. To run a second stack, use another
+    --data-dir."""
+
+    def __init__(self, *, pid: object, data_dir: Path) -> None:
+        super().__init__(pid=pid, data_dir=data_dir)
+        self.data_dir = data_dir
+
+
+class StackDiffers(AgentOSError):
+    """`agentos up` (process {pid}) already runs on {data_dir}, with {running}, and not with
+    {wanted}. It was left as it is. Stop it first with `agentos down`, or use another --data-dir."""
 
 
 class DataFolderBusy(AgentOSError):
@@ -25,6 +37,12 @@ class StackNotStopped(AgentOSError):
 
 class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
+
+
+class SecretsKeyUnusable(AgentOSError):
+    """The file {file}, of the key that opens secrets, does not hold 32 bytes in hexadecimal digits
+    or base64. Put it back as it was, or restore a backup. If there are no secrets, or they can all
+    be set again, remove it: the next `agentos up` makes another."""
 
 
 class DataFolderNewer(AgentOSError):

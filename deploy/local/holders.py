@@ -43,6 +43,11 @@ class Holders:
             return False
 
     @property
+    def is_known(self) -> bool:
+        """Whether a stack runs there, or has run there before."""
+        return self._lock_file.exists()
+
+    @property
     def told(self) -> Holder:
         """Who has the folder, or had it last, as the lock says."""
         try:

@@ -6,7 +6,7 @@ import platform
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,11 +137,13 @@ def data_folder(data_dir: Path) -> Finding:
     return Finding("data folder", ok, f"{there} {state}", "Choose another --data-dir.")
 
 
-def ports(usual: Mapping[str, int]) -> Finding:
-    """A taken port is no fault: it gives way, which one may want to know."""
-    taken = [f"{port} ({name})" for name, port in usual.items() if not is_free(port)]
-    detail = f"in use, so others are chosen: {', '.join(taken)}" if taken else "all free"
-    return Finding("ports", True, detail)
+def ports(usual: Mapping[str, int], *, own: Set[int] = frozenset()) -> Finding:
+    """A taken port is no fault: it gives way, which one may want to know. What the stack itself has
+    is not taken."""
+    busy = {name: port for name, port in usual.items() if port not in own and not is_free(port)}
+    taken = ", ".join(f"{port} ({name})" for name, port in busy.items())
+    free = "all free" if not own else "those of the stack that runs; none is another program's"
+    return Finding("ports", True, f"in use, so others are chosen: {taken}" if taken else free)
 
 
 def _nearest(path: Path) -> Path:

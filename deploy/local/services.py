@@ -20,8 +20,8 @@ class StackOptions:
     """What to run, and where."""
 
     data_dir: Path
-    port: int = API_PORT
-    """Of the API. Only the default gives way when it is taken."""
+    port: int | None = None
+    """Of the API, and of none else. Without it the usual one is tried, then any that is free."""
     workers: int = 1
     application: bool = True
     """Whether to run API and workers, or only the services that they need."""
@@ -66,6 +66,7 @@ class Services:
             **key,
             "AGENTOS_DATABASE_URL": self.database_url,
             "AGENTOS_S3_ENDPOINT": self.s3.endpoint,
+            "AGENTOS_S3_REGION": "",
             "AGENTOS_S3_BUCKET": self.s3.bucket,
             "AGENTOS_S3_ACCESS_KEY": self.s3.access_key,
             "AGENTOS_S3_SECRET_KEY": self.s3.secret_key,

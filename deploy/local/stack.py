@@ -7,14 +7,13 @@ from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
-from activities.aes_keys import KEY_BYTES
 from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import DataFolderUnusable, PortTaken
 from deploy.local.machine import require_room
 from deploy.local.part import Part
 from deploy.local.port_plan import PortPlan, WantedPorts, choose
 from deploy.local.services import API_PORT, WORKER_PORT, Services, StackOptions
-from deploy.local.state import SECRETS_KEY, DataFolder, RunningPart
+from deploy.local.state import DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
 from deploy.local.tcp_ports import LOOPBACK, is_free
 
@@ -49,6 +48,7 @@ class Stack:
             StackInUse: another stack runs on the data folder.
             DataFolderBusy: a backup of the folder is being taken.
             PortTaken: the port asked for is not free.
+            SecretsKeyUnusable: the file of the key of secrets holds none.
             DiskTooSmall, DataFolderUnusable: nothing can be kept in the data folder.
             AgentOSError: a part cannot run here; nothing is left running.
         """
@@ -57,6 +57,7 @@ class Stack:
         lock = await asyncio.to_thread(self._data.acquire)
         try:
             require_room(self._data.path, is_new=not postgres.has_cluster(self._data))
+            self._require_secrets_key()
             # Not before: it may have been a stack on this very folder that had the port.
             self._require_port()
             supervisor = self._supervisor = Supervisor(
@@ -96,12 +97,17 @@ class Stack:
             self._data.release()
 
     @property
-    def _port_was_asked_for(self) -> bool:
-        return self._options.application and self._options.port != API_PORT
+    def _port(self) -> int | None:
+        """The one that was asked for."""
+        return self._options.port if self._options.application else None
 
     def _require_port(self) -> None:
-        if self._port_was_asked_for and not is_free(self._options.port):
-            raise PortTaken(port=self._options.port)
+        if self._port is not None and not is_free(self._port):
+            raise PortTaken(port=self._port)
+
+    def _require_secrets_key(self) -> None:
+        if not self._options.environment.get("AGENTOS_SECRETS_KEY"):
+            self._data.secrets_key()
 
     async def _start(self, supervisor: Supervisor) -> Services:
         """Start all parts at once: API and workers load while their services start."""
@@ -139,8 +145,7 @@ class Stack:
 
     @property
     def _wanted_api_ports(self) -> Sequence[int | None]:
-        port = self._options.port
-        return [port if self._port_was_asked_for else self._usual(port)]
+        return [self._port or self._usual(API_PORT)]
 
     @property
     def _wanted_worker_ports(self) -> Sequence[int | None]:
@@ -159,7 +164,7 @@ class Stack:
             temporal_namespace=temporal.NAMESPACE,
             temporal_ui_url=f"http://{LOOPBACK}:{ports.temporal[1]}",
             secrets_key=self._options.environment.get("AGENTOS_SECRETS_KEY")
-            or self._data.secret(SECRETS_KEY, KEY_BYTES),
+            or self._data.secrets_key(),
             model_url=model.base_url(ports.model[0]) if ports.model else None,
         )
 
@@ -239,9 +244,9 @@ class Stack:
         def build(ports: Sequence[int]) -> Part:
             return application.api_part(self._options, services, *ports)
 
-        if self._port_was_asked_for:
-            await supervisor.start(build([self._options.port]), after=usable)
-            return [self._options.port]
+        if self._port is not None:
+            await supervisor.start(build([self._port]), after=usable)
+            return [self._port]
         return await supervisor.start_on_ports(ports, build, after=usable)
 
     def _usual(self, port: int) -> int | None:

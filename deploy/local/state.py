@@ -9,9 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from activities.aes_keys import id_of, read_keys
+from activities.aes_keys import KEY_BYTES, id_of, read_keys
 from activities.file_lock import is_at, try_lock_open
-from deploy.local.errors import DataFolderBusy, DataFolderUnusable, StackInUse, StackNotOurs
+from deploy.local.errors import (
+    DataFolderBusy,
+    DataFolderUnusable,
+    SecretsKeyUnusable,
+    StackInUse,
+    StackNotOurs,
+)
 from deploy.local.holder import MOST_BYTES, Holder, Work, holder_in
 from deploy.local.sockets import make_socket_folder, remove_socket_folder
 
@@ -134,6 +140,15 @@ class DataFolder:
             self.write(path, secrets.token_hex(size_bytes))
         return path.read_text()
 
+    def secrets_key(self) -> str:
+        """With which secrets of MCP servers and webhooks are sealed; made when it is not there.
+
+        Raises:
+            SecretsKeyUnusable: something else has been written into its file.
+        """
+        secrets_keys(self.path)
+        return self.secret(SECRETS_KEY, KEY_BYTES)
+
     def tell_secrets_keys(self, keys: str) -> None:
         """Write down the ids of the keys that API and workers have: who seals a secret with another
         would learn of it from nobody."""
@@ -215,9 +230,14 @@ def secrets_keys(data_dir: Path) -> Sequence[bytes]:
 
     Raises:
         StackNotOurs: only another user can read it.
+        SecretsKeyUnusable: it is none.
     """
-    text = _text_in(data_dir, "secrets", SECRETS_KEY)
-    return read_keys(text) if text else ()
+    try:
+        text = _text_in(data_dir, "secrets", SECRETS_KEY)
+        return () if text is None else read_keys(text)
+    except ValueError:
+        file = data_dir.absolute() / "secrets" / SECRETS_KEY
+        raise SecretsKeyUnusable(file=file) from None
 
 
 def secrets_key_ids(data_dir: Path) -> Sequence[str]:
@@ -227,11 +247,11 @@ def secrets_key_ids(data_dir: Path) -> Sequence[str]:
     return text.split(",") if text else ()
 
 
-def _text_in(data_dir: Path, *names: str) -> str:
-    """Of a file of the folder; empty where there is none."""
+def _text_in(data_dir: Path, *names: str) -> str | None:
+    """Of a file of the folder; None where there is none."""
     try:
         return data_dir.joinpath(*names).read_text()
     except (FileNotFoundError, NotADirectoryError):
-        return ""
+        return None
     except PermissionError:
         raise StackNotOurs(data_dir=data_dir.absolute()) from None

@@ -86,6 +86,7 @@ class OrderedAgents(ports.Agents):
             digest=str(call.turn),
             silent=not (plans or order.finishes),
             finished=order.finishes,
+            model="rules-1",
         )
 
     @activity.defn

@@ -12,13 +12,15 @@ from sqlalchemy.pool import NullPool
 
 from activities.store import tables
 from activities.store.columns import EnumText
+from activities.store.database_url import engine_arguments
 from activities.store.migrations import migrate
 from activities.store.migrations.upgrade import config
 
 
 async def write(message: str, url: str) -> None:
     await migrate(url)
-    engine = create_async_engine(url, poolclass=NullPool)
+    address, given = engine_arguments(url)
+    engine = create_async_engine(address, poolclass=NullPool, connect_args=given)
     async with engine.begin() as connection:
         await connection.run_sync(_revision, message)
     await engine.dispose()

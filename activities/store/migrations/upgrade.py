@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from activities.store.database_url import engine_arguments
 from activities.store.errors import database_errors, database_refusals
 
 # Any number will do, as long as all who migrate take the same.
@@ -23,7 +24,8 @@ async def upgrade(url: str, revision: str = "head") -> None:
         DatabaseRefused: its URL is none, or it does not let us in.
     """
     async with database_refusals():
-        engine = create_async_engine(url, poolclass=NullPool)
+        address, given = engine_arguments(url)
+        engine = create_async_engine(address, poolclass=NullPool, connect_args=given)
         try:
             async with database_errors(), engine.begin() as connection:
                 await connection.execute(

@@ -7,6 +7,7 @@ import typer
 
 from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import talk_about_agent
+from api.cli.commands.intervals import interval
 from api.cli.commands.options import Format, Output
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import at, print_json, print_line, print_table
@@ -84,7 +85,7 @@ def _print(found: Sequence[Reminder]) -> None:
         (
             str(each.id),
             at(each.next_at),
-            each.every or "",
+            interval(each.every) if each.every else "",
             at(each.until),
             " ".join(each.text.split()),
         )

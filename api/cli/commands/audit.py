@@ -8,11 +8,14 @@ from uuid import UUID
 import typer
 from pydantic import JsonValue
 
+from api.cli import terminal
 from api.cli.commands.moments import After, Before
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import Cell, print_json, print_table, short_id, when
+from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
+from api.wire.audit_actions import hint_on
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
 
@@ -56,6 +59,9 @@ def audit(
         print_json(page)
         return
     print_entries(page.items)
+    if not page.items:  # A newer server may have what is not known here.
+        for hint in filter(None, map(hint_on, actions or ())):
+            terminal.stderr().print(safe_line(hint), style="yellow", soft_wrap=True)
 
 
 def print_entries(entries: Sequence[AuditEntry]) -> None:
@@ -83,4 +89,6 @@ def _target(target: str) -> str:
 
 
 def _value(value: JsonValue) -> str:
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

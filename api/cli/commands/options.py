@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from api.cli.connection import Connection
+from api.cli.stack_errors import StackApiAway
+from api.client import ApiUnreachable
 from api.client import AsyncClient as Client
 
 Result = TypeVar("Result")
@@ -91,7 +93,11 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a te
 
 
 def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Result]]) -> Result:
-    """Have a conversation with the API that the command line names."""
+    """Have a conversation with the API that the command line names, or that of the stack here.
+
+    Raises:
+        StackNotReady, StackApiAway: the stack runs, and its API is not there.
+    """
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"
 
@@ -99,4 +105,9 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
         async with Client(connection.url, connection.api_key) as client:
             return await conversation(client)
 
-    return asyncio.run(converse())
+    try:
+        return asyncio.run(converse())
+    except ApiUnreachable as error:
+        if connection.stack is None:
+            raise
+        raise StackApiAway(data_dir=connection.stack.data_dir, **error.fields) from error

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import JsonValue
 
 from api.cli import terminal
+from api.cli.commands.intervals import interval
 from api.cli.commands.printing import (
     Cell,
     at,
@@ -81,7 +82,7 @@ def _fields(schedule: Schedule) -> Sequence[tuple[str, Cell]]:
         ("State", "paused" if schedule.paused else "active"),
         ("Task", str(asked)),
         ("Overlap", schedule.overlap.value),
-        ("Catch up", schedule.catch_up),
+        ("Catch up", interval(schedule.catch_up)),
     ]
     if told:
         fields.append(("Runs", told))
@@ -108,8 +109,8 @@ def _asked(task: Mapping[str, JsonValue]) -> Iterator[tuple[str, Cell]]:
 
 
 def _timing(schedule: ScheduleSummary) -> str:
-    if schedule.cron is None:
-        return f"every {schedule.every}"
+    if schedule.every is not None:
+        return f"every {interval(schedule.every)}"
     return f"{schedule.cron} ({schedule.time_zone})"
 
 

@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 from api.http.routes.audit import list_audit
 from api.web.page import pages, render
 from api.web.paging import first_page, next_page
+from api.wire.audit_actions import ACTIONS
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import Page
 
@@ -35,7 +36,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
     }
 )
 _GONE = ("deleted", "removed")
-KINDS = (*_PLACES, "agent_template", "cache", "reminder", "secret")
+KINDS = tuple(ACTIONS)
 
 
 @router.get("/audit")

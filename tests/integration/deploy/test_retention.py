@@ -6,6 +6,9 @@ from uuid import uuid4
 import pytest
 
 from activities.store import migrations
+from activities.store.database import Database
+from activities.store.keys import find_team
+from activities.store.reading.audit import AuditFilter, list_entries
 from deploy.local.services import Services
 from deploy.retention.commands import DEFAULT, RetentionMalformed, parse
 from tests.integration.cli_runs import agentos
@@ -28,6 +31,19 @@ async def test_a_team_keeps_things_as_long_as_it_has_set_until_that_is_taken_bac
         done = await agentos("", "retention", *words, *where, "-o", "json")
         assert done.code == 0, done.stderr
         assert json.loads(done.stdout) == {"team": team, "own": own}
+    database = Database(infrastructure.database_url)
+    try:
+        team_id = await find_team(database, team)
+        assert team_id is not None
+        wanted = AuditFilter(actions=["team.retention_set"])
+        entries, _ = await list_entries(database, team_id, wanted, None, 10)
+    finally:
+        await database.close()
+    assert {entry.target for entry in entries} == {str(team_id)}
+    assert [entry.details for entry in entries] == [
+        {"events": "as in the settings"},
+        {"events": 10, "logs": "forever"},
+    ]
 
 
 @pytest.mark.parametrize(

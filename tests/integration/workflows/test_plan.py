@@ -272,7 +272,8 @@ async def test_what_nodes_use_counts_against_the_limits_of_the_plan(temporal: Cl
         for event in history.events
         if event.HasField("activity_task_scheduled_event_attributes")
     ]
-    assert "turn 2: model, 110 tokens so far" in summaries
+    assert "turn 1: the server's first model, 0 tokens so far" in summaries
+    assert "turn 2: rules-1, 110 tokens so far" in summaries
 
 
 async def test_a_planner_may_take_what_it_and_its_nodes_have_left(temporal: Client) -> None:

@@ -100,5 +100,15 @@ def test_a_command_is_listed_with_what_its_own_help_says(name: str) -> None:
     assert " ".join((command.help or "").split("\n\n")[0].split()) == listed.help
 
 
+@pytest.mark.parametrize("name", listed())
+def test_no_paragraph_of_a_help_is_broken_where_its_source_is(name: str) -> None:
+    group: typer.core.TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    command = group.commands[name].make_context(name, [], resilient_parsing=True).command
+    parts = command.commands.values() if isinstance(command, typer.core.TyperGroup) else ()
+    for each in (command, *parts):
+        paragraphs = (each.help or "").split("\n\n")
+        assert [text for text in paragraphs if "\n" in text] == []
+
+
 def test_the_newest_migration_is_known_by_the_name_of_its_file() -> None:
     assert ScriptDirectory.from_config(config()).get_current_head() == NEWEST

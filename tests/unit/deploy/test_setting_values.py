@@ -13,18 +13,44 @@ _WHOLE = ("many", "1.5", "-1", "", "inf", "nan", "1" + "0" * 30)
 _AMOUNT = ("many", "-1", "nan", "", "inf", "-inf", "1e400", "31536001")
 _DAYS = ("0", "-1", "1.5", "", "for ever", "36501", "1" + "0" * 30, "\u00b2")
 _FLAG = ("perhaps", "2", "")
-_URL = ("example.org", "ftp://example.org", "http://", "http://a:b", " ", "http://a.example ")
+_URL = (
+    "example.org",
+    "ftp://example.org",
+    "http://",
+    "http://a:b",
+    " ",
+    "http://a.example ",
+    "http://a..b",
+)
 _WORD = (" ", "name ", "na\nme")
 _SENDABLE = (" ", "clé-of-twenty-characters", "0123456789abcdefghij ", "0123456789\nabcdefghij")
 _HOSTS = ("::1", "http://a.example", "a b")
+_POSTGRES = "postgresql+asyncpg://user:word@a.example"
+_DATABASE = (
+    *("here", "mysql://x", " ", "postgresql+asyncpg://x\n", "postgresql+psycopg://x"),
+    *(
+        f"{_POSTGRES}:abc/x",
+        f"{_POSTGRES}:0/x",
+        f"{_POSTGRES}:65536/x",
+        "postgresql+asyncpg://a..b/x",
+        f"{_POSTGRES}/x?port=a",
+    ),
+    *(f"{_POSTGRES}/x?sslmode=always", f"{_POSTGRES}/x?ssl=true", f"{_POSTGRES}/x?what=1"),
+    *(f"{_POSTGRES}/x?sslmode=require&ssl=require", f"{_POSTGRES}/x?sslmode=require&sslmode=allow"),
+    *(f"{_POSTGRES}/x?sslrootcert=/nowhere", f"{_POSTGRES}/x?channel_binding=require"),
+)
 
 # What makes no sense for each; nothing where any text does.
 BAD: dict[str, tuple[str, ...]] = {
-    "database_url": ("here", "mysql://x", "", " ", "postgresql+asyncpg://x\n"),
-    "database_read_url": ("here", " "),
+    "database_url": (*_DATABASE, ""),
+    "database_read_url": _DATABASE,
     "pool_size": _WHOLE,
     "max_overflow": _WHOLE,
-    "s3_endpoint": (*_URL, ""),
+    "s3_endpoint": (
+        *(*_URL, "", "https://bucket.s3.eu-central-1.amazonaws.com"),
+        *("https://a.example/bucket", "https://user:word@a.example", "https://a.example?x"),
+    ),
+    "s3_region": (*_WORD, "eu central", "eu-", "eu.central"),
     "s3_bucket": (*_WORD, "", "ab", "a/b"),
     "s3_access_key": _SENDABLE,
     "s3_secret_key": _SENDABLE,

@@ -3,13 +3,14 @@
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from activities.llm.base import ModelOptions
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services
 from deploy.offline_model import LABEL
-from deploy.up import address_lines
+from deploy.up import address_lines, check_settings
 
 SERVICES = Services(
     data_dir=Path("/home/somebody/a/folder"),
@@ -46,3 +47,13 @@ def test_up_prints_the_server_and_names_of_the_users_own_models() -> None:
     own = ModelOptions(models=("qwen3", "llama"), base_url="http://localhost:11434/v1")
     assert any(line.endswith("  http://localhost:11434/v1  qwen3, llama") for line in printed(own))
     assert any(line.endswith("  OpenAI") for line in printed(ModelOptions()))
+
+
+def test_up_warns_of_a_variable_that_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AGENTOS_POOLSIZE", "3")
+    check_settings()
+    warned = capsys.readouterr().err
+    assert "AGENTOS_POOLSIZE" in warned
+    assert "Did you mean AGENTOS_POOL_SIZE?" in warned

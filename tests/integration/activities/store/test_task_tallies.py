@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from activities.metrics.definitions import START_SECONDS, TASK_SECONDS
-from activities.store.database import Database, driver_url
+from activities.store.database import Database
+from activities.store.database_url import driver_url
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.figures import LIVING, figures, living_tasks, tallies
 from activities.store.task_tallies import tally_marks

@@ -10,7 +10,8 @@ import pytest
 
 from activities.residents.prompts import shape
 from activities.store import inbox
-from activities.store.database import Database, driver_url
+from activities.store.database import Database
+from activities.store.database_url import driver_url
 from activities.store.exchanges import begin_exchange
 from activities.store.inbox import NewMessage, lock_agents, note_told
 from activities.store.keys import DEFAULT_TEAM

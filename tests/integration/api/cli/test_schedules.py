@@ -58,7 +58,7 @@ async def test_schedules_are_listed_and_shown_by_name_and_by_id(
     made = await make(stage, written, data, "--every", "90m")
     listed = await agentos(stage.url, "schedules", "ls")
     [line] = [line for line in listed.stdout.splitlines() if made["name"] in line]
-    assert "every 5400s" in line
+    assert "every 90m" in line
     assert "active" in line
     as_json = json.loads((await agentos(stage.url, "schedules", "ls", "-o", "json")).stdout)
     assert made["id"] in [item["id"] for item in as_json["items"]]
@@ -66,6 +66,7 @@ async def test_schedules_are_listed_and_shown_by_name_and_by_id(
         shown = await agentos(stage.url, "schedules", "show", name)
         assert shown.code == 0, shown.stderr
         assert made["next_times"][0][:16] in shown.stdout
+        assert ["Catch", "up", "1h"] in [line.split() for line in shown.stdout.splitlines()]
     unknown = await agentos(stage.url, "schedules", "show", "nobody")
     assert "No schedule has the name 'nobody'" in unknown.stderr
 

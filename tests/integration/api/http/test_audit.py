@@ -658,6 +658,8 @@ async def test_the_command_prints_entries_and_takes_the_same_filters(stage: Stag
     printed = await agentos(stage.url, *words, "-o", "json", "--limit", "1", "--actor", "somebody")
     assert '"tool.enabled"' in printed.stdout
     assert '"items"' in printed.stdout
+    mistyped = await agentos(stage.url, *words, "--action", "tsk")
+    assert "Did you mean task?" in mistyped.stderr
     none = await agentos(stage.url, *words, "--until", "30m")
     assert len(none.stdout.splitlines()) == 1
     wrong = await agentos(stage.url, "audit", "--since", "yesterday")

@@ -74,12 +74,16 @@ async def test_changes_of_limits_and_weights_are_deeds(stage: Stage) -> None:
     async with stage.database.reading(fresh=True) as connection:
         rows = await connection.execute(
             text(
-                "SELECT action, details FROM audit_log WHERE team_id = :id AND actor = 'somebody'"
+                "SELECT action, target, details FROM audit_log "
+                "WHERE team_id = :id AND actor = 'somebody'"
             ),
             {"id": team_id},
         )
-        found = {row.action: row.details for row in rows}
-    assert found == {"team.limited": {"running": 4}, "team.weighted": {"weight": 2.5}}
+        found = {row.action: (row.target, row.details) for row in rows}
+    assert found == {
+        "team.limited": (str(team_id), {"running": 4}),
+        "team.weighted": (str(team_id), {"weight": 2.5}),
+    }
     listed = (await team.get("/limits")).json()
     assert listed["weight"] == 2.5
     bounds = {item["name"]: item["max_running"] for item in listed["items"]}

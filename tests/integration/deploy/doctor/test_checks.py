@@ -25,9 +25,10 @@ from activities.store.options import S3Options
 from activities.store.secrets import StoredSecret, set_secret
 from activities.tools.mcp.listing import Listing, McpTool
 from api.cli.commands.options import Format
-from deploy.doctor.checks import Patient, Remote, diagnose
+from deploy.doctor.checks import Patient, diagnose
 from deploy.doctor.listing import check_listing
 from deploy.doctor.report import run_doctor
+from deploy.doctor.services import Remote
 from deploy.local.machine import Finding
 from deploy.local.services import Services
 from deploy.local.state import DataFolder, RunningPart
@@ -137,8 +138,11 @@ async def test_every_service_that_cannot_be_reached_is_reported(
         connect=lambda: Client.connect(f"127.0.0.1:{nobody}"),
     )
     found = await ailments(dataclasses.replace(patient, services=lost))
-    assert set(found) == {"database", "s3", "temporal"}
+    assert set(found) == {"database", "s3", "temporal", "search attributes"}
     assert all(finding.remedy for finding in found.values())
+    assert found["s3"].detail == "could not be reached: Connection refused"
+    assert found["temporal"].detail == "could not be reached: nothing listens there"
+    assert "Try again" not in str(found)
     assert "secret" not in str(found)
 
 
@@ -165,6 +169,31 @@ async def test_the_sandbox_that_is_tried_is_the_one_that_a_worker_would_use(
     assert await run_doctor(tmp_path, Format.JSON) == 1
     found = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
     assert (found["sandbox"]["ok"], found["sandbox"]["detail"]) == (False, "E2B_API_KEY is not set")
+
+
+async def test_services_are_asked_beside_one_whose_settings_are_wrong(
+    remote: Remote,
+    infrastructure: Services,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await migrations.migrate(remote.database_url or "")
+    monkeypatch.setenv("AGENTOS_DATABASE_URL", remote.database_url or "")
+    monkeypatch.setenv("AGENTOS_S3_ENDPOINT", infrastructure.s3.endpoint)
+    monkeypatch.setenv("AGENTOS_S3_BUCKET", "b")
+    monkeypatch.setenv("AGENTOS_POOL_SIZE", "many")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", infrastructure.temporal_address)
+    monkeypatch.setenv("TEMPORAL_API_KEY", "hunter2-of-temporal")
+    assert await run_doctor(tmp_path, Format.JSON) == 1
+    printed = capsys.readouterr().out
+    found = {item["name"]: item for item in json.loads(printed)["items"]}
+    assert found["database"]["detail"].startswith("reachable")
+    assert "AGENTOS_S3_BUCKET" in found
+    assert found["s3"]["detail"] == "not asked, as its settings are wrong"
+    assert f"TEMPORAL_ADDRESS={infrastructure.temporal_address}" in found["settings"]["detail"]
+    assert "hunter2" not in printed
+    assert "temporal" in found
 
 
 async def test_a_sandbox_that_cannot_run_and_a_missing_uv_are_reported(patient: Patient) -> None:
@@ -343,6 +372,19 @@ async def test_secrets_that_nobody_can_open_are_reported_with_the_id_of_their_ke
     found = await ailments(ill)
     assert set(found) == {"secrets"}
     assert f"1 with the key {id_of(lost)}" in found["secrets"].detail
+
+
+async def test_of_a_stack_that_is_stopped_the_key_of_its_folder_is_told(patient: Patient) -> None:
+    folder = patient.data_dir / "secrets"
+    folder.mkdir(parents=True)
+    (folder / "secrets-key").write_text("00" * 32)
+    found = {finding.name: finding for finding in await diagnose(patient)}
+    key = id_of(bytes(32))
+    assert found["secrets"].detail == f"`agentos up` will have the key {key}, of its folder"
+    (folder / "secrets-key").write_text("hunter2")
+    found = await ailments(patient)
+    assert set(found) == {"secrets"}
+    assert f"{folder}/secrets-key" in found["secrets"].detail
 
 
 async def test_a_key_of_secrets_that_a_stack_does_not_have_is_reported(

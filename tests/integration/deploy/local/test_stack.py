@@ -35,7 +35,7 @@ from activities.payloads import Codec
 from activities.store import migrations
 from deploy import variables
 from deploy.local import certificates, model, s3
-from deploy.local.errors import PortTaken, StackInUse
+from deploy.local.errors import PortTaken, SecretsKeyUnusable, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.sockets import remove_socket_folder
 from deploy.local.stack import Stack
@@ -487,6 +487,14 @@ async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> No
         with pytest.raises(PortTaken, match=str(port)):
             await Stack(StackOptions(tmp_path / "data", port=port)).start()
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_key_of_secrets_that_is_none_stops_a_start_at_once(tmp_path: Path) -> None:
+    (tmp_path / "data" / "secrets").mkdir(parents=True)
+    (tmp_path / "data" / "secrets" / "secrets-key").write_text("hunter2")
+    with pytest.raises(SecretsKeyUnusable, match="secrets/secrets-key"):
+        await Stack(StackOptions(tmp_path / "data", port=choose_ports([None])[0])).start()
+    assert not (tmp_path / "data" / "postgres").exists()
 
 
 async def test_a_second_up_on_the_same_folder_and_port_says_which_stack_has_it(

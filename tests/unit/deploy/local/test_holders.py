@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import DataFolderBusy, StackNotOurs, StackNotStopped
+from activities.aes_keys import KEY_BYTES
+from deploy.local.errors import DataFolderBusy, SecretsKeyUnusable, StackNotOurs, StackNotStopped
 from deploy.local.holder import Holder, Work, holder_in
 from deploy.local.holders import Holders, stop
 from deploy.local.state import DataFolder, running_parts, secrets_keys
@@ -172,6 +173,22 @@ def closed_to_us(folder: Path) -> Iterator[None]:
         if is_root:
             os.seteuid(0)
         folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("content", [b"", b"hunter2", b"\xff" * 8, b"00" * 31])
+def test_a_key_of_secrets_that_is_none_is_told_with_its_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    data = DataFolder(tmp_path / "data")
+    data.acquire()
+    try:
+        assert len(bytes.fromhex(data.secrets_key())) == KEY_BYTES
+        (data.path / "secrets" / "secrets-key").write_bytes(content)
+        for read in (data.secrets_key, lambda: secrets_keys(data.path)):
+            with pytest.raises(SecretsKeyUnusable, match=f"{data.path}/secrets/secrets-key"):
+                read()
+    finally:
+        data.release()
 
 
 def test_of_another_users_folder_nobody_says_that_nothing_runs_there(tmp_path: Path) -> None:
