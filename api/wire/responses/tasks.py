@@ -73,6 +73,10 @@ class Result(Answer):
     json_: JsonValue = Field(default=None, alias="json")
     files: list[Artifact]
 
+    @property
+    def json(self) -> JsonValue:  # type: ignore[override]  # pydantic's is deprecated
+        return self.json_
+
 
 class AgentResult(Answer):
     """What an agent or a plan passed to ``finish``, and every file that was made."""
