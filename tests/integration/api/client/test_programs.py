@@ -175,6 +175,21 @@ async def test_a_request_is_a_model_or_a_mapping(client: AsyncClient, tmp_path: 
     assert run.action == "delete"
 
 
+@pytest.mark.parametrize("length", [0, 65_535, 65_536])
+async def test_a_result_has_the_text_that_was_printed_and_says_where_it_was_cut(
+    client: AsyncClient, length: int
+) -> None:
+    task = await client.submit_pipeline(pipeline("print " + "x" * length))
+    result = await client.result(task.task_id)
+    assert isinstance(result, Result)
+    assert result.stdout is not None
+    assert result.stdout == ("x" * length + "\n")[:65_536]
+    assert result.is_cut is (length == 65_536)
+    assert result.json is None
+    [attempt] = (await client.attempts(task.task_id)).items
+    assert attempt.stdout == "x" * length + "\n"
+
+
 async def test_a_task_that_gives_nothing_raises_why(client: AsyncClient) -> None:
     task = await client.submit_pipeline(pipeline("fail"))
     with pytest.raises(TaskUnsuccessful, match="It failed as told") as raised:
