@@ -109,11 +109,12 @@ def _misfit(parameters: Sequence[inspect.Parameter], types: dict[str, Any]) -> s
             _ = Signature(None, _model_of("argument", [item], types)).schema
         except PydanticUserError:
             return (
-                f"argument {item.name!r} is a {kind}, which no JSON stands for. Use text, numbers, "
-                "lists, mappings, enums, or dataclasses or models of pydantic of these"
+                f"argument {item.name!r} has the type {kind}, for which there is no JSON. Use "
+                "text, numbers, lists, mappings, enums, or dataclasses or models of pydantic of "
+                "these"
             )
         except TypeError:
-            return f"argument {item.name!r} is a {kind}, which its default or its Field do not fit"
+            return f"argument {item.name!r} has the type {kind}, which its Field() does not fit"
     return "its arguments have no JSON schema together"
 
 

@@ -35,7 +35,15 @@ def asked(kind: type[Request], given: Request | Fields) -> Request:
 
 def plain(given: object) -> Any:
     """What a program has put into a mapping, as JSON has it: a file that was uploaded or made is
-    the reference to it."""
+    the reference to it. Raises ``RequestMistaken``."""
+    try:
+        return _plain(given)
+    except RecursionError as error:
+        reason = "it refers to itself, or is nested too deeply"
+        raise RequestMistaken([Problem("", reason)]) from error
+
+
+def _plain(given: object) -> Any:
     match given:
         case File():
             return f"file:{given.id}"
@@ -44,9 +52,9 @@ def plain(given: object) -> Any:
         case BaseModel():
             return given.model_dump(mode="json", by_alias=True, exclude_unset=True)
         case Mapping():
-            return {name: plain(value) for name, value in given.items()}
+            return {name: _plain(value) for name, value in given.items()}
         case list() | tuple():
-            return [plain(value) for value in given]
+            return [_plain(value) for value in given]
     return given
 
 

@@ -237,6 +237,12 @@ async def test_everything_that_goes_wrong_is_one_kind_of_error_and_says_what(
     assert (raised.value.status, raised.value.code) == (409, "nobody-listens")
 
 
+def endless() -> dict[str, object]:
+    found: dict[str, object] = {"name": "p"}
+    found["steps"] = [found]
+    return found
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -248,6 +254,8 @@ async def test_everything_that_goes_wrong_is_one_kind_of_error_and_says_what(
         (lambda c: c.submit_agent("x", {"model": 5}), "/agent/model: it must be text"),
         (lambda c: c.submit_agent("x", "gpt"), "/agent: it must be an object"),
         (lambda c: c.submit({"type": "auto", "inputs": {"c": Path("x")}}), "/inputs/c: it must be"),
+        (lambda c: c.submit_pipeline(endless()), "it refers to itself, or is nested too deeply"),
+        (lambda c: c.submit_pipeline({1: 2}), "/pipeline/1: "),
         (lambda c: c.submit([]), "it must be a mapping or a TaskRequest, not of type list"),
         (lambda c: c.retry("x", {"form": "s"}), "/form: unknown field form; did you mean from?"),
         (lambda c: c.retry("x", "s"), "it must be a mapping or a RetryRequest"),

@@ -113,16 +113,16 @@ UNSOUND = {
     "unknown type": ("def f(a: 'Nowhere') -> int:\n    \"x\"", "Nowhere"),
     "no schema": (
         'import socket\ndef f(b: int, a: socket.socket) -> int:\n    "x"',
-        "argument 'a' is a socket.socket, which no JSON stands for. Use text,",
+        "argument 'a' has the type socket.socket, for which there is no JSON. Use text,",
     ),
     "a function": (
         'from collections.abc import Callable\ndef f(a: Callable[[], int]) -> int:\n    "x"',
-        "argument 'a' is a collections.abc.Callable[[], int], which no JSON stands for.",
+        "argument 'a' has the type collections.abc.Callable[[], int], for which there is no JSON.",
     ),
     "misfit": (
         "from typing import Annotated\nfrom pydantic import Field\n"
         'def f(a: Annotated[int, Field(discriminator="b")]) -> int:\n    "x"',
-        "argument 'a' is a int, which its default or its Field do not fit.",
+        "argument 'a' has the type int, which its Field() does not fit.",
     ),
 }
 
