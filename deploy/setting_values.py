@@ -1,5 +1,6 @@
 """Kinds of values that settings have, and when such a value makes no sense."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -112,6 +113,14 @@ def _folder(value: object) -> object:
     return value
 
 
+def _present_folders(value: str) -> str:
+    """What is loaded from them at the start, cannot come later."""
+    missing = [part for part in value.split(os.pathsep) if part and not Path(part).is_dir()]
+    if missing:
+        raise senseless(f"there is no such folder: {', '.join(missing)}")
+    return value
+
+
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
         raise senseless(
@@ -196,6 +205,7 @@ Mebibytes = Annotated[int, Field(ge=1, le=MOST_MIB)]
 
 Word = Annotated[str, AfterValidator(_word)]
 Bucket = Annotated[str, AfterValidator(_bucket)]
+Folders = Annotated[str, AfterValidator(_present_folders)]  # Separated as in PATH.
 Folder = Annotated[Path, BeforeValidator(_folder)]
 
 WorkerAddress = Annotated[str, AfterValidator(_worker_address)]

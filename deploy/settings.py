@@ -34,6 +34,7 @@ from deploy.setting_values import (
     CountOrZero,
     DatabaseUrl,
     Folder,
+    Folders,
     Grants,
     Hosts,
     Keys,
@@ -114,7 +115,7 @@ class Settings(
     served_hosts: Names = ()
 
     skills_path: str = ""
-    tools_path: str = ""
+    tools_path: Folders = ""
     data_dir: Folder = Path(".agentos")
     services_dir: OrNone[DirectoryPath] = None
 

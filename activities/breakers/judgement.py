@@ -9,7 +9,7 @@ from activities.breakers.errors import BreakerOpen
 from activities.residents.note_errors import NotesFull
 from activities.store.housekeeping.errors import BlobGone, PartSwept
 from activities.tools.mcp.errors import McpQuestionUnclear
-from activities.tools.own.errors import ToolBrokenOff, ToolResultTooLarge
+from activities.tools.own.errors import ToolBrokenOff, ToolResultTooLarge, ToolResultUnwritable
 from activities.webhooks.errors import SecretUnreadable
 from workflows.errors import (
     BadInput,
@@ -61,6 +61,7 @@ SOUND: tuple[type[BaseException], ...] = (
     mcp.McpToolFailed,
     tools.ToolFailed,
     ToolResultTooLarge,
+    ToolResultUnwritable,
     McpQuestionUnclear,
     models.AnswerWithheld,
 )

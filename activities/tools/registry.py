@@ -23,7 +23,7 @@ from activities.tools import signatures
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.finish import FINISH
 from activities.tools.own.calling import calling, failing_as
-from activities.tools.own.code import OwnCode
+from activities.tools.own.code import OwnCode, shown_place
 from activities.tools.own.results import bounded, most_bytes_of
 from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
@@ -147,7 +147,17 @@ class Tool:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise ToolTimedOut(tool=self.name, seconds=self.timeout_seconds) from None
+            raise self._timed_out() from None
+
+    def _timed_out(self) -> ToolTimedOut:
+        error = ToolTimedOut(tool=self.name, seconds=self.timeout_seconds)
+        file, _, line = self.place.rpartition(":")
+        longer = f", or raise `timeout_seconds` of its @tool() in {shown_place(file, line)}"
+        error.remedy = (
+            f"give it less to do at once{longer if self.is_own else ''}. The `timeout` of a step "
+            "ends it earlier, never later."
+        )
+        return error
 
 
 def _is_own(module: str) -> bool:

@@ -1,6 +1,7 @@
 """What a tool's function says of itself: its arguments, their schema, and whether it is sound."""
 
 import inspect
+import linecache
 import re
 import typing
 from collections.abc import Callable, Sequence
@@ -56,8 +57,8 @@ def read(function: Callable[..., Any]) -> Signature:
         signature = Signature(context, _model_of(function.__name__, arguments, types))
         _ = signature.schema
     except (PydanticUserError, TypeError) as error:
-        # What pydantic adds is how to mend models of pydantic.
-        raise invalid(function, str(error).splitlines()[0]) from error
+        # What pydantic says is how to mend models of pydantic.
+        raise invalid(function, _misfit(arguments, types)) from error
     return signature
 
 
@@ -98,10 +99,33 @@ def _objection_to(item: inspect.Parameter, types: dict[str, Any]) -> str:
     return ""
 
 
+def _misfit(parameters: Sequence[inspect.Parameter], types: dict[str, Any]) -> str:
+    """Which argument has no schema, and why."""
+    for item in parameters:
+        given = types[item.name]
+        bare = typing.get_args(given)[0] if typing.get_origin(given) is typing.Annotated else given
+        kind = inspect.formatannotation(bare)
+        try:
+            _ = Signature(None, _model_of("argument", [item], types)).schema
+        except PydanticUserError:
+            return (
+                f"argument {item.name!r} has the type {kind}, for which there is no JSON. Use "
+                "text, numbers, lists, mappings, enums, or dataclasses or models of pydantic of "
+                "these"
+            )
+        except TypeError:
+            return f"argument {item.name!r} has the type {kind}, which its Field() does not fit"
+    return "its arguments have no JSON schema together"
+
+
 def place_of(function: Callable[..., Any]) -> str:
-    """The file and line of a function."""
+    """The file of a function, and the line with its name."""
     code = inspect.unwrap(function).__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"
+    lines = linecache.getlines(code.co_filename)
+    head = re.compile(rf"\s*(async\s+)?def\s+{re.escape(code.co_name)}\b")
+    first = code.co_firstlineno  # That of the first decorator.
+    found = (number for number in range(first, len(lines) + 1) if head.match(lines[number - 1]))
+    return f"{code.co_filename}:{next(found, first)}"
 
 
 def invalid(function: Callable[..., Any], reason: str) -> ToolDefinitionInvalid:

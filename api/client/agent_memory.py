@@ -1,5 +1,6 @@
 """The calls of what agents that stay remember."""
 
+from api.client.asking import Fields, asked
 from api.client.calls import part
 from api.client.transport import Params, Transport
 from api.wire.memory_requests import NoteRequest
@@ -18,8 +19,8 @@ class AgentMemory:
         path = _path(agent_id, "notes")
         return await self._transport.call("GET", path, Page[Note], params=params, repeatable=True)
 
-    async def write(self, agent_id: str, request: NoteRequest) -> Note:
-        body = request.model_dump_json().encode()
+    async def write(self, agent_id: str, request: NoteRequest | Fields) -> Note:
+        body = asked(NoteRequest, request).model_dump_json().encode()
         return await self._transport.call("POST", _path(agent_id, "notes"), Note, body=body)
 
     async def delete(self, agent_id: str, note_id: str) -> None:

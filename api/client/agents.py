@@ -1,16 +1,14 @@
 """The calls of agents that stay, of their messages, and of templates."""
 
-import uuid
-
 from pydantic import BaseModel
 
+from api.client.asking import Fields, Key, asked, keyed
 from api.client.calls import part
 from api.client.transport import (
     ANSWER_TIMEOUT_SECONDS,
     Answer,
     Params,
     Transport,
-    check_header,
 )
 from api.wire.agent_requests import (
     AgentChange,
@@ -36,11 +34,10 @@ class Agents:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def create(self, request: AgentRequest, *, idempotency_key: str | None = None) -> Agent:
+    async def create(self, request: AgentRequest | Fields, *, idempotency_key: Key = None) -> Agent:
         """Make an agent. An answer that is lost on the way makes no second one."""
-        return await self._call(
-            "POST", "/agents", Agent, request, headers=_keyed(idempotency_key), repeatable=True
-        )
+        wanted, headers = asked(AgentRequest, request), keyed(idempotency_key)
+        return await self._call("POST", "/agents", Agent, wanted, headers=headers, repeatable=True)
 
     async def list(self, params: Params | None = None) -> Page[Agent]:
         """A page of agents, the newest first. ``params`` are the query of ``GET /agents``."""
@@ -53,9 +50,10 @@ class Agents:
         """A page of the agents that an agent has made, the newest first."""
         return await self._get(_path(agent_id, "children"), Page[Agent], params)
 
-    async def change(self, agent_id: str, change: AgentChange) -> Agent:
+    async def change(self, agent_id: str, change: AgentChange | Fields) -> Agent:
         """Change an agent from its next turn on. What is not set stays as it is."""
-        return await self._call("PATCH", _path(agent_id), Agent, change, repeatable=True)
+        wanted = asked(AgentChange, change)
+        return await self._call("PATCH", _path(agent_id), Agent, wanted, repeatable=True)
 
     async def pause(self, agent_id: str) -> Agent:
         return await self._call("POST", _path(agent_id, "pause"), Agent)
@@ -63,16 +61,18 @@ class Agents:
     async def resume(self, agent_id: str) -> Agent:
         return await self._call("POST", _path(agent_id, "resume"), Agent)
 
-    async def restart(self, agent_id: str, request: RestartRequest) -> Agent:
+    async def restart(self, agent_id: str, request: RestartRequest | Fields) -> Agent:
         """Let an agent whose last turn ended badly go on."""
-        return await self._call("POST", _path(agent_id, "restart"), Agent, request)
+        wanted = asked(RestartRequest, request)
+        return await self._call("POST", _path(agent_id, "restart"), Agent, wanted)
 
     async def interrupt(self, agent_id: str) -> Agent:
         """Cut the answer short that an agent is giving."""
         return await self._call("POST", _path(agent_id, "interrupt"), Agent)
 
-    async def terminate(self, agent_id: str, request: TerminateRequest) -> Agent:
-        return await self._call("POST", _path(agent_id, "terminate"), Agent, request)
+    async def terminate(self, agent_id: str, request: TerminateRequest | Fields) -> Agent:
+        wanted = asked(TerminateRequest, request)
+        return await self._call("POST", _path(agent_id, "terminate"), Agent, wanted)
 
     async def delete(self, agent_id: str) -> None:
         """Delete an agent that is terminated."""
@@ -81,10 +81,10 @@ class Agents:
     async def send(
         self,
         agent_id: str,
-        request: MessageRequest,
+        request: MessageRequest | Fields,
         *,
         wait_seconds: int = 0,
-        idempotency_key: str | None = None,
+        idempotency_key: Key = None,
     ) -> MessageSent:
         """Write to an agent, and wait up to 60 seconds for its reply. The same key is the same
         message, so whoever waits for longer sends it again."""
@@ -92,8 +92,8 @@ class Agents:
             "POST",
             _path(agent_id, "messages"),
             MessageSent,
-            request,
-            headers=_keyed(idempotency_key),
+            asked(MessageRequest, request),
+            headers=keyed(idempotency_key),
             params={"wait": wait_seconds} if wait_seconds else None,
             repeatable=True,
             timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,
@@ -117,8 +117,9 @@ class Agents:
     async def template(self, name: str) -> AgentTemplate:
         return await self._get(_template(name), AgentTemplate)
 
-    async def set_template(self, name: str, request: TemplateRequest) -> AgentTemplate:
-        return await self._call("PUT", _template(name), AgentTemplate, request, repeatable=True)
+    async def set_template(self, name: str, request: TemplateRequest | Fields) -> AgentTemplate:
+        wanted = asked(TemplateRequest, request)
+        return await self._call("PUT", _template(name), AgentTemplate, wanted, repeatable=True)
 
     async def delete_template(self, name: str) -> None:
         await self._transport.delete(_template(name))
@@ -146,8 +147,3 @@ def _path(agent_id: str, *parts: str) -> str:
 
 def _template(name: str) -> str:
     return f"/agent-templates/{part(name)}"
-
-
-def _keyed(key: str | None) -> dict[str, str]:
-    check_header("idempotency key", key or "")
-    return {"Idempotency-Key": key or uuid.uuid4().hex}

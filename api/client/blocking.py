@@ -17,7 +17,7 @@ from api.client.loop_thread import LoopThread
 from api.client.many_tasks import ManyTasks as AsyncManyTasks
 from api.client.overview import Overview as AsyncOverview
 from api.client.reminders import Reminders as AsyncReminders
-from api.client.transport import ANSWER_TIMEOUT_SECONDS
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, PATIENCE_SECONDS
 from api.client.uploads import Uploads as AsyncUploads
 
 
@@ -156,8 +156,14 @@ class Client:
         api_key: str | None = None,
         *,
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self.inner = AsyncClient(url, api_key, timeout_seconds=timeout_seconds)
+        self.inner = AsyncClient(
+            url,
+            api_key,
+            timeout_seconds=timeout_seconds,
+            patience_seconds=patience_seconds,
+        )
         self.loop = LoopThread(self.inner.close)
         self.agents = Agents(self.inner.agents, self.loop)
         self.reminders = Reminders(self.inner.reminders, self.loop)

@@ -1,5 +1,8 @@
 """The calls of bulk runs over dead letters."""
 
+from collections.abc import Mapping
+
+from api.client.asking import Fields, asked, mistaken
 from api.client.calls import Calls, Id, json_of, part
 from api.client.transport import Params
 from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
@@ -10,21 +13,23 @@ from api.wire.responses.pages import Page
 class BulkCalls(Calls):
     """Part of ``Client``."""
 
-    async def requeue_many(self, request: BulkRequeueRequest) -> BulkRun:
+    async def requeue_many(self, request: BulkRequeueRequest | Fields) -> BulkRun:
         """Start a bulk run. One that is started twice finds the letters dealt with."""
-        return await self._transport.call(
-            "POST", "/dead-letters/requeue", BulkRun, body=json_of(request)
-        )
+        body = json_of(asked(BulkRequeueRequest, request))
+        return await self._transport.call("POST", "/dead-letters/requeue", BulkRun, body=body)
 
-    async def discard_many(self, request: BulkDiscardRequest) -> BulkRun:
-        return await self._transport.call(
-            "POST", "/dead-letters/discard", BulkRun, body=json_of(request)
-        )
+    async def discard_many(self, request: BulkDiscardRequest | Fields) -> BulkRun:
+        body = json_of(asked(BulkDiscardRequest, request))
+        return await self._transport.call("POST", "/dead-letters/discard", BulkRun, body=body)
 
-    async def foresee_many(self, request: BulkRequeueRequest | BulkDiscardRequest) -> BulkForesight:
-        """What a bulk run would do."""
-        action = "requeue" if isinstance(request, BulkRequeueRequest) else "discard"
-        body = json_of(request.model_copy(update={"dry_run": True}))
+    async def foresee_many(
+        self, request: BulkRequeueRequest | BulkDiscardRequest | Fields
+    ) -> BulkForesight:
+        """What a bulk run would do. A mapping is that of one which requeues, unless its ``action``
+        is ``discard``."""
+        wanted = _of_action(request)
+        action = "requeue" if isinstance(wanted, BulkRequeueRequest) else "discard"
+        body = json_of(wanted.model_copy(update={"dry_run": True}))
         path = f"/dead-letters/{action}"
         return await self._transport.call("POST", path, BulkForesight, body=body, repeatable=True)
 
@@ -35,6 +40,21 @@ class BulkCalls(Calls):
     async def bulk_run(self, bulk_id: Id) -> BulkRun:
         return await self._get(f"/bulk/{part(bulk_id)}", BulkRun)
 
-    async def abort_bulk(self, bulk_id: Id, request: AbortRequest) -> BulkRun:
+    async def abort_bulk(self, bulk_id: Id, request: AbortRequest | Fields) -> BulkRun:
         path = f"/bulk/{part(bulk_id)}/abort"
-        return await self._post(path, BulkRun, request)
+        return await self._post(path, BulkRun, asked(AbortRequest, request))
+
+
+def _of_action(
+    given: BulkRequeueRequest | BulkDiscardRequest | Fields,
+) -> BulkRequeueRequest | BulkDiscardRequest:
+    if not isinstance(given, Mapping):
+        return given
+    fields = {name: value for name, value in given.items() if name != "action"}
+    match given.get("action", "requeue"):
+        case "requeue":
+            return asked(BulkRequeueRequest, fields)
+        case "discard":
+            return asked(BulkDiscardRequest, fields)
+        case other:
+            raise mistaken("/action", "'requeue' or 'discard'", other)

@@ -21,7 +21,7 @@ from api.client.schedules import ScheduleCalls
 from api.client.submissions import SubmissionCalls
 from api.client.team import TeamCalls
 from api.client.tools import ToolCalls
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, Transport
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, PATIENCE_SECONDS, Transport
 from api.client.uploads import Uploads
 from api.client.webhooks import WebhookCalls
 
@@ -42,7 +42,8 @@ class AsyncClient(
 
     Without them the address is ``AGENTOS_API_URL``, or that of ``agentos up`` on this machine, and
     the key ``AGENTOS_API_KEY``. An answer may take ``timeout_seconds``; what waits for longer says
-    so itself.
+    so itself. What is lost on the way and may be sent twice, and what finds no API, is tried again
+    for ``patience_seconds``.
 
     Every call raises ``ApiProblem`` when the API says no, ``ApiUnreachable`` when no answer comes
     and ``NotTheApi`` when something else answers.
@@ -54,12 +55,14 @@ class AsyncClient(
         api_key: str | None = None,
         *,
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         super().__init__(
             Transport(
                 url or os.environ.get("AGENTOS_API_URL") or DEFAULT_URL,
                 api_key or os.environ.get("AGENTOS_API_KEY"),
                 timeout_seconds=timeout_seconds,
+                patience_seconds=patience_seconds,
             )
         )
         self.agents = Agents(self._transport)

@@ -1,5 +1,6 @@
 """The calls of dead letters."""
 
+from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, part
 from api.client.transport import Params
 from api.wire.requests import DiscardRequest, RequeueRequest
@@ -22,15 +23,16 @@ class DeadLetterCalls(Calls):
     async def dead_letter(self, letter_id: Id) -> DeadLetter:
         return await self._get(f"/dead-letters/{part(letter_id)}", DeadLetter)
 
-    async def requeue(self, letter_id: Id, request: RequeueRequest) -> Changed:
+    async def requeue(self, letter_id: Id, request: RequeueRequest | Fields) -> Changed:
         """Run the task of a dead letter again, once however often this is sent."""
         path = f"/dead-letters/{part(letter_id)}/requeue"
-        return await self._post(path, Changed, request)
+        return await self._post(path, Changed, asked(RequeueRequest, request))
 
-    async def foresee_requeue(self, letter_id: Id, request: RequeueRequest) -> Foresight:
+    async def foresee_requeue(self, letter_id: Id, request: RequeueRequest | Fields) -> Foresight:
         """What a requeue would do."""
-        return await self._foresee(f"/dead-letters/{part(letter_id)}/requeue", request)
+        path = f"/dead-letters/{part(letter_id)}/requeue"
+        return await self._foresee(path, RequeueRequest, request)
 
-    async def discard(self, letter_id: Id, request: DiscardRequest) -> DeadLetter:
+    async def discard(self, letter_id: Id, request: DiscardRequest | Fields) -> DeadLetter:
         path = f"/dead-letters/{part(letter_id)}/discard"
-        return await self._post(path, DeadLetter, request)
+        return await self._post(path, DeadLetter, asked(DiscardRequest, request))

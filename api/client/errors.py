@@ -40,6 +40,25 @@ class RequestInvalid(ApiProblem):
     """{message}"""
 
 
+class RequestMistaken(RequestInvalid, BadInput):
+    """The request is not valid, and was not sent: {message}"""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """As the API would have said it."""
+        summary = "; ".join(f"{p.pointer or '/'}: {p.message}" for p in problems[:3])
+        super().__init__(
+            status=422, code="invalid-request", message=summary, problems=tuple(problems)
+        )
+
+
+class PipelineUnreadable(RequestInvalid, BadInput):
+    """The pipeline cannot be read, and was not sent: {message}."""
+
+    def __init__(self, *, reason: str) -> None:
+        problems = (Problem("/pipeline", reason),)
+        super().__init__(status=422, code="invalid-request", message=reason, problems=problems)
+
+
 class TooManyRequests(ApiProblem):
     """{message}"""
 
@@ -85,7 +104,7 @@ class HeaderUnsendable(BadInput):
 
 
 class FileUnreadable(AgentOSError):
-    """{path} cannot be uploaded: {reason}. Choose a readable file, not a folder or a device."""
+    """{path} cannot be read: {reason}. Choose a readable file, not a folder or a device."""
 
 
 class FileUnwritable(AgentOSError):
@@ -122,15 +141,3 @@ class TaskUnsuccessful(AgentOSError):
 class ResultUnknown(AgentOSError):
     """Task {task_id} of type {type} gave a result that this client is too old for. Its document has
     it as it is."""
-
-
-class PipelineUnreadable(BadInput):
-    """The pipeline cannot be read: {reason}."""
-
-
-class RequestMistaken(BadInput):
-    """The request is not valid, and was not sent: {summary}"""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(summary="; ".join(f"{p.pointer}: {p.message}" for p in problems[:3]))

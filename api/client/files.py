@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from api.client import transfer
+from api.client.asking import mistaken
 from api.client.calls import Calls, Id, part
-from api.client.transfer import Download
-from api.wire.responses.files import UploadedFile
+from api.client.transfer import Download, wanted_of
+from api.wire.responses.files import Artifact, UploadedFile
 
 
 class FileCalls(Calls):
@@ -17,7 +18,9 @@ class FileCalls(Calls):
 
         Raises ``FileUnreadable`` too.
         """
-        given = Path(file) if isinstance(file, str) else file
+        given: object = Path(file) if isinstance(file, str) else file
+        if not isinstance(given, Path | bytes):
+            raise mistaken("", "the path of a file, or bytes", given)
         return await transfer.upload(self._transport, given, UploadedFile, name=name)
 
     async def describe_artifact(self, artifact_id: Id) -> Download:
@@ -25,9 +28,9 @@ class FileCalls(Calls):
         path = f"/artifacts/{part(artifact_id)}"
         return Download.described_by(str(artifact_id), await self._transport.head(path))
 
-    async def download(self, wanted: Download, folder: Path | str) -> Path:
+    async def download(self, wanted: Download | Artifact, folder: Path | str) -> Path:
         """Fetch an artifact into a folder, whole and verified, under its name.
 
         Raises ``ArtifactNameRefused``, ``FileUnwritable`` and ``DownloadDamaged`` too.
         """
-        return await transfer.download(self._transport, wanted, Path(folder))
+        return await transfer.download(self._transport, wanted_of(wanted), Path(folder))

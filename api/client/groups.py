@@ -1,16 +1,16 @@
 """Calls about groups of agents that stay."""
 
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
+from api.client.asking import Fields, Key, asked, keyed
 from api.client.calls import part
 from api.client.following import follow
 from api.client.sse import ServerEvent
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport, check_header
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport
 from api.wire.group_requests import (
     MAX_GROUP_WAIT_SECONDS,
     GroupChangeRequest,
@@ -72,22 +72,24 @@ class Groups:
     async def get(self, group_id: str) -> Group:
         return await self._transport.call("GET", _path(group_id), Group, repeatable=True)
 
-    async def create(self, request: GroupRequest) -> Group:
+    async def create(self, request: GroupRequest | Fields) -> Group:
         # Not repeatable: a second one of the name is refused.
-        return await self._transport.call("POST", "/groups", Group, body=_json(request))
+        body = _json(asked(GroupRequest, request))
+        return await self._transport.call("POST", "/groups", Group, body=body)
 
-    async def change(self, group_id: str, request: GroupChangeRequest) -> Group:
+    async def change(self, group_id: str, request: GroupChangeRequest | Fields) -> Group:
+        body = _json(asked(GroupChangeRequest, request))
         return await self._transport.call(
-            "PATCH", _path(group_id), Group, body=_json(request), repeatable=True
+            "PATCH", _path(group_id), Group, body=body, repeatable=True
         )
 
     async def delete(self, group_id: str) -> None:
         await self._transport.delete(_path(group_id))
 
-    async def add(self, group_id: str, request: MembersRequest) -> Group:
+    async def add(self, group_id: str, request: MembersRequest | Fields) -> Group:
         """Let agents in."""
-        path = f"{_path(group_id)}/members"
-        return await self._transport.call("POST", path, Group, body=_json(request), repeatable=True)
+        path, body = f"{_path(group_id)}/members", _json(asked(MembersRequest, request))
+        return await self._transport.call("POST", path, Group, body=body, repeatable=True)
 
     async def remove(self, group_id: str, *members: str) -> Group:
         """Let members go."""
@@ -95,14 +97,14 @@ class Groups:
         return await self._transport.call("DELETE", path, Group, params={"member": members})
 
     async def post(
-        self, group_id: str, request: GroupMessageRequest, *, idempotency_key: str | None = None
+        self, group_id: str, request: GroupMessageRequest | Fields, *, idempotency_key: Key = None
     ) -> GroupMessagePosted:
         """Say something to all members. An answer that is lost on the way makes no second
         message."""
         return await self._post(group_id, request, idempotency_key)
 
     async def discuss(
-        self, group_id: str, request: GroupMessageRequest, *, idempotency_key: str | None = None
+        self, group_id: str, request: GroupMessageRequest | Fields, *, idempotency_key: Key = None
     ) -> Discussion | None:
         """The same, and wait until the group has fallen silent; None if it goes on after a
         minute."""
@@ -141,19 +143,18 @@ class Groups:
     async def _post(
         self,
         group_id: str,
-        request: GroupMessageRequest,
-        idempotency_key: str | None,
+        request: GroupMessageRequest | Fields,
+        idempotency_key: Key,
         *,
         wait_seconds: int = 0,
     ) -> GroupMessagePosted:
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             f"{_path(group_id)}/messages",
             GroupMessagePosted,
             params={"wait": wait_seconds} if wait_seconds else None,
-            body=_json(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            body=_json(asked(GroupMessageRequest, request)),
+            headers=keyed(idempotency_key),
             repeatable=True,
             timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,
         )

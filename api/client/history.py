@@ -1,12 +1,12 @@
 """The calls of what happened within a task."""
 
 import json
-import uuid
 from pathlib import Path
 
 from api.client import transfer
+from api.client.asking import Fields, Key, asked, keyed, mistaken
 from api.client.calls import Calls, Id, part
-from api.client.transport import Params, check_header
+from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.comparison import Comparison
@@ -29,18 +29,17 @@ class HistoryCalls(Calls):
         """A page of an agent's conversation, from its beginning."""
         return await self._get(f"/tasks/{part(task_id)}/messages", Page[Message], params)
 
-    async def tell(
-        self, task_id: Id, text: str, *, idempotency_key: str | None = None
-    ) -> ToldMessage:
+    async def tell(self, task_id: Id, text: str, *, idempotency_key: Key = None) -> ToldMessage:
         """Tell the agent of a task something, which it reads before its next turn. An answer that
         is lost on the way makes no second message."""
-        check_header("idempotency key", idempotency_key or "")
+        if not isinstance(text, str):
+            raise mistaken("/content", "text", text)
         return await self._transport.call(
             "POST",
             f"/tasks/{part(task_id)}/messages",
             ToldMessage,
             body=json.dumps({"content": text}).encode(),  # What is wrong with it, the API says.
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            headers=keyed(idempotency_key),
             repeatable=True,
         )
 
@@ -67,18 +66,18 @@ class HistoryCalls(Calls):
         """A page of the calls of an agent that wait for a person."""
         return await self._get(f"/tasks/{part(task_id)}/approvals", Page[AskedCall], params)
 
-    async def decide(self, task_id: Id, call: str, request: ApprovalRequest) -> AskedCall:
+    async def decide(self, task_id: Id, call: str, request: ApprovalRequest | Fields) -> AskedCall:
         """Decide on a call, given by its id or its name."""
         path = f"/tasks/{part(task_id)}/approvals/{part(call)}"
-        return await self._post(path, AskedCall, request)
+        return await self._post(path, AskedCall, asked(ApprovalRequest, request))
 
     async def approve(self, task_id: Id, call: str, note: str | None = None) -> AskedCall:
         """Approve a call, or answer its question with the ``note``. ``call`` is the ``ask_id`` of
         what you were shown, or the call's id, name or number, such as 4.1."""
-        return await self.decide(task_id, call, ApprovalRequest(decision="approve", note=note))
+        return await self.decide(task_id, call, {"decision": "approve", "note": note})
 
     async def deny(self, task_id: Id, call: str, note: str | None = None) -> AskedCall:
-        return await self.decide(task_id, call, ApprovalRequest(decision="deny", note=note))
+        return await self.decide(task_id, call, {"decision": "deny", "note": note})
 
     async def artifacts(self, task_id: Id, params: Params | None = None) -> Page[Artifact]:
         path = f"/tasks/{part(task_id)}/artifacts"

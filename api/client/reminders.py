@@ -1,7 +1,6 @@
 """The calls of reminders of agents that stay."""
 
-import uuid
-
+from api.client.asking import Fields, asked, keyed
 from api.client.calls import part
 from api.client.transport import Params, Transport
 from api.wire.responses.pages import Page
@@ -15,14 +14,14 @@ class Reminders:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def create(self, agent_id: str, request: ReminderRequest) -> Reminder:
+    async def create(self, agent_id: str, request: ReminderRequest | Fields) -> Reminder:
         """Set a reminder. An answer that is lost on the way makes no second one."""
         return await self._transport.call(
             "POST",
             _path(agent_id),
             Reminder,
-            body=request.model_dump_json(exclude_unset=True).encode(),
-            headers={"Idempotency-Key": uuid.uuid4().hex},
+            body=asked(ReminderRequest, request).model_dump_json(exclude_unset=True).encode(),
+            headers=keyed(None),
             repeatable=True,
         )
 

@@ -1,5 +1,6 @@
 """The calls of schedules."""
 
+from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, json_of, part
 from api.client.transport import Params
 from api.wire.responses.pages import Page
@@ -17,15 +18,14 @@ class ScheduleCalls(Calls):
     async def schedule(self, schedule_id: Id) -> Schedule:
         return await self._get(f"/schedules/{part(schedule_id)}", Schedule)
 
-    async def create_schedule(self, request: ScheduleRequest) -> Schedule:
+    async def create_schedule(self, request: ScheduleRequest | Fields) -> Schedule:
         # Not repeatable: a second one of the name is refused.
-        return await self._transport.call("POST", "/schedules", Schedule, body=json_of(request))
+        body = json_of(asked(ScheduleRequest, request))
+        return await self._transport.call("POST", "/schedules", Schedule, body=body)
 
-    async def change_schedule(self, schedule_id: Id, change: ScheduleChange) -> Schedule:
-        path = f"/schedules/{part(schedule_id)}"
-        return await self._transport.call(
-            "PATCH", path, Schedule, body=json_of(change), repeatable=True
-        )
+    async def change_schedule(self, schedule_id: Id, change: ScheduleChange | Fields) -> Schedule:
+        path, body = f"/schedules/{part(schedule_id)}", json_of(asked(ScheduleChange, change))
+        return await self._transport.call("PATCH", path, Schedule, body=body, repeatable=True)
 
     async def run_schedule(self, schedule_id: Id) -> RunAsked:
         # Not repeatable: each is another run.

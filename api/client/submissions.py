@@ -4,24 +4,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import JsonValue
 
-from api.client.errors import PipelineUnreadable, RequestMistaken
+from api.client.asking import Key, asked, mistaken, plain
+from api.client.errors import PipelineUnreadable
 from api.client.files import FileCalls
 from api.client.tasks import TaskCalls
 from api.client.transfer import read_text
+from api.wire.responses.files import Artifact, File
 from api.wire.responses.tasks import Accepted
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import Plan
 from workflows.definitions.task_request import TaskRequest
 from workflows.definitions.webhook import Callback
-from workflows.pointers import problems_in
+from workflows.pointers import pointer
 from workflows.states import TaskType
 
 REFERENCES = ("file:", "artifact:", "s3://", "https://")
 
-Input = str | Path | bytes
+Input = str | Path | bytes | File | Artifact
 Inputs = Mapping[str, Input]
 Callbacks = Sequence[Callback | Mapping[str, Any]]
 
@@ -29,9 +31,9 @@ Callbacks = Sequence[Callback | Mapping[str, Any]]
 class SubmissionCalls(TaskCalls, FileCalls):
     """Each has a key of its own unless you give one, so that what is sent twice makes one task.
 
-    ``inputs`` are, by name, a ``Path``, the ``bytes`` themselves, a reference (``file:ID``,
-    ``artifact:ID``, ``s3://...``, ``https://...``), or the path of a file as text. The rest is as
-    for ``POST /tasks``.
+    ``inputs`` are, by name, a ``Path``, the ``bytes`` themselves, what ``upload`` gave, an
+    artifact, a reference (``file:ID``, ``artifact:ID``, ``s3://...``, ``https://...``), or the path
+    of a file as text. The rest is as for ``POST /tasks``.
     """
 
     async def submit_pipeline(
@@ -43,7 +45,7 @@ class SubmissionCalls(TaskCalls, FileCalls):
         priority: int = 5,
         cache: bool = True,
         callbacks: Callbacks = (),
-        idempotency_key: str | None = None,
+        idempotency_key: Key = None,
     ) -> Accepted:
         """Hand in a pipeline: the path of its file, its text, or what that says as a mapping.
         ``parameters`` are other values of those that it has.
@@ -54,11 +56,13 @@ class SubmissionCalls(TaskCalls, FileCalls):
         """
         definition = await _definition(pipeline)
         if parameters:
+            if not isinstance(parameters, Mapping):
+                raise mistaken("/parameters", "a mapping of names to values", parameters)
             given = definition.get("parameters")
             known = given if isinstance(given, dict) else {}
             definition = {**definition, "parameters": {**known, **parameters}}
         fields = {"type": TaskType.PIPELINE, "pipeline": definition}
-        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        more = {"priority": priority, "cache": cache, "callbacks": callbacks}
         return await self._submit({**fields, **more}, inputs, idempotency_key)
 
     async def submit_agent(
@@ -70,12 +74,12 @@ class SubmissionCalls(TaskCalls, FileCalls):
         priority: int = 5,
         cache: bool = True,
         callbacks: Callbacks = (),
-        idempotency_key: str | None = None,
+        idempotency_key: Key = None,
     ) -> Accepted:
         """Hand in a task for an agent. ``agent`` says who it is and what it may, as in
         ``{"model": "gpt-5-mini", "limits": {"turns": 20}}``. Raises as ``submit_pipeline``."""
-        fields = {"type": TaskType.AGENT, "prompt": prompt, "agent": _plain(agent)}
-        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        fields = {"type": TaskType.AGENT, "prompt": prompt, "agent": agent}
+        more = {"priority": priority, "cache": cache, "callbacks": callbacks}
         return await self._submit({**fields, **more}, inputs, idempotency_key)
 
     async def submit_plan(
@@ -87,11 +91,11 @@ class SubmissionCalls(TaskCalls, FileCalls):
         priority: int = 5,
         cache: bool = True,
         callbacks: Callbacks = (),
-        idempotency_key: str | None = None,
+        idempotency_key: Key = None,
     ) -> Accepted:
         """Hand in a task that is split into tasks. Raises as ``submit_pipeline``."""
-        fields = {"type": TaskType.PLAN, "prompt": prompt, "plan": _plain(plan)}
-        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        fields = {"type": TaskType.PLAN, "prompt": prompt, "plan": plan}
+        more = {"priority": priority, "cache": cache, "callbacks": callbacks}
         return await self._submit({**fields, **more}, inputs, idempotency_key)
 
     async def submit_auto(
@@ -102,23 +106,24 @@ class SubmissionCalls(TaskCalls, FileCalls):
         priority: int = 5,
         cache: bool = True,
         callbacks: Callbacks = (),
-        idempotency_key: str | None = None,
+        idempotency_key: Key = None,
     ) -> Accepted:
         """Hand in words; a model chooses what they become. Raises as ``submit_pipeline``."""
         fields = {"type": TaskType.AUTO, "prompt": prompt}
-        more = {"priority": priority, "cache": cache, "callbacks": [*callbacks]}
+        more = {"priority": priority, "cache": cache, "callbacks": callbacks}
         return await self._submit({**fields, **more}, inputs, idempotency_key)
 
     async def _submit(
         self,
         fields: Mapping[str, Any],
         inputs: Inputs | None,
-        idempotency_key: str | None,
+        idempotency_key: Key,
     ) -> Accepted:
         # What is wrong is told before anything is uploaded.
-        request = _checked(fields)
-        references = await self._references(inputs or {})
-        request = _checked({**fields, "inputs": references})
+        said = {name: value for name, value in fields.items() if value is not None}
+        asked(TaskRequest, said)
+        references = await self._references(_by_name(inputs))
+        request = asked(TaskRequest, {**said, "inputs": references})
         return await self.submit(request, idempotency_key=idempotency_key)
 
     async def _references(self, inputs: Inputs) -> dict[str, str]:
@@ -126,14 +131,31 @@ class SubmissionCalls(TaskCalls, FileCalls):
         uploaded: dict[Path | bytes, str] = {}
         found: dict[str, str] = {}
         for name, value in inputs.items():
-            if isinstance(value, str) and value.startswith(REFERENCES):
-                found[name] = value
+            if isinstance(value, File | Artifact) or _is_reference(value):
+                found[name] = plain(value)
                 continue
             given = value if isinstance(value, bytes) else _whole(value)
             if given not in uploaded:
                 uploaded[given] = f"file:{(await self.upload(given, name=_name(name, given))).id}"
             found[name] = uploaded[given]
         return found
+
+
+def _by_name(inputs: object) -> Inputs:
+    """Raises ``RequestMistaken`` for what is no input, before any of them is uploaded."""
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, Mapping):
+        raise mistaken("/inputs", "a mapping of names to files", inputs)
+    for name, value in inputs.items():
+        if not isinstance(value, Input):
+            wanted = "a Path, bytes, a reference, what `upload` gave, or a path as text"
+            raise mistaken(pointer(["inputs", str(name)]), wanted, value)
+    return inputs
+
+
+def _is_reference(given: Path | str | bytes) -> bool:
+    return isinstance(given, str) and given.startswith(REFERENCES)
 
 
 def _whole(path: Path | str) -> Path:
@@ -144,15 +166,12 @@ def _name(name: str, given: Path | bytes) -> str:
     return name if isinstance(given, bytes) else given.name
 
 
-def _plain(definition: BaseModel | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if isinstance(definition, BaseModel):
-        return definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return definition
-
-
-async def _definition(given: Pipeline | Mapping[str, Any] | Path | str) -> Mapping[str, JsonValue]:
+async def _definition(given: object) -> Mapping[str, JsonValue]:
     if isinstance(given, Pipeline | Mapping):
-        return _plain(given) or {}
+        return plain(given) or {}
+    if not isinstance(given, Path | str):
+        wanted = "the path of a file, its text, a mapping or a Pipeline"
+        raise mistaken("/pipeline", wanted, given)
     # To load a reader of YAML takes longer than most commands do without one.
     from api.wire.errors import BodyMalformed
     from api.wire.yaml_reader import parse_yaml
@@ -171,13 +190,3 @@ async def _definition(given: Pipeline | Mapping[str, Any] | Path | str) -> Mappi
 def _is_text(given: Path | str) -> bool:
     """A pipeline in YAML has a line for its name and one for its steps at least."""
     return isinstance(given, str) and ("\n" in given or given.strip().startswith("{"))
-
-
-def _checked(fields: Mapping[str, Any]) -> TaskRequest:
-    said = {name: value for name, value in fields.items() if value is not None}
-    try:
-        return TaskRequest.model_validate(said)
-    except ValidationError as error:
-        raise RequestMistaken(
-            problems_in(error.errors(include_url=False), said, model=TaskRequest)
-        ) from error

@@ -1,14 +1,14 @@
 """The calls of tasks."""
 
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from api.client import task_events
+from api.client.asking import Fields, Key, asked, keyed
 from api.client.calls import Calls, Id, json_of, part
 from api.client.following import follow
 from api.client.task_events import TaskEvent
-from api.client.transport import Params, check_header
+from api.client.transport import Params
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
 from api.wire.responses.checks import TaskCheck
 from api.wire.responses.compilation import Compilation
@@ -22,15 +22,16 @@ from workflows.definitions.task_request import TaskRequest
 class TaskCalls(Calls):
     """Part of ``Client``."""
 
-    async def submit(self, request: TaskRequest, *, idempotency_key: str | None = None) -> Accepted:
+    async def submit(
+        self, request: TaskRequest | Fields, *, idempotency_key: Key = None
+    ) -> Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             "/tasks",
             Accepted,
-            body=json_of(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            body=json_of(asked(TaskRequest, request)),
+            headers=keyed(idempotency_key),
             repeatable=True,
         )
 
@@ -58,25 +59,23 @@ class TaskCalls(Calls):
     async def resume(self, task_id: Id) -> Changed:
         return await self._change(task_id, "resume")
 
-    async def retry(self, task_id: Id, request: RetryRequest | None = None) -> Changed:
+    async def retry(self, task_id: Id, request: RetryRequest | Fields | None = None) -> Changed:
         """Retry a task that has ended, by default from where it failed."""
         path = f"/tasks/{part(task_id)}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
-        return await self._transport.call(
-            "POST", path, Changed, body=json_of(request or RetryRequest())
-        )
+        body = json_of(asked(RetryRequest, {} if request is None else request))
+        return await self._transport.call("POST", path, Changed, body=body)
 
     async def rerun(
-        self, task_id: Id, request: RerunRequest, *, idempotency_key: str | None = None
+        self, task_id: Id, request: RerunRequest | Fields, *, idempotency_key: Key = None
     ) -> Accepted:
         """Submit a new task like another one. An answer that is lost makes no second task."""
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             f"/tasks/{part(task_id)}/rerun",
             Accepted,
-            body=json_of(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            body=json_of(asked(RerunRequest, request)),
+            headers=keyed(idempotency_key),
             repeatable=True,
         )
 
@@ -94,14 +93,14 @@ class TaskCalls(Calls):
             repeatable=True,
         )
 
-    async def foresee_retry(self, task_id: Id, request: RetryRequest) -> Foresight:
+    async def foresee_retry(self, task_id: Id, request: RetryRequest | Fields) -> Foresight:
         """What a retry would do."""
-        return await self._foresee(f"/tasks/{part(task_id)}/retry", request)
+        return await self._foresee(f"/tasks/{part(task_id)}/retry", RetryRequest, request)
 
-    async def compile(self, task_id: Id, request: CompileRequest) -> Compilation:
+    async def compile(self, task_id: Id, request: CompileRequest | Fields) -> Compilation:
         """What the agent of a task did, as a pipeline."""
         path = f"/tasks/{part(task_id)}/compile"
-        return await self._post(path, Compilation, request)
+        return await self._post(path, Compilation, asked(CompileRequest, request))
 
     async def events(
         self, task_id: Id, *, on_lost: Callable[[str], None] = lambda reason: None

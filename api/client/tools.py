@@ -1,5 +1,6 @@
 """The calls of tools, skills, breakers and kept results."""
 
+from api.client.asking import Fields, asked
 from api.client.calls import Calls, json_of, part
 from api.client.transport import Params
 from api.wire.requests import BreakerDecision, ClearRequest, ToolChange, ToolRegistration
@@ -20,13 +21,13 @@ class ToolCalls(Calls):
         """A page of tools, by name."""
         return await self._get("/tools", Page[Tool], params)
 
-    async def register_tools(self, request: ToolRegistration) -> RegisteredServer:
+    async def register_tools(self, request: ToolRegistration | Fields) -> RegisteredServer:
         """Register an MCP server, which is started for it: that may take a minute."""
         return await self._transport.call(
             "POST",
             "/tools/register",
             RegisteredServer,
-            body=json_of(request),
+            body=json_of(asked(ToolRegistration, request)),
             timeout_seconds=REGISTRATION_TIMEOUT_SECONDS,
         )
 
@@ -34,12 +35,13 @@ class ToolCalls(Calls):
         """Remove an MCP server, ``mcp.<name>``, with its tools."""
         await self._transport.delete(f"/tools/{part(name)}")
 
-    async def change_tool(self, name: str, change: ToolChange) -> Tool:
+    async def change_tool(self, name: str, change: ToolChange | Fields) -> Tool:
+        wanted = asked(ToolChange, change)
         return await self._transport.call(
             "PATCH",
             f"/tools/{part(name)}",
             Tool,
-            body=change.model_dump_json(exclude_unset=True).encode(),  # null has a meaning
+            body=wanted.model_dump_json(exclude_unset=True).encode(),  # null has a meaning
             repeatable=True,
         )
 
@@ -47,22 +49,24 @@ class ToolCalls(Calls):
         """A page of the results that equal steps are given, newest first."""
         return await self._get("/cache", Page[KeptResult], params)
 
-    async def clear_cache(self, request: ClearRequest) -> Cleared:
-        return await self._post("/cache/clear", Cleared, request)
+    async def clear_cache(self, request: ClearRequest | Fields) -> Cleared:
+        return await self._post("/cache/clear", Cleared, asked(ClearRequest, request))
 
     async def breakers(self, params: Params | None = None) -> Page[Breaker]:
         """A page of the breakers that are not closed, or opened in the last day, by name."""
         return await self._get("/breakers", Page[Breaker], params)
 
-    async def open_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+    async def open_breaker(self, name: str, decision: BreakerDecision | Fields) -> Breaker:
         return await self._decide_breaker(name, "open", decision)
 
-    async def close_breaker(self, name: str, decision: BreakerDecision) -> Breaker:
+    async def close_breaker(self, name: str, decision: BreakerDecision | Fields) -> Breaker:
         return await self._decide_breaker(name, "close", decision)
 
-    async def _decide_breaker(self, name: str, verb: str, decision: BreakerDecision) -> Breaker:
-        path = f"/breakers/{part(name)}/{verb}"
-        return await self._transport.call("POST", path, Breaker, body=json_of(decision))
+    async def _decide_breaker(
+        self, name: str, verb: str, decision: BreakerDecision | Fields
+    ) -> Breaker:
+        path, body = f"/breakers/{part(name)}/{verb}", json_of(asked(BreakerDecision, decision))
+        return await self._transport.call("POST", path, Breaker, body=body)
 
     async def skills(self) -> SkillList:
         return await self._get("/skills", SkillList)

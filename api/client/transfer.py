@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import mimetypes
 import os
-import random
 import re
 import secrets
 import stat
@@ -13,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -21,6 +21,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict
 
 from api.client import calls
+from api.client.asking import mistaken
 from api.client.errors import (
     ArtifactNameRefused,
     DownloadDamaged,
@@ -30,12 +31,11 @@ from api.client.errors import (
 )
 from api.client.transport import (
     ANSWER_TIMEOUT_SECONDS,
-    BACKOFF,
     UPLOAD_TIMEOUT_SECONDS,
     Answer,
     Transport,
 )
-from api.wire.responses.files import Artifact
+from api.wire.responses.files import Artifact, File
 
 _FILE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -56,9 +56,13 @@ class Download(BaseModel):
     """Where the API has it."""
 
     @classmethod
-    def of(cls, artifact: Artifact) -> "Download":
+    def of(cls, file: Artifact | File) -> "Download":
         return cls(
-            id=str(artifact.id), name=artifact.name, size=artifact.size, sha256=artifact.sha256
+            id=str(file.id),
+            name=file.name,
+            size=file.size,
+            sha256=file.sha256,
+            folder="artifacts" if isinstance(file, Artifact) else "files",
         )
 
     @classmethod
@@ -89,6 +93,15 @@ def told_apart(items: Sequence[Artifact]) -> list[Download]:
         )
         for item in items
     ]
+
+
+def wanted_of(given: object) -> Download:
+    """Raises ``RequestMistaken`` for what is no file of the API."""
+    if isinstance(given, Download):
+        return given
+    if isinstance(given, Artifact | File):
+        return Download.of(given)
+    raise mistaken("", "an artifact, an uploaded file or a Download", given)
 
 
 async def upload(
@@ -229,7 +242,7 @@ def _lies_in(path: Path, folder: Path) -> bool:
 async def _fetch(transport: Transport, wanted: Download, file: BinaryIO) -> None:
     """Fetch the bytes; after a lost connection the rest of them."""
     digest = hashlib.sha256()
-    for pause_seconds in (*BACKOFF.pauses(random.uniform), None):
+    for pause_seconds in chain(transport.pauses(), (None,)):
         try:
             await _fetch_rest(transport, wanted, file, digest)
             break

@@ -5,18 +5,20 @@ import os
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import BinaryIO, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from api.client.asking import check_header
 from api.client.errors import (
     ApiProblem,
     ApiUnreachable,
     ApiUrlMalformed,
-    HeaderUnsendable,
     NothingThere,
     NotTheApi,
     problem_of,
@@ -30,8 +32,12 @@ from workflows.pointers import Problem, pointer
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0  # The API passes the whole file on to the store before it answers.
-# Between attempts: a restart of the API goes unnoticed, a missing one is soon reported.
-BACKOFF = Backoff(first_seconds=0.1, factor=3.0, times=3)
+# Between attempts, of which there are a few more however short the patience: a connection may
+# always be cut.
+BACKOFF = Backoff(first_seconds=0.1, factor=3.0, longest_seconds=2.0)
+LEAST_RETRIES = 3
+# A restart of the API, with all that `agentos up` runs, goes unnoticed.
+PATIENCE_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 5.0
 PROBLEM_TYPE = "application/problem+json"
 _BARE = re.compile(r"[\w.-]+(:[0-9]+)?/?")
@@ -66,8 +72,10 @@ class Transport:
         api_key: str | None = None,
         *,
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.timeout_seconds = timeout_seconds
+        self.patience_seconds = patience_seconds
         self.url = _checked(url)
         check_header("API key", api_key or "")
         self._http = httpx2.AsyncClient(
@@ -195,18 +203,27 @@ class Transport:
                 raise problem
             yield response
 
+    def pauses(self) -> Iterator[float]:
+        """Those between attempts at something, until it has been tried for long enough."""
+        latest = time.monotonic() + self.patience_seconds
+        for retries, pause_seconds in enumerate(BACKOFF.pauses(random.uniform)):
+            if retries >= LEAST_RETRIES and time.monotonic() + pause_seconds > latest:
+                return
+            yield pause_seconds
+
     def unreachable(self, error: Exception) -> ApiUnreachable:
         return ApiUnreachable(url=self.url, reason=reason_of(error))
 
     async def _send(
         self, build: Callable[[], httpx2.Request], *, repeatable: bool
     ) -> httpx2.Response:
-        for pause_seconds in (*BACKOFF.pauses(random.uniform), None):
+        for pause_seconds in chain(self.pauses(), (None,)):
             try:
                 response = await self._http.send(build())
             except httpx2.RequestError as error:
                 never_arrived = isinstance(error, httpx2.ConnectError)
-                if pause_seconds is None or not (repeatable or never_arrived):
+                may_help = (repeatable or never_arrived) and not _is_distrusted(error)
+                if pause_seconds is None or not may_help:
                     raise self.unreachable(error) from error
                 await asyncio.sleep(pause_seconds)
             else:
@@ -255,12 +272,6 @@ def _passes(response: httpx2.Response) -> bool:
     )
 
 
-def check_header(what: str, value: str) -> None:
-    """Raises ``HeaderUnsendable``."""
-    if not value.isascii() or not value.isprintable():
-        raise HeaderUnsendable(what=what)
-
-
 def retry_after_seconds(response: httpx2.Response) -> float:
     value = response.headers.get("Retry-After", "")
     return (
@@ -277,7 +288,7 @@ def _reason_of_tls(error: ssl.SSLError) -> str:
 def _checked(url: str) -> str:
     try:
         parsed = httpx2.URL(url)
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, TypeError) as error:  # The latter for what is no text.
         raise ApiUrlMalformed(url=url, hint="") from error
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
         # `localhost:8000` is a URL as well, of the scheme `localhost`.
@@ -288,13 +299,23 @@ def _checked(url: str) -> str:
 
 def reason_of(error: BaseException) -> str:
     """The operating system's word, which httpx2 buries: ``Connection refused``."""
-    cause: BaseException | None = error
     reason = ""
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return _reason_of_tls(cause)
         if isinstance(cause, OSError) and cause.errno:
             # asyncio puts words of its own into the errors of connections.
             reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
-        cause = cause.__cause__ or cause.__context__
     return reason or str(error) or type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_distrusted(error: BaseException) -> bool:
+    """Whether it answers with a certificate that will not do the next time either."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from api.client import transfer
 from api.client.calls import part
-from api.client.transfer import Download
+from api.client.transfer import Download, wanted_of
 from api.client.transport import Params, Transport
-from api.wire.responses.files import ListedFile
+from api.wire.responses.files import File, ListedFile
 from api.wire.responses.pages import Page
 
 
@@ -27,9 +27,9 @@ class Uploads:
         path = f"/files/{part(file_id)}"
         return Download.described_by(file_id, await self._transport.head(path), folder="files")
 
-    async def download(self, wanted: Download, folder: Path) -> Path:
+    async def download(self, wanted: Download | File, folder: Path | str) -> Path:
         """Fetch a file into a folder, whole and verified. Raises as ``client.download``."""
-        return await transfer.download(self._transport, wanted, folder)
+        return await transfer.download(self._transport, wanted_of(wanted), Path(folder))
 
     async def delete(self, file_id: str) -> None:
         """Delete a file that nothing needs which is still to come."""

@@ -1,5 +1,6 @@
 """The calls of webhooks, and of what was sent."""
 
+from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, json_of, part
 from api.client.transport import Params
 from api.wire.requests import WebhookChange, WebhookRequest
@@ -20,15 +21,14 @@ class WebhookCalls(Calls):
         """All of the team."""
         return await self._get("/webhooks", Page[Webhook])
 
-    async def create_webhook(self, request: WebhookRequest) -> NewWebhook:
+    async def create_webhook(self, request: WebhookRequest | Fields) -> NewWebhook:
         """The answer alone has the secret."""
-        return await self._transport.call("POST", "/webhooks", NewWebhook, body=json_of(request))
+        body = json_of(asked(WebhookRequest, request))
+        return await self._transport.call("POST", "/webhooks", NewWebhook, body=body)
 
-    async def change_webhook(self, webhook_id: Id, change: WebhookChange) -> Webhook:
-        path = f"/webhooks/{part(webhook_id)}"
-        return await self._transport.call(
-            "PATCH", path, Webhook, body=json_of(change), repeatable=True
-        )
+    async def change_webhook(self, webhook_id: Id, change: WebhookChange | Fields) -> Webhook:
+        path, body = f"/webhooks/{part(webhook_id)}", json_of(asked(WebhookChange, change))
+        return await self._transport.call("PATCH", path, Webhook, body=body, repeatable=True)
 
     async def delete_webhook(self, webhook_id: Id) -> None:
         await self._transport.delete(f"/webhooks/{part(webhook_id)}")

@@ -60,18 +60,12 @@ def unknown(environment: Mapping[str, str]) -> list[Finding]:
 
 
 def _missing_folders() -> list[Finding]:
-    """Workers pass them over: a shared folder may come later."""
-    loaded = usable()
-    named = {"skills_path": loaded.skill_folders, "tools_path": loaded.tool_folders}
-    missing = {
-        settings.variable(name): ", ".join(str(folder) for folder in folders if not folder.is_dir())
-        for name, folders in named.items()
-    }
-    return [
-        Finding(name, False, f"no such folder: {folders}", "Make it, or correct it.")
-        for name, folders in missing.items()
-        if folders
-    ]
+    """Of skills, which workers pass over: a shared folder may come later."""
+    missing = ", ".join(str(each) for each in usable().skill_folders if not each.is_dir())
+    if not missing:
+        return []
+    name = settings.variable("skills_path")
+    return [Finding(name, False, f"no such folder: {missing}", "Make it, or correct it.")]
 
 
 def usable(*, with_services: bool = False) -> Settings:

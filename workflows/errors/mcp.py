@@ -1,6 +1,6 @@
 """MCP servers."""
 
-from workflows.errors import AgentOSError, BadInput
+from workflows.errors import ADVICE, AgentOSError, BadInput
 
 
 class McpError(AgentOSError):
@@ -12,8 +12,8 @@ class McpError(AgentOSError):
 
     @property
     def account(self) -> str:
-        """The message alone: what the server said is the output of the call."""
-        return str(self)
+        """The message, and what to do: what the server said is the output of the call."""
+        return f"{self}{ADVICE}{self.remedy}" if self.remedy else str(self)
 
 
 class McpServerInvalid(BadInput):

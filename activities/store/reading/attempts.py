@@ -84,8 +84,16 @@ async def output_of(
     connection: AsyncConnection, sub_task_id: UUID, max_characters: int
 ) -> str | None:
     """What the last attempt that succeeded printed; None when it is longer, or there is none."""
+    printed = await beginning_of(connection, sub_task_id, max_characters + 1)
+    return printed if printed and len(printed) <= max_characters else None
+
+
+async def beginning_of(
+    connection: AsyncConnection, sub_task_id: UUID, max_characters: int
+) -> str | None:
+    """As far as that, what the last attempt that succeeded printed; None where there is none."""
     printed: str | None = await connection.scalar(
-        select(func.left(col(ExecutionLog.stdout), max_characters + 1))
+        select(func.left(col(ExecutionLog.stdout), max_characters))
         .where(
             col(ExecutionLog.sub_task_id) == sub_task_id,
             col(ExecutionLog.status) == Status.COMPLETED,
@@ -93,7 +101,7 @@ async def output_of(
         .order_by(col(ExecutionLog.run).desc(), col(ExecutionLog.attempt).desc())
         .limit(1)
     )
-    return printed if printed and len(printed) <= max_characters else None
+    return printed
 
 
 async def output_of_items(

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from activities.store.database import Database
 from activities.store.reading.artifacts import Artifact, artifacts_of
-from activities.store.reading.attempts import output_of, output_of_items
+from activities.store.reading.attempts import beginning_of, output_of_items
 from activities.store.reading.cursor import Cursor, cut
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.reading.recent_runs import RecentRun, recent_runs
@@ -29,7 +29,7 @@ from workflows.states import Status, TaskType
 MAX_ARTIFACTS_SHOWN = 1_000
 # A pipeline has fewer steps, but an agent may make thousands of calls.
 MAX_SUB_TASKS_SHOWN = 1_000
-MAX_JSON_CHARACTERS = 64 * 1024
+MAX_PRINTED_CHARACTERS = 64 * 1024
 MAX_PROMPT_SHOWN = 2_000
 
 
@@ -76,10 +76,20 @@ class TaskSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """The ``text`` is the beginning if it ``is_cut``. ``of_items``: it is what the items of a step
+    have printed, between brackets and commas; nothing where that is too long."""
+
+    text: str
+    is_cut: bool = False
+    of_items: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDetails:
     """All that is shown of one task. ``definition`` is as it was sent. Of many steps and artifacts
-    the last and the first are here. ``stdout`` is what the last completed step printed, when that
-    is not too long to be a result; ``result`` is what an agent gave. ``event_seq`` is the number of
+    the last and the first are here. ``printed`` is what the last completed step printed;
+    ``result`` is what an agent gave. ``event_seq`` is the number of
     the last event that is in all this. ``is_pausing``: a pause was asked for, and has not come."""
 
     summary: TaskSummary
@@ -89,7 +99,7 @@ class TaskDetails:
     steps: Sequence[Step]
     artifacts: Sequence[Artifact]
     usage: TaskUsage
-    stdout: str | None
+    printed: Printed | None
     event_seq: int = 0
     is_pausing: bool = False
 
@@ -175,7 +185,7 @@ async def find_details(
             steps=steps,
             artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
             usage=await usage_of(connection, team_id, task_id),
-            stdout=await _stdout_of(connection, steps),
+            printed=await _printed_by(connection, steps),
             event_seq=row.event_seq,
             is_pausing=row.status is Status.RUNNING and row.pause_requested_at is not None,
         )
@@ -325,13 +335,14 @@ def _route(kept: Mapping[str, Any]) -> Route:
     return Route(kept["requested"], TaskType(kept["type"]), kept["reason"])
 
 
-async def _stdout_of(connection: AsyncConnection, steps: Sequence[Step]) -> str | None:
-    """Of a step with items, that of all of them, as if it was JSON."""
+async def _printed_by(connection: AsyncConnection, steps: Sequence[Step]) -> Printed | None:
     whole = [step for step in steps if step.item_of is None]
     completed = [step for step in whole if step.status is Status.COMPLETED]
     if not completed:
         return None
     last = completed[-1]
     if last.has_items:
-        return await output_of_items(connection, last.id, MAX_JSON_CHARACTERS)
-    return await output_of(connection, last.id, MAX_JSON_CHARACTERS)
+        of_items = await output_of_items(connection, last.id, MAX_PRINTED_CHARACTERS)
+        return Printed(of_items or "", is_cut=of_items is None, of_items=True)
+    text = await beginning_of(connection, last.id, MAX_PRINTED_CHARACTERS + 1) or ""
+    return Printed(text[:MAX_PRINTED_CHARACTERS], is_cut=len(text) > MAX_PRINTED_CHARACTERS)

@@ -85,14 +85,20 @@ class ToolCall:
                 raise self._unusable(asker.fault)
             return result_of(answer, askers.clean)
         except TimeoutError:
-            raise McpTimedOut(
-                server=self.server, tool=self.tool, seconds=self.timeout_seconds
-            ) from None
+            raise self._timed_out() from None
         except ValidationError:
             # Without the cause: it quotes the answer.
             raise self._unusable("it does not follow the protocol") from None
         except MCPError as error:
             return self._report_of(error)
+
+    def _timed_out(self) -> McpTimedOut:
+        error = McpTimedOut(server=self.server, tool=self.tool, seconds=self.timeout_seconds)
+        error.remedy = (
+            "give it less to do at once, or register the server again with a longer `--timeout` "
+            "(`timeout_seconds`). The `timeout` of a step ends it earlier, never later."
+        )
+        return error
 
     async def _converse(self, session: ClientSession, asker: Asker) -> types.CallToolResult:
         """Ask until the answer is no question. Servers of the protocol from 2026-07-28 on ask by

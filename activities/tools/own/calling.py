@@ -5,14 +5,13 @@ import inspect
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import PurePath
 from typing import Any
 
 import structlog
 
 from activities.attempts.diagnosis import shown_line
 from activities.tools.context import ToolContext, ToolResult
-from activities.tools.own.code import OwnCode
+from activities.tools.own.code import OwnCode, shown_place
 from activities.tools.own.errors import ToolBrokenOff
 from activities.tools.own.results import most_bytes_of, written
 from workflows.errors import AgentOSError
@@ -41,7 +40,7 @@ def calling(
             returned = await asyncio.to_thread(function, *given, **arguments)
         if isinstance(returned, ToolResult):
             return returned
-        return await asyncio.to_thread(written, function.__name__, returned, most_bytes_of(context))
+        return await asyncio.to_thread(written, function, returned, most_bytes_of(context))
 
     return call
 
@@ -85,7 +84,7 @@ def _place(code: OwnCode, failure: BaseException) -> str:
     """The last line that its author can mend, in whatever library it ended."""
     frames = _frames(failure)
     last = ([frame for frame in frames if code.has(frame.filename)] or frames)[-1]
-    return f"{PurePath(last.filename).name}, line {last.lineno}"
+    return shown_place(last.filename, last.lineno)
 
 
 def _frames(failure: BaseException) -> traceback.StackSummary:

@@ -5,7 +5,7 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 # What modules of folders are called, and nobody else's.
 MODULE_PREFIX = "agentos_own_tools"
@@ -45,6 +45,11 @@ class OwnCode:
             name = file.relative_to(self.root.parent)
             whole.update(f"{name}\0{source}\0".encode("utf-8", "replace"))
         return whole.hexdigest()
+
+
+def shown_place(file: str, line: object) -> str:
+    """A line of code, for people: modules of two folders may have one name."""
+    return f"{'/'.join(PurePath(file).parts[-2:])}, line {line}"
 
 
 def _sources(folder: Path) -> Iterator[Path]:

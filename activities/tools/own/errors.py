@@ -15,3 +15,9 @@ class ToolResultTooLarge(AgentOSError):
     """The result of tool {tool!r} is larger than {limit_mib} MiB; it may have taken effect. Have it
     return less, or write to a file in `context.output`, which becomes an artifact, or have whoever
     runs AgentOS raise AGENTOS_SANDBOX_PRINTED_MIB for the workers."""
+
+
+class ToolResultUnwritable(AgentOSError):
+    """Tool {tool!r} ({place}) returned a {kind} that cannot be written as JSON; it may have taken
+    effect. Have it return text, or numbers, lists, mappings, dataclasses or models of pydantic of
+    these."""

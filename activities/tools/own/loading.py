@@ -31,8 +31,6 @@ Loaded = TypeVar("Loaded")
 def modules(folders: Sequence[Path]) -> Iterator[ModuleType]:
     """Each module of the folders, in the order of their names, and then those of packages.
 
-    A folder that is not there has none: one that is shared may come later.
-
     Raises:
         ToolModuleBroken: one cannot be imported; with its file and line.
         ToolDefinitionInvalid: a function in it cannot be a tool.

@@ -1,15 +1,16 @@
 """What a tool of the house gives, as text of a bounded size."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from activities.tools.context import ToolContext, ToolResult
-from activities.tools.own.errors import ToolResultTooLarge
+from activities.tools.own.code import shown_place
+from activities.tools.own.errors import ToolResultTooLarge, ToolResultUnwritable
+from activities.tools.signatures import place_of
 from activities.units import MEBIBYTE
-from workflows.errors.tools import ToolFailed
 
 # A character of text is up to so many bytes in UTF-8.
 _BYTES_OF_A_CHARACTER = 4
@@ -18,15 +19,15 @@ _MAX_DEPTH = 255
 _PARTED = (dict, list, tuple, set, frozenset)
 
 
-def written(tool: str, returned: object, most_bytes: int) -> ToolResult:
-    """The result that it has returned; what is no text is written as JSON.
+def written(function: Callable[..., Any], returned: object, most_bytes: int) -> ToolResult:
+    """The result that a function has returned; what is no text is written as JSON.
 
     That keeps the interpreter until it is done, in whichever thread: so it is done to what is
     known to be small enough.
 
     Raises:
         ToolResultTooLarge: it is not.
-        ToolFailed: it is nothing that can be written.
+        ToolResultUnwritable: it is no JSON.
     """
     if isinstance(returned, ToolResult):
         return returned
@@ -35,12 +36,13 @@ def written(tool: str, returned: object, most_bytes: int) -> ToolResult:
     if returned is None:
         return ToolResult("")
     if _is_larger(returned, most_bytes):
-        raise _too_large(tool, most_bytes)
+        raise _too_large(function.__name__, most_bytes)
     try:
         return ToolResult(to_json(returned, inf_nan_mode="strings").decode())
     except PydanticSerializationError as error:
-        raise ToolFailed(
-            tool=tool, place="its result", kind=f"a {type(returned).__name__}, which is no JSON"
+        file, _, line = place_of(function).rpartition(":")
+        raise ToolResultUnwritable(
+            tool=function.__name__, place=shown_place(file, line), kind=type(returned).__name__
         ) from error
 
 

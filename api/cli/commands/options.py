@@ -102,7 +102,8 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
     assert connection is not None, "the callback of the application sets it"
 
     async def converse() -> Result:
-        async with Client(connection.url, connection.api_key) as client:
+        # Who sits at a terminal wants to know soon that nothing answers.
+        async with Client(connection.url, connection.api_key, patience_seconds=0) as client:
             return await conversation(client)
 
     try:

@@ -9,7 +9,7 @@ from activities.kinds.pipeline import KIND as KIND_OF_TASK
 from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import StepState
-from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
+from activities.store.reading.tasks import Printed, StoredTask, TaskDetails, TaskSummary
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from api.services import Services
 from api.tasks.kinds.base import Beginning, Future, ServedKind
@@ -50,11 +50,13 @@ class ServedPipelineKind(ServedKind[Pipeline]):
         steps = [step for step in task.steps if step.item_of is None]
         if not steps:
             return None
-        last = steps[-1]
+        last, printed = steps[-1], task.printed or Printed("")
         return Result(
             step=last.name,
             exit_code=last.exit_code or 0,
-            json_=_json_of(task.stdout),
+            json_=None if printed.is_cut else _json_of(printed.text),
+            stdout=None if printed.of_items else printed.text,
+            is_cut=printed.is_cut and not printed.of_items,
             files=[file for file in files if step_of(file.sub_task) == last.name],
         )
 
@@ -69,7 +71,7 @@ def _part_done(step: StepState) -> float:
     return step.items.completed / step.items.total if step.items and step.items.total else 0.0
 
 
-def _json_of(text: str | None) -> JsonValue:
+def _json_of(text: str) -> JsonValue:
     """What was printed, if it is JSON that can be shown."""
     text = text or "null"
     try:

@@ -64,14 +64,22 @@ class Usage(UsageInBrief):
 
 
 class Result(Answer):
-    """The result of the last step. ``json_`` is its output if that is JSON and not too large."""
+    """The result of the last step. ``stdout`` is what it printed, or the text that its tool gave;
+    its beginning if it ``is_cut``, and null where it has items. ``json`` is that as JSON, if it is
+    some and not too large."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     step: str
     exit_code: int
     json_: JsonValue = Field(default=None, alias="json")
+    stdout: str | None = None
+    is_cut: bool = False
     files: list[Artifact]
+
+    @property
+    def json(self) -> JsonValue:  # type: ignore[override]  # pydantic's is deprecated
+        return self.json_
 
 
 class AgentResult(Answer):

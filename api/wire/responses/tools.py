@@ -19,6 +19,10 @@ class ChangedTool(Answer):
     description: str
     schema_: dict[str, JsonValue] = Field(alias="schema")
 
+    @property
+    def schema(self) -> dict[str, JsonValue]:  # type: ignore[override]  # pydantic's is deprecated
+        return self.schema_
+
 
 class CheckedServer(Answer):
     """How a server answered ``at`` a time: with ``tools``, or not, for the reason in ``error``."""
@@ -56,6 +60,10 @@ class Tool(Answer):
     is_server: bool = False
     is_own: bool = False
     checked: CheckedServer | None = None
+
+    @property
+    def schema(self) -> dict[str, JsonValue]:  # type: ignore[override]  # pydantic's is deprecated
+        return self.schema_
 
 
 class RegisteredServer(Answer):

@@ -64,7 +64,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "public_url": _URL,
     "served_hosts": (),
     "skills_path": (),
-    "tools_path": (),
+    "tools_path": ("/nowhere/at/all", __file__, "/:/nowhere/at/all"),
     "data_dir": ("", " "),
     "services_dir": ("/nowhere/at/all", " "),
     "sandbox": ("docker", ""),

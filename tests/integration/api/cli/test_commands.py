@@ -46,7 +46,7 @@ async def test_a_task_that_completes_exits_with_0(stage: Stage, written: Path) -
 async def test_json_of_a_wait_is_the_result_and_nothing_else(stage: Stage, written: Path) -> None:
     printed = await agentos(stage.url, "submit", "pipeline", str(written), "--wait", "-o", "json")
     shown = json.loads(printed.stdout)
-    assert shown.keys() == {"step", "exit_code", "json", "files"}
+    assert shown.keys() == {"step", "exit_code", "json", "stdout", "is_cut", "files"}
     assert (shown["exit_code"], printed.code) == (0, 0)
 
 

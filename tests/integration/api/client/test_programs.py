@@ -1,7 +1,8 @@
 """The client as a program uses it, against an API that works."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ from api.client import (
     AgentOSError,
     ApiProblem,
     ApiUnreachable,
+    ApiUrlMalformed,
     AsyncClient,
     Client,
     Conflicting,
@@ -27,6 +29,7 @@ from api.client import (
 from api.wire.responses.tasks import Result
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import Stage, pipeline
+from tests.integration.cli_server import Server, serving
 from workflows.states import Status
 
 Given = TypeVar("Given")
@@ -48,13 +51,19 @@ async def client(stage: Stage) -> AsyncIterator[AsyncClient]:
         yield client
 
 
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as server:
+        yield server
+
+
 async def test_a_program_submits_follows_and_downloads(stage: Stage, tmp_path: Path) -> None:
     def program(client: Client) -> tuple[Status, list[str], list[Path]]:
         task = client.submit_pipeline(pipeline('print {"rows": 3}\nfile a.txt hello'))
         types = [event.type for event in client.events(task.task_id)]
         result = client.result(task.task_id)
         assert isinstance(result, Result)
-        assert (result.step, result.json_) == ("a", {"rows": 3})
+        assert (result.step, result.json) == ("a", {"rows": 3})
         paths = client.download_artifacts(task.task_id, tmp_path / "results")
         ended = client.task(task.task_id)
         assert isinstance(ended.status, Status)
@@ -136,6 +145,51 @@ async def test_what_is_submitted_twice_with_a_key_is_one_task(client: AsyncClien
     assert (await client.submit_pipeline(pipeline("print x"))).task_id != first.task_id
 
 
+async def test_what_was_uploaded_or_made_is_an_input_as_it_is(client: AsyncClient) -> None:
+    first = await client.submit_pipeline(pipeline("file a.txt hello"))
+    [made] = (await client.result(first.task_id)).files
+    uploaded = await client.upload(b"x,y\n", name="x.csv")
+    given = {**pipeline("print x"), "inputs": ["made", "uploaded"]}
+    given["steps"][0]["args"] = ["${inputs.made}", "${inputs.uploaded}"]
+    inputs = {"made": made, "uploaded": uploaded}
+    task = await client.submit_pipeline(given, inputs=inputs)
+    references = {"made": f"artifact:{made.id}", "uploaded": f"file:{uploaded.id}"}
+    assert (await client.wait(task.task_id)).inputs == references
+    again = await client.submit({"type": "pipeline", "pipeline": given, "inputs": inputs})
+    assert (await client.wait(again.task_id)).inputs == references
+
+
+async def test_a_request_is_a_model_or_a_mapping(client: AsyncClient, tmp_path: Path) -> None:
+    task = await client.submit_pipeline(pipeline("print x", "file a.txt hello"))
+    await client.wait(task.task_id)
+    foreseen = await client.foresee_retry(task.task_id, {"from": "b"})
+    assert [each.step for each in foreseen.redone_steps] == ["b"]
+    await client.retry(task.task_id, {"from": "b"})
+    ended = await client.wait(task.task_id)
+    [run] = {sub_task.attempts for sub_task in ended.sub_tasks if sub_task.name == "b"}
+    assert run == 2
+    again = await client.rerun(task.task_id, {"cache": False}, idempotency_key=uuid4())
+    result = await client.result(again.task_id)
+    assert (await client.download(result.files[0], tmp_path)).read_text() == "hello"
+    run = await client.many_tasks.start({"action": "delete", "ids": [str(again.task_id)]})
+    assert run.action == "delete"
+
+
+@pytest.mark.parametrize("length", [0, 65_535, 65_536])
+async def test_a_result_has_the_text_that_was_printed_and_says_where_it_was_cut(
+    client: AsyncClient, length: int
+) -> None:
+    task = await client.submit_pipeline(pipeline("print " + "x" * length))
+    result = await client.result(task.task_id)
+    assert isinstance(result, Result)
+    assert result.stdout is not None
+    assert result.stdout == ("x" * length + "\n")[:65_536]
+    assert result.is_cut is (length == 65_536)
+    assert result.json is None
+    [attempt] = (await client.attempts(task.task_id)).items
+    assert attempt.stdout == "x" * length + "\n"
+
+
 async def test_a_task_that_gives_nothing_raises_why(client: AsyncClient) -> None:
     task = await client.submit_pipeline(pipeline("fail"))
     with pytest.raises(TaskUnsuccessful, match="It failed as told") as raised:
@@ -177,15 +231,72 @@ async def test_everything_that_goes_wrong_is_one_kind_of_error_and_says_what(
             await call()
         assert isinstance(raised.value, AgentOSError)
         assert len(str(raised.value)) > 10
+    assert issubclass(PipelineUnreadable, RequestInvalid)
     with pytest.raises(ApiProblem) as raised:
         await client.tell(task.task_id, "And Q2.")
     assert (raised.value.status, raised.value.code) == (409, "nobody-listens")
 
 
-async def test_an_api_that_is_not_there_is_reported_at_once() -> None:
+def endless() -> dict[str, object]:
+    found: dict[str, object] = {"name": "p"}
+    found["steps"] = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda c: c.submit_pipeline(5), "/pipeline: it must be the path of a file"),
+        (lambda c: c.submit_pipeline(pipeline("x"), parameters=5), "/parameters: it must be a map"),
+        (lambda c: c.submit_pipeline(pipeline("x"), inputs=[1]), "/inputs: it must be a mapping"),
+        (lambda c: c.submit_auto("x", inputs={"c": 5}), "/inputs/c: it must be a Path"),
+        (lambda c: c.submit_auto("x", callbacks=5), "/callbacks: it must be a list"),
+        (lambda c: c.submit_agent("x", {"model": 5}), "/agent/model: it must be text"),
+        (lambda c: c.submit_agent("x", "gpt"), "/agent: it must be an object"),
+        (lambda c: c.submit({"type": "auto", "inputs": {"c": Path("x")}}), "/inputs/c: it must be"),
+        (lambda c: c.submit_pipeline(endless()), "it refers to itself, or is nested too deeply"),
+        (lambda c: c.submit_pipeline({1: 2}), "/pipeline/1: "),
+        (lambda c: c.submit([]), "it must be a mapping or a TaskRequest, not of type list"),
+        (lambda c: c.retry("x", {"form": "s"}), "/form: unknown field form; did you mean from?"),
+        (lambda c: c.retry("x", "s"), "it must be a mapping or a RetryRequest"),
+        (lambda c: c.requeue("x", {"note": 5}), "/note: it must be text"),
+        (lambda c: c.many_tasks.start({"ids": []}), "/action: it must be 'cancel'"),
+        (lambda c: c.foresee_many({"action": "x"}), "/action: it must be 'requeue'"),
+        (lambda c: c.approve("x", "4.1", note=5), "/note: it must be text"),
+        (lambda c: c.tell("x", 5), "/content: it must be text"),
+        (lambda c: c.upload(5), "it must be the path of a file, or bytes"),
+        (lambda c: c.download("x", "."), "it must be an artifact"),
+        (lambda c: c.agents.create({"nme": "Ann"}), "/nme: unknown field nme; did you mean name?"),
+        (lambda c: c.create_schedule({"name": "x", "every": []}), "/every: it must be"),
+    ],
+    ids=lambda value: value[:24] if isinstance(value, str) else "",
+)
+async def test_what_is_no_request_is_refused_before_it_is_sent_as_the_api_would(
+    server: Server, call: Callable[[AsyncClient], Awaitable[object]], words: str
+) -> None:
+    async with AsyncClient(server.url) as client:
+        with pytest.raises(RequestInvalid, match=re.escape(words)) as raised:
+            await call(client)
+    assert isinstance(raised.value, RequestMistaken)
+    assert (raised.value.status, raised.value.code) == (422, "invalid-request")
+    assert raised.value.pointers
+    assert server.asked == []
+
+
+async def test_a_key_that_cannot_be_sent_is_refused(server: Server) -> None:
+    async with AsyncClient(server.url) as client:
+        for key in (5, "a\nb"):
+            with pytest.raises(AgentOSError, match="idempotency key"):
+                await client.submit_auto("x", idempotency_key=key)  # type: ignore[arg-type]
+    with pytest.raises(ApiUrlMalformed):
+        AsyncClient(5)  # type: ignore[arg-type]
+
+
+async def test_an_api_that_is_not_there_is_reported_soon_to_who_has_no_patience() -> None:
     [nobody] = choose_ports([None])
+    url = f"http://127.0.0.1:{nobody}"
     with pytest.raises(ApiUnreachable, match="Connection refused"):
-        await asyncio.to_thread(lambda: Client(f"http://127.0.0.1:{nobody}").tasks())
+        await asyncio.to_thread(lambda: Client(url, patience_seconds=0).tasks())
 
 
 async def test_the_address_and_the_key_come_from_the_environment(

@@ -155,8 +155,11 @@ async def test_a_tool_that_takes_too_long_is_stopped(nowhere: ToolContext) -> No
             stopped.append(True)
 
     tool = replace(Registry().find("list_files"), function=hang, timeout_seconds=0.01)
-    with pytest.raises(ToolTimedOut, match=r"0\.01 s"):
+    with pytest.raises(ToolTimedOut, match=r"0\.01 s") as raised:
         await tool.call(nowhere, {})
+    assert raised.value.remedy == (
+        "give it less to do at once. The `timeout` of a step ends it earlier, never later."
+    )
     assert stopped == [True]
 
 

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from activities.retention import Retention
 from activities.store.housekeeping.table import SWEEPS
+from api import client
 from deploy.cli import app
 from tests.folders import PROJECT
 from workflows.definitions.inputs import MAX_INPUTS
@@ -18,6 +19,7 @@ from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.pipeline_checking import problems_of
 from workflows.definitions.plan import MAX_NODE_DESCRIPTION_CHARACTERS
 from workflows.definitions.task_request import MAX_PROMPT_CHARACTERS, TaskRequest
+from workflows.errors import AgentOSError
 
 README = (PROJECT / "README.md").read_text()
 
@@ -41,6 +43,15 @@ def test_the_readme_names_the_limits_of_what_is_sent() -> None:
     assert MAX_PROMPT_CHARACTERS == MAX_NODE_DESCRIPTION_CHARACTERS
     assert f"each node of a plan, has at most {MAX_INPUTS} inputs" in text
     assert f"a prompt, and the description of a node, {MAX_PROMPT_CHARACTERS:,} characters" in text
+
+
+def test_the_readme_has_every_error_of_the_client() -> None:
+    [section] = re.findall(r"^## From a program\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    errors = {name for name in client.__all__ if issubclass(getattr(client, name), AgentOSError)}
+    assert errors - set(re.findall(r"`(\w+)`", section)) == set()
+    raised = {name for name in vars(client.errors) if name[0].isupper()}
+    own = {name for name in raised if getattr(client.errors, name).__module__.startswith("api.")}
+    assert own <= errors
 
 
 def test_the_readme_sets_a_parameter_that_its_prompt_gives_to_the_compiled_pipeline() -> None:

@@ -160,8 +160,9 @@ async def test_a_call_of_a_program_that_takes_too_long_is_cancelled(
     pool: McpPool, tmp_path: Path
 ) -> None:
     arguments = _files(tmp_path) | {"seconds": 60}
-    with pytest.raises(McpTimedOut, match=r"0\.2 s"):
+    with pytest.raises(McpTimedOut, match=r"0\.2 s") as stopped:
         await pool.call(TEAM, server(), "wait", arguments, timeout_seconds=0.2)
+    assert "register the server again with a longer `--timeout`" in stopped.value.account
     await until((tmp_path / "cancelled").exists)
 
 

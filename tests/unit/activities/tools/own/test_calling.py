@@ -21,7 +21,7 @@ from activities.sandbox.base import Limits
 from activities.tools.context import ToolContext, ToolResult
 from activities.tools.own.calling import calling, failing_as
 from activities.tools.own.code import OwnCode
-from activities.tools.own.errors import ToolBrokenOff, ToolResultTooLarge
+from activities.tools.own.errors import ToolBrokenOff, ToolResultTooLarge, ToolResultUnwritable
 from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from workflows.errors import TemporaryFailure
@@ -84,7 +84,8 @@ async def test_a_result_of_more_than_text_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("returned", [object(), {1, object()}], ids=["object", "set"])
 async def test_a_result_that_is_no_json_is_a_failure_of_the_tool(returned: object) -> None:
-    with pytest.raises(ToolFailed, match=r"its result: an? .*which is no JSON"):
+    words = rf"'give' \(own/test_calling\.py, line \d+\) returned a {type(returned).__name__} that"
+    with pytest.raises(ToolResultUnwritable, match=words):
         await result_of(returned)
 
 
@@ -262,7 +263,7 @@ async def test_a_tool_that_was_broken_off_says_that_it_may_have_taken_effect(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(
-        ToolBrokenOff, match=r"in acting\.py, line 6 .*, temporary-failure, and may"
+        ToolBrokenOff, match=r"in \S+/acting\.py, line 6 .*, temporary-failure, and may"
     ):
         await own(tmp_path, AWAY)
 
@@ -285,8 +286,12 @@ async def test_a_tool_that_is_not_safe_with_these_arguments_is_not_taken_for_saf
 
 
 async def test_a_tool_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
-    with pytest.raises(ToolTimedOut):
+    with pytest.raises(ToolTimedOut) as stopped:
         await own(tmp_path, "import asyncio\nawait asyncio.sleep(60)", "timeout_seconds=0.05")
+    account = stopped.value.account
+    assert "raise `timeout_seconds` of its @tool() in " in account
+    assert f"{tmp_path.name}/" in account
+    assert "The `timeout` of a step ends it earlier, never later." in account
 
 
 async def test_a_time_out_of_the_tool_itself_is_a_failure_and_not_ours(tmp_path: Path) -> None:
