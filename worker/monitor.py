@@ -91,7 +91,7 @@ class Monitor:
             case "/readyz":
                 return await self._ready()
             case "/metrics":
-                return self._metrics(request, writer)
+                return await self._metrics(request, writer)
         paths = "There are /healthz, /readyz and /metrics."
         return _Answer.of(HTTPStatus.NOT_FOUND, {"title": paths})
 
@@ -102,7 +102,7 @@ class Monitor:
         dependencies = [_told(each) for each in found]
         return _Answer.of(status, {"state": state, "dependencies": dependencies})
 
-    def _metrics(self, request: _Request, writer: asyncio.StreamWriter) -> _Answer:
+    async def _metrics(self, request: _Request, writer: asyncio.StreamWriter) -> _Answer:
         is_known = is_token(request.fields.get("authorization"), self._token)
         if not is_known and not _is_owners(writer.get_extra_info("socket"), request):
             reason = {
@@ -111,7 +111,7 @@ class Monitor:
             }
             fields = {"WWW-Authenticate": "Bearer"}
             return _Answer.of(HTTPStatus.UNAUTHORIZED, reason, **fields)
-        return _Answer(HTTPStatus.OK, self._numbers.text(), CONTENT_TYPE)
+        return _Answer(HTTPStatus.OK, await self._numbers.text(), CONTENT_TYPE)
 
 
 @asynccontextmanager

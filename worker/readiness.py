@@ -89,7 +89,8 @@ def polling(client: Client, task_queue: str) -> Check:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        # Not that of activities: a worker that is fully used does not ask for any.
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
 
     async def check() -> None:

@@ -80,7 +80,8 @@ class ThinkCall(Message):
 
     ``routes``: it is to choose what the task is. Once that is done, no such turn begins any more.
     It may take ``tokens_left`` of the ``tokens_limit`` of the run; None: as many as it needs. No
-    turn follows one that takes ``cost_left_usd`` or more.
+    turn follows one that takes ``cost_left_usd`` or more. The run is cut off in ``seconds_left`` of
+    work; None: there is no such limit, or an older worker asks.
     ``tried``: as in ``Hold``, attempts that failed.
     """
 
@@ -93,6 +94,7 @@ class ThinkCall(Message):
     tokens_left: int | None = None
     tokens_limit: int = 0
     cost_left_usd: float | None = None
+    seconds_left: float | None = None
     tried: int = 0
 
 

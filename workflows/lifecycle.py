@@ -52,6 +52,9 @@ TRY_AGAIN = "try_again"
 # were cancelled although their row had just said how they ended.
 _HEEDS_CANCELLATION = "a-late-cancellation-is-heeded"
 _ENDS_AS_WRITTEN = "a-run-ends-as-its-row-says"
+# Later than the first, and asked earlier in a run. Temporal remembers what a replay was answered: a
+# run that began before would ask for the first in vain for the rest of its time.
+HEEDS_WHILE_MARKING = "a-cancellation-is-heeded-as-a-state-is-written"
 
 
 class MadeForReaders(TypedDict):
@@ -122,10 +125,11 @@ class Lifecycle:
             await self._close(Status.COMPLETED)
         self._show_completed()
 
-    def heed_cancellation(self) -> None:
+    def heed_cancellation(self, since: str = _HEEDS_CANCELLATION) -> None:
         """Raise what was asked of the run while its last activity ended in spite of it.
 
         Temporal's SDK gives the result of such an activity, and tells of the cancellation no more.
+        ``since`` is the change with which this is done at the place that asks.
 
         Raises:
             asyncio.CancelledError: the workflow was cancelled, or its work is to be cut short.
@@ -134,7 +138,7 @@ class Lifecycle:
         if self.is_cut:
             raise asyncio.CancelledError
         is_cancelled = workflow.cancellation_reason() is not None
-        if (is_cancelled or self.working_time.is_used_up) and workflow.patched(_HEEDS_CANCELLATION):
+        if (is_cancelled or self.working_time.is_used_up) and workflow.patched(since):
             raise asyncio.CancelledError if is_cancelled else TimeoutError
 
     async def wait_while_paused(self) -> None:
@@ -148,7 +152,7 @@ class Lifecycle:
         self.working_time.halt()
         await self.mark(Status.PAUSED)
         # One that comes just as that is written would not be heard of any more.
-        self.heed_cancellation()
+        self.heed_cancellation(HEEDS_WHILE_MARKING)
         await workflow.wait_condition(lambda: not self.paused)
         self.working_time.go_on()
         await self.mark(Status.RUNNING)

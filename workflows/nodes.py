@@ -19,7 +19,7 @@ from workflows import policies, ports
 from workflows.contracts import workflow_id
 from workflows.details import details_of_child, memo_of_child
 from workflows.labels import labels_of_child
-from workflows.lifecycle import Lifecycle
+from workflows.lifecycle import HEEDS_WHILE_MARKING, Lifecycle
 from workflows.markdown import codes
 from workflows.plan_contracts import (
     NodeEnd,
@@ -221,7 +221,7 @@ class NodeRunner:
         if self._nodes_wait is not self._is_waiting:
             await self._pass_on_waiting()
         # One that came just as that was written would not be heard of any more.
-        self._lifecycle.heed_cancellation()
+        self._lifecycle.heed_cancellation(HEEDS_WHILE_MARKING)
 
     @property
     def _nodes_wait(self) -> bool:

@@ -128,6 +128,7 @@ class ReactLoop:
                 tokens_left=tokens_left(run, is_shared=is_shared),
                 tokens_limit=run.limits.tokens,
                 cost_left_usd=cost_left(run),
+                seconds_left=self._lifecycle.working_time.left_seconds,
                 tried=tried,
             ),
             summary=f"turn {run.turn + 1}: {asked}, {run.spent.all_tokens:,} tokens so far",

@@ -35,6 +35,11 @@ class WorkingTime:
         return self._used + running
 
     @property
+    def left_seconds(self) -> float | None:
+        """None: there is no limit."""
+        return None if self.limit_seconds is None else self.limit_seconds - self.used_seconds
+
+    @property
     def is_used_up(self) -> bool:
         return self._deadline.expired()
 

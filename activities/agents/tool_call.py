@@ -28,6 +28,7 @@ from activities.agents.turn_events import question_event, result_event
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Performed, run_attempt
 from activities.attempts.heartbeat import heartbeating
+from activities.attempts.losses import UNCLEAR
 from activities.attempts.reporter import Reporter
 from activities.attempts.scratch import Workplace
 from activities.attempts.unforeseen import foreseen
@@ -166,6 +167,11 @@ class _ToolCall:
             result = ToolResult("", exit_code=NO_EXIT_CODE, error=error)
             return self._told(observation(result, Shown(""), {}), result=result)
 
+    def _is_worth_another(self, error: AgentOSError) -> bool:
+        """Whether another attempt follows one that failed so, and may."""
+        is_unclear = isinstance(error, UNCLEAR) and not self._may_repeat()
+        return error.retryable and self._is_followed and not is_unclear
+
     @property
     def _is_followed(self) -> bool:
         """Whether another attempt follows one that fails."""
@@ -217,7 +223,7 @@ class _ToolCall:
                 before = asked.number if asked else 0
                 number, seconds = self.attempt.number, self.approval_seconds
                 return self._asks(approval_of(question, replies, number, seconds, before))
-            if result.error and result.error.retryable and self._is_followed:
+            if result.error and self._is_worth_another(result.error):
                 raise result.error
             if not self.reporter.stdout:
                 self.reporter.stdout.extend(result.text.encode("utf-8", "replace"))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from uuid import UUID
 
 import structlog
@@ -19,7 +20,7 @@ from activities.agents.prompts import first_message
 from activities.agents.roles.base import Role, RoleTurn
 from activities.agents.subjects import name_subjects
 from activities.agents.text_stream import Send, sending_deltas
-from activities.agents.told import may_go_on, read_from, told_messages
+from activities.agents.told import TurnSeconds, may_go_on, read_from, told_messages
 from activities.agents.turn_counting import counted_turn
 from activities.attempts.holding import Held
 from activities.attempts.losses import check_losses, failures_before
@@ -105,11 +106,13 @@ class Turns:
         heard = (*known, *begun.messages)
         self._conversations.keep(turn.task_id, turn.execution, heard)
         with counted_turn(self._equipment.numbers, begun.task_type):
-            self._check_quota(begun)
+            quota_left = self._quota_left(begun)
             answered, deltas = await self._complete(call, turn, begun, heard, unsent)
             seconds = self._options.approval_seconds
             ended = answered.ended(deltas, seconds)
-            if ended.result is None or not may_go_on(call, ended.thought):
+            taken = TurnSeconds(_seconds_since_asked(), answered.answer.duration_ms / 1_000)
+            is_last = not may_go_on(call, ended.thought, taken, quota_left)
+            if ended.result is None or is_last:
                 return await self._write(turn, ended)
             # What was told while the model finished is not to go unread.
             reopened = answered.reopened.ended(deltas, seconds)
@@ -120,10 +123,14 @@ class Turns:
             lambda: turns.begin_turn(self._database, turn, known=known, is_repeated=is_repeated)
         )
 
-    def _check_quota(self, begun: BegunTurn) -> None:
+    def _quota_left(self, begun: BegunTurn) -> float:
+        """How many tokens the team may use today; raises ``TokenQuotaUsedUp`` when it is none."""
         quota = begun.daily_tokens if begun.daily_tokens is not None else self._options.daily_tokens
-        if quota and begun.tokens_today >= quota:
+        if not quota:
+            return inf
+        if begun.tokens_today >= quota:
             raise TokenQuotaUsedUp(used=begun.tokens_today, quota=quota)
+        return quota - begun.tokens_today
 
     async def _complete(
         self,
@@ -290,6 +297,10 @@ def _turn_of(call: ThinkCall) -> Turn:
     execution = activity.info().workflow_run_id
     assert execution is not None
     return Turn(call.task_id, call.run, call.turn, call.seq, execution, call.routes)
+
+
+def _seconds_since_asked() -> float:
+    return max(0.0, (datetime.now(UTC) - activity.info().scheduled_time).total_seconds())
 
 
 def _is_last(call: ThinkCall, error: AgentOSError) -> bool:

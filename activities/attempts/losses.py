@@ -6,9 +6,13 @@ from enum import Enum
 from temporalio import activity
 
 from activities.store.attempts import Attempt, Begun
+from activities.tools.own.errors import ToolBrokenOff
 from workflows.errors import AgentOSError, InternalError
 from workflows.errors.tasks import StepInterrupted, WorkersLost, WorkerStopping
 from workflows.policies import LOST_ATTEMPTS
+
+# Who knows how far the work had come?
+UNCLEAR = (InternalError, ToolBrokenOff)
 
 
 class Repeat(Enum):
@@ -44,7 +48,7 @@ class Losses:
 
     def judge(self, error: AgentOSError) -> None:
         """Note on the error of the attempt whether a retry is left."""
-        is_unclear = isinstance(error, InternalError)  # Who knows how far the work had come?
+        is_unclear = isinstance(error, UNCLEAR)
         error.retries_used_up |= self._used >= self.attempt.retries or (
             is_unclear and self.repeat is Repeat.NEVER
         )

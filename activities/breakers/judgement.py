@@ -9,6 +9,7 @@ from activities.breakers.errors import BreakerOpen
 from activities.residents.note_errors import NotesFull
 from activities.store.housekeeping.errors import BlobGone, PartSwept
 from activities.tools.mcp.errors import McpQuestionUnclear
+from activities.tools.own.errors import ToolBrokenOff, ToolResultTooLarge
 from activities.webhooks.errors import SecretUnreadable
 from workflows.errors import (
     BadInput,
@@ -59,6 +60,7 @@ SOUND: tuple[type[BaseException], ...] = (
     mcp.McpFilesLost,
     mcp.McpToolFailed,
     tools.ToolFailed,
+    ToolResultTooLarge,
     McpQuestionUnclear,
     models.AnswerWithheld,
 )
@@ -111,6 +113,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     tools.ToolDisabled,
     tools.ToolArgumentsInvalid,
     tools.ToolNotRun,
+    ToolBrokenOff,
     tools.ToolDefinitionInvalid,
     tools.ToolModuleBroken,
     tools.ToolNameTaken,

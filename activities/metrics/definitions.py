@@ -144,9 +144,14 @@ DRAINING = _gauge("agentos_worker_draining", "1 while the worker stops and takes
 # Of an API.
 REQUESTS = _histogram(
     "agentos_http_request_duration_seconds",
-    "Requests by template of the route.",
+    "Requests by template of the route; those that wait are told apart.",
     _SHORT_SECONDS,
     *("method", "route", "status"),
+)
+WAITED = _counter(
+    "agentos_http_waits_total",
+    "Long polls and streams of events that ended, however long they took.",
+    *("route", "status"),
 )
 RECEIVED = _counter(
     "agentos_http_received_bytes_total",
@@ -272,7 +277,7 @@ OF_WORKERS = (
     *(SANDBOXES, SANDBOX_START, SANDBOX_ENDS, DRAINING),
 )
 OF_APIS = (
-    *(REQUESTS, RECEIVED, SENT, EVENT_STREAMS, LONG_POLLS, WEBHOOK_ATTEMPTS),
+    *(REQUESTS, WAITED, RECEIVED, SENT, EVENT_STREAMS, LONG_POLLS, WEBHOOK_ATTEMPTS),
     *(WORKERS, DATABASE_UP),
 )
 STORED = (

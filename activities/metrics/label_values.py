@@ -5,6 +5,7 @@ import re
 OTHER = "other"
 MOST_VALUES = 64  # of one label of one metric; what comes later is OTHER
 MOST_CHARACTERS = 100
+OURS = frozenset({"route"})  # Labels whose values are our own, as many as there are in the code.
 
 # Ids are as many as there are things. A date in the name of a model is none.
 _ID = re.compile(
@@ -21,7 +22,7 @@ def looks_like_an_id(value: str) -> bool:
 class LabelValues:
     """Of one label of one metric: the first that come, as far as they are no ids."""
 
-    def __init__(self, most: int = MOST_VALUES) -> None:
+    def __init__(self, most: float = MOST_VALUES) -> None:
         self._most = most
         self._known: set[str] = set()
 

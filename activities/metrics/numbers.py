@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from typing import TypeAlias
 
 from prometheus_client import (
@@ -19,7 +20,8 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from activities.metrics.definitions import Definition, Kind
-from activities.metrics.label_values import LabelValues
+from activities.metrics.label_values import MOST_VALUES, OURS, LabelValues
+from activities.off_loop import off_loop
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -35,7 +37,7 @@ class Numbers:
     def __init__(self, definitions: Iterable[Definition]) -> None:
         self._registry = CollectorRegistry()
         self._metrics = {each: _made(each, self._registry) for each in definitions}
-        self._bounds = {each: tuple(LabelValues() for _ in each.labels) for each in self._metrics}
+        self._bounds = {each: _bounds_of(each) for each in self._metrics}
         self._readers: list[Callable[[], None]] = []
 
     def count(self, what: Definition, *labels: str, by: float = 1.0) -> None:
@@ -77,10 +79,11 @@ class Numbers:
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def text(self) -> bytes:
+    async def text(self) -> bytes:
+        """All of them. Collectors are asked in another thread."""
         for read in self._readers:
             read()
-        return generate_latest(self._registry)
+        return await off_loop(generate_latest, self._registry)
 
     def _of(self, what: Definition, labels: tuple[str, ...]) -> _Metric:
         metric = self._metrics[what]
@@ -94,11 +97,15 @@ def bounded(
     what: Definition, values: Mapping[tuple[str, ...], float]
 ) -> Mapping[tuple[str, ...], float]:
     """The same with bounded labels; what becomes one is added up."""
-    bounds = tuple(LabelValues() for _ in what.labels)
+    bounds = _bounds_of(what)
     found: defaultdict[tuple[str, ...], float] = defaultdict(float)
     for labels, value in values.items():
         found[tuple(map(LabelValues.bounded, bounds, labels))] += value
     return found
+
+
+def _bounds_of(what: Definition) -> tuple[LabelValues, ...]:
+    return tuple(LabelValues(inf if label in OURS else MOST_VALUES) for label in what.labels)
 
 
 def _made(what: Definition, registry: CollectorRegistry) -> _Metric:

@@ -8,8 +8,10 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
+from threading import Lock
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -63,6 +65,7 @@ class TemporalNumbers(Collector):
         self._labels: dict[int, tuple[Mapping[str, object], _Labels]] = {}
         self._bounds: dict[str, LabelValues] = {}
         self._series = 0
+        self._taking = Lock()
 
     @asynccontextmanager
     async def emptied(self) -> AsyncIterator[None]:
@@ -76,12 +79,19 @@ class TemporalNumbers(Collector):
 
     async def _empty(self) -> None:
         while True:
-            self._take()
+            if self._taking.acquire(blocking=False):  # Else whoever collects is at it.
+                try:
+                    self._take()
+                finally:
+                    self._taking.release()
             await asyncio.sleep(_EMPTIED_SECONDS)
 
     def collect(self) -> Iterator[Metric]:
-        self._take()
-        for family in self._families.values():
+        """In any thread."""
+        with self._taking:
+            self._take()
+            found = deepcopy(list(self._families.values()))
+        for family in found:
             metric = Metric(family.name, family.help, family.kind)
             for labels, series in family.series.items():
                 _add(metric, dict(labels), series)

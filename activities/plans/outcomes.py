@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from activities.plans.dataflow import OUTPUT_FILE, Result
+from activities.steps.printed import is_finite
 from activities.store.attempts import StoredFile
 from activities.store.reading.plans import (
     ChildState,
@@ -96,6 +97,6 @@ def _json_of(text: str | None) -> JsonValue:
     """What a pipeline printed, as JSON if that is what it is."""
     try:
         value: JsonValue = json.loads(text or "null")
+        return value if is_finite(value) else text
     except (ValueError, RecursionError):
         return text
-    return value

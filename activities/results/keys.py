@@ -7,7 +7,7 @@ step gives that ends well. Nothing in here is a secret: definitions hold none.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -51,16 +51,23 @@ class ScriptIngredients:
 
 @dataclass(frozen=True, slots=True)
 class ToolIngredients:
-    """``digest`` is that of the tool's definition; ``arguments`` are what it is called with."""
+    """``digest`` is that of the tool's definition, and of its code where that is known;
+    ``arguments`` are what it is called with. ``inputs`` are the SHA-256 of the files from outside
+    that they name, by their references: what lies there may change.
+    """
 
     team_id: UUID
     tool: str
     digest: str
     arguments: JsonValue
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        return _key({**asdict(self), "kind": "tool"})
+        ingredients = {**asdict(self), "kind": "tool"}
+        if not self.inputs:
+            del ingredients["inputs"]  # Of most there are none, and those keys are older.
+        return _key(ingredients)
 
 
 def lock_of(venv: Path) -> str:

@@ -22,6 +22,7 @@ from activities.breakers.errors import BreakerOpen
 from activities.breakers.holding import held_by
 from activities.equipment import Equipment
 from activities.metrics.steps import Counted
+from activities.off_loop import off_loop
 from activities.patience import patiently
 from activities.sandbox.base import Stream
 from activities.steps.arguments import Arguments, Item, steps_read
@@ -59,10 +60,10 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
-            named = arguments.named(step.json_args)
+            named = await off_loop(arguments.named, step.json_args)
             assert isinstance(named, dict)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
-            wanted = await self._memory.of_tool(begun, step, named)
+            wanted = await self._memory.of_tool(call.task_id, begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
 
         return await self._run(call, "tool", perform)
@@ -115,9 +116,7 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
-            arguments.place(step.files)
-            words = arguments.command_line(list(step.args))
-            step = step.model_copy(update={"env": arguments.environment(step.env)})
+            words, step = await off_loop(_resolved, step, arguments)
             async with (
                 equipment.scratch.workplace() as workplace,
                 prepare(step, words, workplace.code) as script,
@@ -223,6 +222,13 @@ class Steps(ports.Steps):
             self._equipment.blobs, call.team_id, output, limits, mime_types
         )
         return Performed(exit_code=exit_code, files=files, refused=refused, error=error)
+
+
+def _resolved(step: Step, arguments: Arguments) -> tuple[Sequence[str], Step]:
+    """The arguments of a script, and its step with the variables that it is given."""
+    arguments.place(step.files)
+    words = arguments.command_line(list(step.args))
+    return words, step.model_copy(update={"env": arguments.environment(step.env)})
 
 
 def _named(step: Step, call: StepCall) -> Step:

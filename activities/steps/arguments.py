@@ -1,6 +1,7 @@
 """A step's arguments with their references replaced, and the files that it needs for them."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -11,13 +12,16 @@ from pydantic import JsonValue
 
 from activities.sandbox.base import INPUT_FOLDER
 from activities.sandbox.names import is_short_enough, name_by_id
-from activities.store.events import as_json
+from activities.steps.printed import Printed, is_finite, part_of
 from activities.store.reading.results import ResultFile, StepResult
-from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors.inputs import ReferenceUnresolved
 
+# Each is a word of the command line, and is fetched and laid down before the script begins.
+MAX_FILES_AT_ONCE = 10_000
+
 _ITEMS_SHOWN = 10
+_NAMES_SHOWN = 20
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
@@ -62,6 +66,8 @@ class Arguments:
         self._inputs = inputs
         self._results = results
         self._item = item
+        self._printed = Printed(results)
+        self._by_name: dict[str, Mapping[str, Sequence[ResultFile]]] = {}
 
     def files_of(self, reference: Reference) -> Sequence[ResultFile]:
         """All files of the step that is referred to, whatever of it is.
@@ -101,7 +107,11 @@ class Arguments:
 
     def named(self, args: JsonValue) -> JsonValue:
         """The arguments of a tool. Files become input references; a string that is one reference
-        takes the referred value's own type."""
+        takes the referred value's own type.
+
+        Raises:
+            ReferenceUnresolved: a file or a JSON value that is not there.
+        """
         if isinstance(args, dict):
             return {key: self.named(value) for key, value in args.items()}
         if isinstance(args, list):
@@ -110,7 +120,7 @@ class Arguments:
             return args
         parts = parse(args)
         if len(parts) == 1 and isinstance(parts[0], Reference):
-            return self._value(parts[0])
+            return self._json_value(parts[0])
         return "".join(
             part if isinstance(part, str) else _as_text(self._value(part)) for part in parts
         )
@@ -118,9 +128,23 @@ class Arguments:
     def _words(self, text: str) -> Iterable[str]:
         parts = parse(text)
         if len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].is_all_files:
-            made = self.files_of(parts[0])
-            return [self._path_of(parts[0].name, file, made) for file in made]
+            return self._paths_of_all(parts[0])
         return [self._text(text)]
+
+    def _paths_of_all(self, reference: Reference) -> Sequence[str]:
+        made = self.files_of(reference)
+        if len(made) > MAX_FILES_AT_ONCE:
+            reason = (
+                f"step {reference.name!r} made {len(made):,} files, and at most "
+                f"{MAX_FILES_AT_ONCE:,} can be given at once; run the step with foreach, or have "
+                f"{reference.name!r} make fewer"
+            )
+            raise ReferenceUnresolved(reference=reference.text, reason=reason)
+        times = Counter(file.name for file in made)
+        return [
+            self._path_of(reference.name, file, is_one_of_many=times[file.name] > 1)
+            for file in made
+        ]
 
     def _text(self, text: str) -> str:
         parts = parse(text)
@@ -135,10 +159,9 @@ class Arguments:
             return self._path_of(reference.name, self._file(reference))
         return _as_text(self._value(reference))
 
-    def _path_of(self, step: str, file: ResultFile, among: Sequence[ResultFile] = ()) -> str:
+    def _path_of(self, step: str, file: ResultFile, *, is_one_of_many: bool = False) -> str:
         """Of what several items have made under one name, each lies under the number of its own."""
         prefix = step if file.item is None else f"{step}-{file.item}"
-        is_one_of_many = sum(other.name == file.name for other in among) > 1
         return self._path(prefix, file.id, file.name, is_prefixed=is_one_of_many)
 
     def _path(self, prefix: str, file_id: UUID, name: str, *, is_prefixed: bool = False) -> str:
@@ -165,7 +188,14 @@ class Arguments:
             raise ReferenceUnresolved(reference=reference.text, reason=reason)
         if reference.field == "stdout":
             return (result.stdout or "").rstrip("\n")
-        return _in_json(reference, result)
+        return self._printed.value(reference)
+
+    def _json_value(self, reference: Reference) -> JsonValue:
+        value = self._value(reference)
+        if is_finite(value):
+            return value
+        reason = "NaN and Infinity are in it, which are no JSON; have the step print null instead"
+        raise ReferenceUnresolved(reference=reference.text, reason=reason)
 
     def _value_of_item(self, reference: Reference) -> JsonValue:
         if self._item is None:
@@ -173,7 +203,7 @@ class Arguments:
         if reference.source == "index":
             return self._item.index
         if self._item.file is None:
-            return _part_of(reference, self._item.content["value"])
+            return part_of(reference, self._item.content["value"], reference.path)
         file_id, name = self._item.file
         path = PurePosixPath(name)
         parts: dict[tuple[Key, ...], str] = {
@@ -191,9 +221,8 @@ class Arguments:
         return self._results[reference.name]
 
     def _file(self, reference: Reference) -> ResultFile:
-        files = self.files_of(reference)
-        name = str(reference.path[0])
-        found = [file for file in files if file.name == name]
+        files, name = self._files_by_name(reference), str(reference.path[0])
+        found = files.get(name, ())
         if len(found) == 1:
             return found[0]
         if found:
@@ -201,56 +230,17 @@ class Arguments:
             more = ", ..." * (len(found) > _ITEMS_SHOWN)
             reason = f"items {makers}{more} of step {reference.name!r} have each made one"
         else:
-            made = ", ".join(sorted({file.name for file in files})[:20]) or "no files"
+            made = ", ".join(sorted(files)[:_NAMES_SHOWN]) or "no files"
             reason = f"step {reference.name!r} made {made}"
         raise ReferenceUnresolved(reference=reference.text, reason=reason)
 
-
-def _in_json(reference: Reference, result: StepResult) -> JsonValue:
-    """Of a step with items the list of what these have printed."""
-    if result.printed is None:
-        whole = f"what step {reference.name!r} printed"
-        return _part_of(reference, _read_json(reference, result.stdout or "", whole))
-    values = [
-        _read_json(reference, text, f"what item {number} of step {reference.name!r} printed")
-        for number, text in enumerate(result.printed)
-    ]
-    return _part_of(reference, values)
-
-
-def _read_json(reference: Reference, printed: str, what: str) -> JsonValue:
-    try:
-        value: JsonValue = json.loads(printed.rstrip("\n"))
-    except ValueError:
-        reason = f"{what} is not JSON"
-    except RecursionError:
-        reason = _too_deep(what)
-    else:
-        return value
-    raise ReferenceUnresolved(reference=reference.text, reason=reason) from None
-
-
-def _part_of(reference: Reference, value: JsonValue) -> JsonValue:
-    for key in reference.path:
-        value = _item(reference, value, key)
-    if is_deeper(value, MAX_ARGUMENT_DEPTH):
-        what = "it" if reference.source == "item" else f"what step {reference.name!r} printed"
-        raise ReferenceUnresolved(reference=reference.text, reason=_too_deep(what))
-    # As it can be kept, and sent on: with no half of a character.
-    cleaned: JsonValue = json.loads(as_json(value))
-    return cleaned
-
-
-def _too_deep(what: str) -> str:
-    return f"{what} is nested more than {MAX_ARGUMENT_DEPTH} levels deep"
-
-
-def _item(reference: Reference, value: JsonValue, key: Key) -> JsonValue:
-    if isinstance(value, dict) and str(key) in value:
-        return value[str(key)]
-    if isinstance(value, list) and isinstance(key, int) and key < len(value):
-        return value[key]
-    raise ReferenceUnresolved(reference=reference.text, reason=f"there is no {key!r} in the JSON")
+    def _files_by_name(self, reference: Reference) -> Mapping[str, Sequence[ResultFile]]:
+        if reference.name not in self._by_name:
+            found: defaultdict[str, list[ResultFile]] = defaultdict(list)
+            for file in self.files_of(reference):
+                found[file.name].append(file)
+            self._by_name[reference.name] = found
+        return self._by_name[reference.name]
 
 
 def _as_text(value: JsonValue) -> str:

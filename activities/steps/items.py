@@ -7,6 +7,8 @@ from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
 from activities.attempts.heartbeat import heartbeating
+from activities.attempts.losses import check_losses, failures_before
+from activities.attempts.unforeseen import foreseen
 from activities.off_loop import off_loop
 from activities.patience import patiently
 from activities.steps.arguments import Arguments
@@ -14,11 +16,11 @@ from activities.store import items
 from activities.store.database import Database
 from activities.store.items import StepToOpen
 from activities.store.reading.results import results_of
-from workflows import ports
+from workflows import policies, ports
 from workflows.contracts import Failure
 from workflows.definitions.foreach import FilesOf, ListOf, source_of
 from workflows.definitions.pipeline import MAX_ITEMS, Step
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.errors.inputs import ItemsUnusable
 from workflows.pipeline_contracts import ItemsCall, OpenedItems
 
@@ -29,25 +31,35 @@ class Items(ports.Items):
 
     @activity.defn
     async def open_items(self, call: ItemsCall) -> OpenedItems:
-        async with heartbeating(), as_application_error():
-            found = await patiently(lambda: items.step_to_open(self._database, call))
-            wanted = None if found.is_open else await self._wanted(call, found)
-            return await patiently(lambda: items.open_items(self._database, call, wanted))
+        failures = failures_before(0)
+        async with heartbeating(failures), as_application_error():
+            try:
+                with foreseen():
+                    check_losses(activity.info().attempt - 1 - failures)
+                    return await self._open(call)
+            except AgentOSError as error:
+                error.retries_used_up |= failures >= policies.ACT_RETRIES
+                activity.heartbeat(failures + 1)
+                await self._tell(call, error)
+                raise
 
     @activity.defn
     async def close_items(self, call: ItemsCall) -> None:
         await items.close_items(self._database, call)
 
-    async def _wanted(
-        self, call: ItemsCall, found: StepToOpen
-    ) -> Sequence[Mapping[str, JsonValue]]:
-        try:
-            return await self._items(call, found)
-        except AgentOSError as error:
-            if not error.retryable:
-                failure = Failure(code=error.code, message=str(error)[:4_096], step=call.step)
-                await patiently(lambda: items.fail_step(self._database, call, failure))
-            raise
+    async def _open(self, call: ItemsCall) -> OpenedItems:
+        found = await patiently(lambda: items.step_to_open(self._database, call))
+        wanted = None if found.is_open else await self._items(call, found)
+        rows = None if wanted is None else await off_loop(items.rows_of, call, wanted)
+        return await patiently(lambda: items.open_items(self._database, call, rows))
+
+    async def _tell(self, call: ItemsCall, error: AgentOSError) -> None:
+        """Write down why the step failed, where no attempt follows and there is a database."""
+        is_followed = error.retryable and not error.retries_used_up
+        if is_followed or isinstance(error, TemporaryFailure):
+            return
+        failure = Failure(code=error.code, message=error.account[:4_096], step=call.step)
+        await patiently(lambda: items.fail_step(self._database, call, failure))
 
     async def _items(self, call: ItemsCall, found: StepToOpen) -> Sequence[Mapping[str, JsonValue]]:
         step = Step.model_validate(found.definition)

@@ -5,7 +5,7 @@ equal.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,6 +20,7 @@ from activities.sandbox.base import Stream
 from activities.store.attempts import Begun
 from activities.store.result_cache import Result, Wanted
 from activities.tools.toolbox import Toolbox
+from workflows.definitions.inputs import ArtifactRef, FileRef, parse
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError
 
@@ -63,7 +64,7 @@ class Memory:
         return _wanted(begun, step, lifetime, ingredients.key, name)
 
     async def of_tool(
-        self, begun: Begun, step: Step, arguments: Mapping[str, JsonValue]
+        self, task_id: UUID, begun: Begun, step: Step, arguments: Mapping[str, JsonValue]
     ) -> Wanted | None:
         """The result of a step that calls a tool; None when it must not come from elsewhere."""
         assert step.tool is not None
@@ -76,8 +77,16 @@ class Memory:
         lifetime = step.cache or tool.cache
         if lifetime is None or not tool.may_be_cached:
             return None
-        key = ToolIngredients(begun.team_id, tool.name, tool.digest, dict(arguments)).key
-        return _wanted(begun, step, lifetime, key, tool.name)
+        refs = _from_outside(begun, arguments) if tool.native is not None else {}
+        digests = await self._equipment.inputs.digests(task_id, begun.team_id, refs)
+        ingredients = ToolIngredients(
+            team_id=begun.team_id,
+            tool=tool.name,
+            digest=tool.result_digest,
+            arguments=dict(arguments),
+            inputs=digests,
+        )
+        return _wanted(begun, step, lifetime, ingredients.key, tool.name)
 
     async def performed(
         self, wanted: Wanted | None, reporter: Reporter, perform: Callable[[], Awaitable[Performed]]
@@ -110,6 +119,23 @@ class Memory:
         if self._equipment.scripts.may_use_network(step.skill):
             return None  # Who knows what its skill was told there?
         return (await self._equipment.catalogue.find(step.skill)).lifetime
+
+
+def _from_outside(begun: Begun, arguments: Mapping[str, JsonValue]) -> dict[str, str]:
+    """The inputs of the task that arguments name, and whose bytes may be others in another task.
+    What else looks like one need not be a file at all, and is not fetched."""
+    outside = {
+        ref for ref in begun.inputs.values() if not isinstance(parse(ref), FileRef | ArtifactRef)
+    }
+    return {text: text for text in _texts(dict(arguments)) if text in outside} if outside else {}
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _wanted(begun: Begun, step: Step, lifetime: timedelta, key: str, name: str) -> Wanted:

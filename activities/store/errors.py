@@ -23,6 +23,9 @@ _REFUSING_SQLSTATES = ("28", "3D", "42501")
 _DISK_FULL = "53100"
 _BLOB_GONE = "AG001"  # of the trigger that guards blobs; the message is the SHA-256
 
+# What the driver says of such a connection.
+_CUT = ("is closed", "is closing", "in progress", "is cancelling")
+
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _S3_FULL = 507
@@ -102,5 +105,12 @@ def _is_passing(error: BaseException) -> bool:
     origin = driver_error(error)
     if isinstance(origin, asyncpg.PostgresError):
         return str(origin.sqlstate).startswith(_PASSING_SQLSTATES)
-    # A connection that is closed, or that is being cut at this very moment.
-    return isinstance(origin, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    if isinstance(origin, asyncpg.InterfaceError):
+        return _is_cut(origin)
+    return isinstance(origin, OSError | asyncpg.InternalClientError)
+
+
+def _is_cut(error: asyncpg.InterfaceError) -> bool:
+    """Whether a connection is closed, or is being cut at this very moment. All else is wrong with
+    what the driver was given, and will be the next time; of its kinds, some quote values."""
+    return type(error) is asyncpg.InterfaceError and any(word in str(error) for word in _CUT)

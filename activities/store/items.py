@@ -36,26 +36,37 @@ async def step_to_open(database: Database, call: ItemsCall) -> StepToOpen:
     raise TaskMoved(task_id=call.task_id)
 
 
-async def open_items(
-    database: Database, call: ItemsCall, items: Sequence[Mapping[str, JsonValue]] | None
-) -> OpenedItems:
+@dataclass(frozen=True, slots=True)
+class ItemRows:
+    """The rows of all items of a step, as a JSON document; there may be megabytes of it."""
+
+    count: int
+    document: str
+
+
+def rows_of(call: ItemsCall, items: Sequence[Mapping[str, JsonValue]]) -> ItemRows:
+    """One by one: to write a long document in one go keeps the interpreter."""
+    rows = (
+        {
+            "id": str(item_sub_task_id(call.sub_task_id, index)),
+            "name": item_name(call.step, index),
+            "item_index": index,
+            "item": item,
+        }
+        for index, item in enumerate(items)
+    )
+    return ItemRows(len(items), f"[{','.join(map(events.as_json, rows))}]")
+
+
+async def open_items(database: Database, call: ItemsCall, rows: ItemRows | None) -> OpenedItems:
     """Write down what the items are, unless that was done, and give those that are to run.
 
     Raises:
         TaskMoved: the task has ended or was started again meanwhile.
     """
     async with database.writing() as connection:
-        if items is not None:
-            rows = [
-                {
-                    "id": str(item_sub_task_id(call.sub_task_id, index)),
-                    "name": item_name(call.step, index),
-                    "item_index": index,
-                    "item": item,
-                }
-                for index, item in enumerate(items)
-            ]
-            values = {**_values(call), "count": len(items), "items": events.as_json(rows)}
+        if rows is not None:
+            values = {**_values(call), "count": rows.count, "items": rows.document}
             if not (await connection.execute(_OPEN, values)).all():
                 raise TaskMoved(task_id=call.task_id)
         found = (await connection.execute(_OPEN_ITEMS, {"sub_task_id": call.sub_task_id})).all()

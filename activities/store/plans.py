@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import delete, func, insert, null, select, update
+from sqlalchemy import ARRAY, Text, all_, delete, func, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -213,7 +213,7 @@ class PlanWriter(PlanHold):
         await self._connection.execute(
             delete(TaskArtifact).where(
                 col(TaskArtifact.sub_task_id) == node.id,
-                col(TaskArtifact.name).not_in(copied),
+                col(TaskArtifact.name) != all_(literal(list(copied), ARRAY(Text()))),
             )
         )
         await self._connection.execute(

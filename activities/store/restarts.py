@@ -10,14 +10,23 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.inputs.errors import InputsGone
 from activities.store import audit, events
+from activities.store.any_of import is_any_of
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import requeue_letters
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.housekeeping.progress import require_whole
+from activities.store.input_holding import hold_inputs
 from activities.store.tables import SubTask, Task
-from activities.store.task_statements import DESCRIBE_NODE, FOLLOW_STEPS, REDEFINE_STEPS
+from activities.store.task_statements import (
+    DESCRIBE_NODE,
+    DROP_FILES,
+    DROP_ITEMS,
+    FOLLOW_STEPS,
+    REDEFINE_STEPS,
+)
 from activities.store.tasks import NewSubTask, sub_task_rows
 from workflows.events import TaskStatus
 from workflows.states import FINAL, Status
@@ -84,10 +93,12 @@ async def restart_task(
     with by that. False when somebody else was faster.
 
     Raises:
-        PartSwept
+        InputsGone, PartSwept
     """
     try:
         async with database.writing() as connection:
+            if gone := await hold_inputs(connection, reason.actor.team_id, restart.inputs):
+                raise InputsGone(gone)
             return await _restart_all(connection, task_id, run, restart, reason)
     except _LetterEnded:
         return False
@@ -121,7 +132,7 @@ async def _restart(connection: AsyncConnection, task_id: UUID, run: int, restart
         await _redefine(connection, task_id, restart.redefined)
     await connection.execute(
         update(SubTask)
-        .where(col(SubTask.id).in_(restart.again))
+        .where(is_any_of(col(SubTask.id), restart.again))
         .values(
             status=Status.PENDING,
             phase=None,
@@ -188,4 +199,5 @@ async def _redefine(connection: AsyncConnection, task_id: UUID, new: Redefinitio
     )
     values = {"task_id": task_id, "sub_tasks": json.dumps(sub_task_rows(new.sub_tasks))}
     await connection.execute(REDEFINE_STEPS, values)
-    await connection.execute(FOLLOW_STEPS, {"task_id": task_id})
+    for statement in (DROP_ITEMS, DROP_FILES, FOLLOW_STEPS):
+        await connection.execute(statement, {"task_id": task_id})

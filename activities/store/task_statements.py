@@ -10,11 +10,18 @@ _WAS_RESET = "Its run was reset in Temporal."
 _CANCELLED = f"'{Status.CANCELLED}'"
 _PIPELINE = TaskType.PIPELINE
 _BAD = f"'{Status.FAILED}', '{Status.BLOCKED}'"
-# A step ends as the first of its items that has failed.
-_STATUS_OF_ITEMS = f"""(
-    SELECT item.status FROM sub_tasks AS item
+# A step ends as the first of its items that has failed, and of the same.
+_OF_FAILED_ITEM = f"""(
+    SELECT item.{{column}} FROM sub_tasks AS item
     WHERE item.item_of = sub_tasks.id AND item.status IN ({_BAD})
-    ORDER BY item.finished_at LIMIT 1
+    ORDER BY item.finished_at, item.item_index LIMIT 1
+)"""
+_STATUS_OF_ITEM = _OF_FAILED_ITEM.format(column="status")
+_ERROR_OF_ITEM = _OF_FAILED_ITEM.format(column="error")
+# The item that ends the run may be open still, as one whose worker died with its last attempt.
+_HAS_ENDING_ITEM = """EXISTS (
+    SELECT FROM sub_tasks AS item
+    WHERE item.id = :sub_task_id AND item.item_of = sub_tasks.id
 )"""
 
 # The sub-tasks that are known before a task begins, of which the rows are ``sub_task_rows``.
@@ -95,8 +102,12 @@ CLOSE = text(
         UPDATE sub_tasks
         SET status = CASE WHEN sub_tasks.id = :sub_task_id THEN :status
                      WHEN :all_sub_tasks THEN '{Status.CANCELLED}'
-                     ELSE coalesce({_STATUS_OF_ITEMS}, '{Status.CANCELLED}') END,
-            phase = NULL, error = task.error, next_attempt_at = NULL, waits_for = NULL,
+                     ELSE coalesce({_STATUS_OF_ITEM},
+                                   CASE WHEN {_HAS_ENDING_ITEM} THEN :status END,
+                                   '{Status.CANCELLED}') END,
+            phase = NULL, next_attempt_at = NULL, waits_for = NULL,
+            error = CASE WHEN sub_tasks.id = :sub_task_id OR :all_sub_tasks THEN task.error
+                    ELSE coalesce({_ERROR_OF_ITEM}, task.error) END,
             finished_at = coalesce(finished_at, now())
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> '{Status.COMPLETED}'
@@ -162,6 +173,23 @@ REDEFINE_STEPS = text(
     ON CONFLICT (id) DO UPDATE
         SET task_type = excluded.task_type, dependencies = excluded.dependencies,
             input_context = excluded.input_context, execution_order = excluded.execution_order
+    """
+)
+
+# What a step has made that has items now is nobody's any more, nor are the items of one that has
+# none now: whoever read the results of the step would take them for its own.
+DROP_ITEMS = text(
+    """
+    DELETE FROM sub_tasks USING sub_tasks AS step
+    WHERE sub_tasks.task_id = :task_id AND step.id = sub_tasks.item_of
+      AND step.input_context -> 'foreach' IS NULL
+    """
+)
+DROP_FILES = text(
+    """
+    DELETE FROM task_artifacts USING sub_tasks AS step
+    WHERE step.task_id = :task_id AND step.id = task_artifacts.sub_task_id
+      AND step.item_of IS NULL AND step.input_context -> 'foreach' IS NOT NULL
     """
 )
 

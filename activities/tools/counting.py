@@ -9,7 +9,6 @@ from activities.attempts.holding import Held
 from activities.breakers.errors import BreakerOpen
 from activities.metrics.definitions import TOOL_CALLS, TOOL_SECONDS
 from activities.metrics.numbers import Numbers
-from workflows.errors import AgentOSError
 from workflows.errors.mcp import McpAsks
 
 
@@ -33,7 +32,7 @@ def counted_call(numbers: Numbers, tool: str) -> Iterator[Call]:
     except McpAsks:
         end = "ok"
         raise
-    except AgentOSError:
+    except Exception:  # Also what nobody foresaw.
         end = "failed"
         raise
     finally:

@@ -4,8 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from activities.patience import patiently
 from activities.tools.context import AgentContext, ToolContext
 from activities.tools.working_files import working_files
+
+# Less than most calls may take: a call that failed may be made again where one that was stopped
+# is not.
+_PATIENCE_SECONDS = 20.0
 
 
 @asynccontextmanager
@@ -17,10 +22,13 @@ async def opened(context: ToolContext, file: str) -> AsyncIterator[Path]:
         WorkingFileNotFound: the agent's task has none of that name.
         InputNotFound, InputRefused, InputTooLarge: it is not there, or may not be read.
     """
-    ref = file
+    ref, equipment = file, context.equipment
     if isinstance(context, AgentContext):
-        files = await working_files(context.equipment.database, context.task_id, context.team_id)
+        files = await patiently(
+            lambda: working_files(equipment.database, context.task_id, context.team_id),
+            patience_seconds=_PATIENCE_SECONDS,
+        )
         ref = files.find(file).ref
-    inputs = context.equipment.inputs
+    inputs = equipment.inputs
     async with inputs.leased(context.task_id, context.team_id, {"file": ref}) as paths:
         yield paths["file"]

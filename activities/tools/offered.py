@@ -57,6 +57,14 @@ class OfferedTool:
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     @property
+    def result_digest(self) -> str:
+        """Of what its results follow from beside the arguments: the definition, and the code of a
+        tool of the house, which may change without it."""
+        if self.native is None or not self.native.source:
+            return self.digest
+        return hashlib.sha256(f"{self.digest} {self.native.source}".encode()).hexdigest()
+
+    @property
     def call_type(self) -> CallType:
         return self.made_as if self.native is None else self.native.call_type
 

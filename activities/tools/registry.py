@@ -10,7 +10,6 @@ import asyncio
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +23,8 @@ from activities.tools import signatures
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.finish import FINISH
 from activities.tools.own.calling import calling, failing_as
+from activities.tools.own.code import OwnCode
+from activities.tools.own.results import bounded, most_bytes_of
 from workflows.definitions.fallback import Fallback
 from workflows.discovery import modules_of
 from workflows.errors.tools import ToolArgumentsInvalid, ToolNameTaken, ToolNotFound, ToolTimedOut
@@ -70,7 +71,8 @@ class Tool:
     place while its breaker is open, unless the team names another. ``is_for_residents``: it is
     offered to agents that stay only. ``shows_notes``: a model that is offered it is told how many
     notes it has. ``origin`` is the module that it comes from, ``place`` the
-    file and line.
+    file and line, and ``source`` is the SHA-256 of a house's own code, where results are kept that
+    follow from it.
     """
 
     name: str
@@ -96,11 +98,17 @@ class Tool:
     fallback: Fallback | None = None
     is_for_residents: bool = False
     shows_notes: bool = False
+    source: str = ""
 
     @property
     def is_own(self) -> bool:
         """Whether it is of the house that runs AgentOS, and so is not known to be safe."""
-        return not self.origin.startswith(f"{_NATIVE}.")
+        return _is_own(self.origin)
+
+    def may_be_repeated(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> bool:
+        """Whether a call may be made again that is not known to have taken no effect."""
+        is_unsafe = self.unsafe_if is not None and self.unsafe_if(context.equipment, arguments)
+        return self.is_retry_safe and not is_unsafe
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -130,12 +138,24 @@ class Tool:
         deadline = asyncio.timeout(self.timeout_seconds)
         try:
             async with deadline:
-                with failing_as(self.name) if self.is_own else nullcontext():
+                if not self.is_own:
                     return await self.function(context, given)
+                is_safe = self.may_be_repeated(context, arguments)
+                with failing_as(self.name, _code_of(self.origin, self.place), is_safe=is_safe):
+                    result = await self.function(context, given)
+                return bounded(self.name, result, most_bytes_of(context))
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise ToolTimedOut(tool=self.name, seconds=self.timeout_seconds) from None
+
+
+def _is_own(module: str) -> bool:
+    return not module.startswith(f"{_NATIVE}.")
+
+
+def _code_of(origin: str, place: str) -> OwnCode:
+    return OwnCode.of(origin, place.rpartition(":")[0])
 
 
 def tool(
@@ -168,6 +188,8 @@ def tool(
 
     def offer(function: ToolFunction) -> ToolFunction:
         signature = signatures.read(function)
+        origin, place = function.__module__, signatures.place_of(function)
+        keeps_own = cache is not None and _is_own(origin)
         _made[function.__module__, function.__qualname__] = (
             function,
             Tool(
@@ -176,8 +198,8 @@ def tool(
                 schema=signature.schema,
                 arguments=signature.arguments,
                 function=calling(function, has_context=signature.context is not None),
-                origin=function.__module__,
-                place=signatures.place_of(function),
+                origin=origin,
+                place=place,
                 permission=permission,
                 is_retry_safe=is_retry_safe,
                 timeout_seconds=timeout_seconds,
@@ -194,6 +216,7 @@ def tool(
                 fallback=fallback,
                 is_for_residents=is_for_residents,
                 shows_notes=shows_notes,
+                source=_code_of(origin, place).digest if keeps_own else "",
             ),
         )
         return function

@@ -9,7 +9,7 @@ from activities.store.reading.task_ids import existing_tasks, list_task_ids
 from activities.store.reading.task_search import TaskFilter
 from api.bulk.errors import TooManyLetters, TooManyTasks
 from api.services import Services
-from api.wire.bulk import MAX_LETTERS, BulkDiscardRequest, BulkRequeueRequest, LetterFilter
+from api.wire.bulk import MAX_LETTERS, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.bulk_tasks import MAX_TASKS, BulkTasksRequest
 
 _PAGE = 1_000
@@ -21,7 +21,7 @@ async def choose_letters(
     """The ids of the letters that match, the oldest first, each with that of its task; None for
     those of webhooks, with which no task runs again. To be requeued, one of each task or webhook is
     enough: all of it goes on with that one. Raises ``TooManyLetters``."""
-    wanted, found = _stored_filter(request.filter), dict[UUID, tuple[UUID, UUID | None]]()
+    wanted, found = _stored_filter(request), dict[UUID, tuple[UUID, UUID | None]]()
     after: Cursor | None = None
     while True:
         page = await list_letter_ids(services.database, team_id, wanted, after, _PAGE)
@@ -45,7 +45,7 @@ async def choose_tasks(
     if not request.statuses:
         return ()
     chosen = request.filter
-    wanted = TaskFilter(statuses=tuple(request.statuses))
+    wanted = TaskFilter(statuses=tuple(request.statuses), as_of=request.as_of)
     if chosen is not None:
         wanted = TaskFilter(
             statuses=tuple(request.statuses),
@@ -57,6 +57,7 @@ async def choose_tasks(
             schedule_id=chosen.schedule_id,
             is_retrying=chosen.retrying,
             name=chosen.name,
+            as_of=request.as_of,
         )
     found = await list_task_ids(services.database, team_id, wanted, MAX_TASKS)
     if len(found) > MAX_TASKS:
@@ -64,10 +65,12 @@ async def choose_tasks(
     return found
 
 
-def _stored_filter(wanted: LetterFilter | None) -> DeadLetterFilter:
+def _stored_filter(request: BulkRequeueRequest | BulkDiscardRequest) -> DeadLetterFilter:
+    wanted = request.filter
     if wanted is None:
-        return DeadLetterFilter()
+        return DeadLetterFilter(as_of=request.as_of)
     return DeadLetterFilter(
+        as_of=request.as_of,
         fingerprint=wanted.fingerprint,
         types=wanted.type,
         text=wanted.text,

@@ -1,6 +1,7 @@
 """Bulk runs of the store as the answers of the API."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 from activities.store.reading.bulk import StoredRun
 from api.dead_letters import views
@@ -27,7 +28,8 @@ def bulk_run(stored: StoredRun) -> wire.BulkRun:
     )
 
 
-def foresight(count: int, foreseen: Foresight) -> wire.BulkForesight:
+def foresight(count: int, foreseen: Foresight, as_of: datetime) -> wire.BulkForesight:
     fields = views.foresight(foreseen).model_dump()
     looked_at = foreseen.count + foreseen.refused
-    return wire.BulkForesight(**{**fields, "count": count, "foreseen": looked_at})
+    told = {"count": count, "foreseen": looked_at, "as_of": as_of}
+    return wire.BulkForesight(**{**fields, **told})

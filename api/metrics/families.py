@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from activities.metrics.definitions import Definition, Kind
 from activities.metrics.numbers import bounded
+from activities.off_loop import off_loop
 from activities.store.reading.figures import Tally
 
 Values = Mapping[tuple[str, ...], float]
@@ -45,10 +46,11 @@ class Families(Collector):
         self._found.clear()
 
     def collect(self) -> Iterator[Metric]:
-        return iter(self._found.values())
+        """Beside the event loop, which may set others meanwhile."""
+        return iter(tuple(self._found.values()))
 
-    def text(self) -> bytes:
-        return generate_latest(self._registry)
+    async def text(self) -> bytes:
+        return await off_loop(generate_latest, self._registry)
 
 
 def _metric(what: Definition) -> Metric:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -25,8 +25,14 @@ log = structlog.get_logger(__name__)
 class Metrics:
     """Of one application over ``services``, which has what is counted elsewhere."""
 
-    def __init__(self, services: Services, readers: Iterable[stored.Read] = stored.ALL) -> None:
+    def __init__(
+        self,
+        services: Services,
+        readers: Iterable[stored.Read] = stored.ALL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._services = services
+        self._clock = clock
         self._readers = tuple(readers)
         self._own = Numbers(OF_PROCESSES)
         disk = services.disk
@@ -35,19 +41,24 @@ class Metrics:
         self._families = Families()
         self._reading = asyncio.Lock()
         self._due_at = 0.0
+        # Apart: while Temporal is away, that takes long, and says nothing of the database.
+        self._workers_due_at = 0.0
 
     async def text(self, *, streams: int) -> bytes:
         """What the database does not tell now is left out."""
         numbers = self._services.numbers
         async with self._reading:
-            if time.monotonic() >= self._due_at:
+            if self._clock() >= self._workers_due_at:
+                numbers.set(WORKERS, await self._workers())
+                self._workers_due_at = self._clock() + KEPT_SECONDS
+            if self._clock() >= self._due_at:
                 await self._read()
         numbers.set(EVENT_STREAMS, streams)
-        return numbers.text() + self._own.text() + self._families.text()
+        told = (numbers, self._own, self._families)
+        return b"".join([await each.text() for each in told])
 
     async def _read(self) -> None:
-        numbers, started = self._services.numbers, time.monotonic()
-        numbers.set(WORKERS, await self._workers())
+        numbers, started = self._services.numbers, self._clock()
         try:
             for read in self._readers:
                 await read(self._services, self._families)
@@ -57,8 +68,8 @@ class Metrics:
             self._families.clear()
             return
         numbers.set(DATABASE_UP, 1)
-        took_seconds = time.monotonic() - started
-        self._due_at = time.monotonic() + max(KEPT_SECONDS, KEPT_TIMES * took_seconds)
+        took_seconds = self._clock() - started
+        self._due_at = self._clock() + max(KEPT_SECONDS, KEPT_TIMES * took_seconds)
 
     async def _workers(self) -> int:
         try:

@@ -2,14 +2,15 @@
 made."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
+from activities.off_loop import off_loop
 from activities.store.reading.artifacts import all_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.cursor import Cursor
@@ -28,8 +29,6 @@ from api.wire.yaml_writer import yaml_text
 from workflows.states import TaskType
 
 _PAGE = 200
-# A plan may be split three times, into 50 nodes and some more each.
-_MOST_NODES = 500
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
@@ -54,13 +53,12 @@ async def exported(
     Raises:
         NotFound
     """
-    stack, count = [(task_id, "")], 0
-    while stack and count <= _MOST_NODES:
+    stack = [(task_id, "")]
+    while stack:
         one, folder = stack.pop()
         details = await find_details(services.database, team_id, one)
         if details is None and folder:  # A node that was deleted just now.
             continue
-        count += 1
         task = Views(services.options).task(found(details, one))
         async for file in _of_one(services, team_id, task, folder):
             yield file
@@ -79,12 +77,12 @@ async def _of_one(
 
     yield text("task.json", _document(task))
     if task.type is TaskType.PIPELINE and task.definition:
-        yield text("pipeline.yaml", _whole(yaml_text(dict(task.definition))))
+        yield text("pipeline.yaml", _yaml(task.definition))
     inputs = await described(services, team_id, task.inputs)
     yield text("inputs.json", _document(TaskInputList(items=list(inputs))))
     trace = await find_trace(services.database, team_id, task.task_id)
     if trace is not None:
-        yield text("trace.json", _document(spans(trace)))
+        yield text("trace.json", _document(await off_loop(spans, trace)))
     yield text("logs.jsonl", _attempts(services, team_id, task.task_id))
     if task.type is not TaskType.PIPELINE:
         yield text("messages.jsonl", _messages(services, team_id, task.task_id))
@@ -139,5 +137,6 @@ async def _document(document: BaseModel) -> AsyncIterator[bytes]:
     yield await asyncio.to_thread(lambda: document.model_dump_json(indent=2).encode() + b"\n")
 
 
-async def _whole(text: str) -> AsyncIterator[bytes]:
+async def _yaml(document: Mapping[str, JsonValue]) -> AsyncIterator[bytes]:
+    text = await off_loop(yaml_text, dict(document))
     yield text.encode()

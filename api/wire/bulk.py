@@ -52,11 +52,13 @@ class LetterFilter(BulkPart):
 
 
 class BulkManner(BulkPart):
-    """With ``dry_run`` nothing is done: the answer says what would be. ``rate`` is in letters or
-    tasks a minute."""
+    """With ``dry_run`` nothing is done: the answer says what would be. ``as_of`` is the moment that
+    it was asked at: what has come or ended since is left alone, so that no more is dealt with than
+    was said. ``rate`` is in letters or tasks a minute."""
 
     note: Note = ""
     dry_run: bool = Field(default=False, strict=True)
+    as_of: Moment | None = None
     rate: int = Field(default=DEFAULT_RATE, ge=1, le=MAX_RATE, strict=True)
 
 

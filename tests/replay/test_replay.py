@@ -29,6 +29,8 @@ KEPT = sorted(path.stem for path in HISTORIES.glob("*.json"))
 OUTDATED = [
     "pipeline-cancelled-in-vain-once",
     "pipeline-cancelled-while-closing-once",
+    # Put together of others by hand: the instant cannot be hit on purpose.
+    "pipeline-cancelled-while-pausing-once",
     "pipeline-paused-once",
 ]
 # Payloads that no codec is given: names, numbers and times of local activities and patches, and

@@ -39,7 +39,7 @@ class SearchFailed(AgentOSError):
 
 class ToolFailed(AgentOSError):
     """Tool {tool!r} failed in {place}: {kind}. Mend the tool, or what it was called with; the
-    worker's log has the stack trace."""
+    log of the worker has all lines that led there."""
 
 
 class ToolUnavailable(AgentOSError):

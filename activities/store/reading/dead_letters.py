@@ -21,7 +21,8 @@ from workflows.states import LetterState, TaskType
 @dataclass(frozen=True, slots=True)
 class DeadLetterFilter:
     """``text`` is looked for in the name of the task, its part, and the code and message of the
-    error, whatever the case. Without ``states``, all of them."""
+    error, whatever the case. Without ``states``, all of them. ``as_of`` leaves out what has come
+    since."""
 
     states: Sequence[LetterState] = (LetterState.OPEN,)
     fingerprint: str | None = None
@@ -30,6 +31,7 @@ class DeadLetterFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
     task_id: UUID | None = None
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ def conditions_of(team_id: UUID, wanted: DeadLetterFilter) -> list[ColumnElement
         made.append(col(DeadLetter.created_at) < wanted.created_before)
     if wanted.task_id is not None:
         made.append(col(DeadLetter.task_id) == wanted.task_id)
+    if wanted.as_of is not None:
+        made.append(col(DeadLetter.created_at) <= wanted.as_of)
     return made
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.store.any_of import is_any_of
 from activities.store.database import Database
 from activities.store.tables import ExecutionLog, SubTask, TaskArtifact
 from activities.units import MEBIBYTE
@@ -54,7 +55,7 @@ async def results_of(
     async with database.reading(fresh=True) as connection:
         outputs = await _outputs(connection, names)
         items = await _items(connection, outputs)
-        files = await _files(connection, outputs)
+        files = await _files(connection, outputs.keys() - items.keys(), items)
         # A step without items is its own and only part.
         parts = {key: items.get(key, [key]) for key in outputs if names[key] in with_stdout}
         is_cut = await _too_long(connection, parts)
@@ -90,7 +91,7 @@ async def _outputs(
 ) -> dict[UUID, dict[str, Any]]:
     rows = await connection.execute(
         select(col(SubTask.id), col(SubTask.output_result)).where(
-            col(SubTask.id).in_(names), col(SubTask.status) == Status.COMPLETED
+            is_any_of(col(SubTask.id), names), col(SubTask.status) == Status.COMPLETED
         )
     )
     return {row[0]: row[1] for row in rows}
@@ -106,7 +107,7 @@ async def _items(
     if found:
         rows = await connection.execute(
             select(col(SubTask.item_of), col(SubTask.id))
-            .where(col(SubTask.item_of).in_(found))
+            .where(is_any_of(col(SubTask.item_of), found))
             .order_by(col(SubTask.item_index))
         )
         for step, item in rows:
@@ -116,10 +117,14 @@ async def _items(
 
 
 async def _files(
-    connection: AsyncConnection, parts: Collection[UUID]
+    connection: AsyncConnection, whole: Collection[UUID], divided: Collection[UUID]
 ) -> Mapping[UUID, list[ResultFile]]:
-    """By the row of the step, in the order of its items and then by name."""
-    is_part = or_(col(SubTask.item_of).in_(parts), col(SubTask.id).in_(parts))
+    """By the row of the step, in the order of its items and then by name. Those of ``divided``
+    steps are their items'."""
+    is_part = or_(
+        is_any_of(col(SubTask.item_of), divided),
+        is_any_of(col(SubTask.id), whole),
+    )
     rows = await connection.execute(
         select(
             func.coalesce(col(SubTask.item_of), col(SubTask.id)),
@@ -149,7 +154,7 @@ async def _too_long(
         if len(items) > 1:
             size = await connection.scalar(
                 select(func.sum(func.octet_length(col(ExecutionLog.stdout)))).where(
-                    col(ExecutionLog.sub_task_id).in_(items),
+                    is_any_of(col(ExecutionLog.sub_task_id), items),
                     col(ExecutionLog.status) == Status.COMPLETED,
                 )
             )
@@ -168,7 +173,7 @@ async def _stdout(
     rows = await connection.execute(
         select(col(ExecutionLog.sub_task_id), col(ExecutionLog.stdout))
         .where(
-            col(ExecutionLog.sub_task_id).in_(wanted),
+            is_any_of(col(ExecutionLog.sub_task_id), wanted),
             col(ExecutionLog.status) == Status.COMPLETED,
         )
         .order_by(col(ExecutionLog.run), col(ExecutionLog.attempt))

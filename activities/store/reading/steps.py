@@ -1,6 +1,6 @@
 """The sub-tasks of a task: the steps of a pipeline, the calls of an agent, the nodes of a plan."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from activities.store.any_of import is_any_of
 from activities.store.approvals import Approval
 from activities.store.attempts import SkillUse
 from activities.store.database import Database
@@ -210,11 +211,12 @@ async def latest_steps(
     """The last ``limit`` ones, in their order. Items come after their step, while there is room for
     them: rather those that have failed or run than others."""
     steps = await _latest(connection, team_id, task_id, limit, is_item=False)
-    counts = await _item_counts(connection, [step.id for step in steps if step.has_items])
-    if not counts:
-        return steps
+    open_ = [step.id for step in steps if step.has_items and step.items is None]
+    counts = await _item_counts(connection, open_)
+    counted = [replace(step, items=step.items or counts.get(step.id)) for step in steps]
+    if not any(step.items for step in counted):
+        return counted
     items = await _latest(connection, team_id, task_id, limit - len(steps), is_item=True)
-    counted = [replace(step, items=counts.get(step.id)) for step in steps]
     return sorted([*counted, *items], key=_place)
 
 
@@ -250,6 +252,7 @@ async def _latest(
             _ATTEMPTS.label("attempts"),
             _PLANNED.label("planned"),
             _HAS_ITEMS.label("has_items"),
+            _ENDED_ITEMS.label("ended_items"),
             col(_WHOLE.name).label("item_of"),
             col(SubTask.item_index),
             col(SubTask.item),
@@ -292,6 +295,7 @@ async def step_states(
             _PLANNED,
             col(SubTask.id),
             _HAS_ITEMS,
+            _ENDED_ITEMS,
         )
         .where(
             col(SubTask.task_id).in_(task_ids),
@@ -306,37 +310,55 @@ async def step_states(
         )
     )
     read = rows.all()
-    counts = await _item_counts(connection, [row[-2] for row in read if row[-1]])
+    counts = await _item_counts(connection, [row[-3] for row in read if row[-2] and not row[-1]])
     found: defaultdict[UUID, list[StepState]] = defaultdict(list)
-    for task_id, *state, key, _ in read:
-        found[task_id].append(replace(StepState(*state), items=counts.get(key)))
+    for task_id, *state, key, _, ended in read:
+        items = _all_completed(ended) or counts.get(key)
+        found[task_id].append(replace(StepState(*state), items=items))
     return found
 
 
 async def _item_counts(
     connection: AsyncConnection, steps: Sequence[UUID]
 ) -> Mapping[UUID, ItemCounts]:
-    """By the rows of those of the steps that have items already."""
+    """By the rows of those of the steps that have items already, and are not completed."""
     if not steps:
         return {}
-    status = col(SubTask.status)
     rows = await connection.execute(
-        select(
-            col(SubTask.item_of),
-            func.count(),
-            func.count().filter(status == Status.COMPLETED),
-            func.count().filter(status.in_((Status.FAILED, Status.BLOCKED))),
-            func.count().filter(status.in_((*_RUNNING, Status.WAITING))),
-        )
-        .where(col(SubTask.item_of).in_(steps))
-        .group_by(col(SubTask.item_of))
+        select(col(SubTask.item_of), col(SubTask.status), func.count())
+        .where(is_any_of(col(SubTask.item_of), steps))
+        .group_by(col(SubTask.item_of), col(SubTask.status))
     )
-    return {step: ItemCounts(*counts) for step, *counts in rows if step is not None}
+    found: defaultdict[UUID, Counter[Status]] = defaultdict(Counter)
+    for step, status, count in rows:
+        assert step is not None  # as the query asks
+        found[step][status] = count
+    return {step: _counted(states) for step, states in found.items()}
+
+
+def _counted(states: Counter[Status]) -> ItemCounts:
+    return ItemCounts(
+        total=states.total(),
+        completed=states[Status.COMPLETED],
+        failed=states[Status.FAILED] + states[Status.BLOCKED],
+        running=sum(states[status] for status in (*_RUNNING, Status.WAITING)),
+    )
+
+
+def _all_completed(total: int | None) -> ItemCounts | None:
+    return ItemCounts(total, completed=total, failed=0, running=0) if total else None
 
 
 CHILD = aliased(Task)
 _WHOLE = aliased(SubTask)
 _HAS_ITEMS = col(SubTask.input_context)["foreach"].is_not(None)
+# How many items there were, in the row of a step that is completed: lists do not count them again.
+_ENDED_ITEMS = case(
+    (
+        col(SubTask.status) == Status.COMPLETED,
+        col(SubTask.output_result)["items"].as_integer(),
+    )
+)
 # Of items those that are shown last.
 _IS_DULL = col(SubTask.status).in_((Status.COMPLETED, Status.PENDING, Status.CANCELLED))
 # What a node's row cannot know: that the task which runs it waits for somebody, or was paused.
@@ -393,6 +415,7 @@ def _step(row: Row[*tuple[Any, ...]]) -> Step:
         number=row.number,
         planned=row.planned,
         has_items=row.has_items,
+        items=_all_completed(row.ended_items),
         item_of=row.item_of,
         index=row.item_index,
         item=row.item and _item(row.item),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store import fence
+from activities.store.any_of import is_any_of
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor
 from activities.store.tables import SubTask, Task
@@ -59,7 +60,7 @@ class Suspects:
         if not task_ids:
             return ()
         rows = await self._connection.execute(
-            select(*_COLUMNS).where(col(Task.id).in_(task_ids), col(Task.status).in_(LIVING))
+            select(*_COLUMNS).where(is_any_of(col(Task.id), task_ids), col(Task.status).in_(LIVING))
         )
         return [Suspect(*row) for row in rows]
 
@@ -69,7 +70,7 @@ class Suspects:
             return ()
         rows = await self._connection.execute(
             select(*_COLUMNS).where(
-                col(Task.parent_id).in_(agent_ids),
+                is_any_of(col(Task.parent_id), agent_ids),
                 col(Task.type) == TaskType.EXCHANGE,
                 col(Task.status).in_(LIVING),
             )

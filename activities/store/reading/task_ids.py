@@ -1,9 +1,10 @@
 """Which tasks are meant, for those who act on many of them."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -12,6 +13,8 @@ from activities.store.reading.task_search import TaskFilter, find_places
 from activities.store.tables import Task
 
 _IDS_A_PAGE = 1_000
+
+_NOW = text("SELECT now()")
 
 
 async def list_task_ids(
@@ -29,6 +32,13 @@ async def list_task_ids(
             if len(page) < size:
                 break
     return [place.id for place in reversed(found)]
+
+
+async def moment(database: Database) -> datetime:
+    """What time it is, by the clock that rows are dated by."""
+    async with database.reading(fresh=True) as connection:
+        now: datetime = (await connection.execute(_NOW)).scalar_one()
+        return now
 
 
 async def existing_tasks(

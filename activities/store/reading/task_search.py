@@ -48,7 +48,8 @@ class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
     ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again.
-    ``agent_id`` is the agent that stays which has begun them. ``name`` is the whole name."""
+    ``agent_id`` is the agent that stays which has begun them. ``name`` is the whole name. ``as_of``
+    leaves out what was submitted, or has ended, since."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -60,6 +61,7 @@ class TaskFilter:
     is_retrying: bool = False
     agent_id: UUID | None = None
     name: str | None = None
+    as_of: datetime | None = None
 
 
 async def find_page(
@@ -121,6 +123,7 @@ class _Search:
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
             "before": wanted.created_before,
+            "as_of": wanted.as_of,
             "text": self._text,
             "pattern": f"%{escaped}%",
             "limit": limit,
@@ -209,6 +212,9 @@ class _Search:
             parts.append("created_at > :after")
         if self._wanted.created_before is not None:
             parts.append("created_at < :before")
+        if self._wanted.as_of is not None:
+            parts.append("created_at <= :as_of")
+            parts.append("(finished_at IS NULL OR finished_at <= :as_of)")
         if cursor is not None:
             parts.append("(created_at, id) < (:moment, :id)")
         return " AND ".join(parts)

@@ -237,6 +237,19 @@ class SubTask(SQLModel, table=True):
             "item_index",
             postgresql_where=text("item_of IS NOT NULL"),
         ),
+        # Lists of tasks are not to read all items to find the steps among them.
+        Index(
+            "sub_tasks_without_items",
+            "task_id",
+            "execution_order",
+            postgresql_where=text("item_of IS NULL"),
+        ),
+        Index(
+            "sub_tasks_by_state_of_item",
+            "item_of",
+            "status",
+            postgresql_where=text("item_of IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

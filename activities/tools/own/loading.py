@@ -13,19 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TypeVar
 
 from activities.attempts.diagnosis import shown_line
+from activities.tools.own.code import MODULE_PREFIX
 from workflows.errors import AgentOSError
 from workflows.errors.tools import ToolModuleBroken
 
 ENTRY_POINTS = "agentos.tools"
 FOLDERS = "AGENTOS_TOOLS_PATH"
 MAX_MODULES = 1_000
-
-# Nobody else's module is called so.
-_MODULE_PREFIX = "agentos_own_tools"
 
 Loaded = TypeVar("Loaded")
 
@@ -56,7 +54,7 @@ def _of_folder(folder: Path) -> Iterator[ModuleType]:
         sys.path.append(path)
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
     for file in files:
-        name = f"{_MODULE_PREFIX}_{digest}_{file.stem}"
+        name = f"{MODULE_PREFIX}_{digest}_{file.stem}"
         yield _loaded(partial(_of_file, name, file), str(file), FOLDERS)
 
 
@@ -76,14 +74,16 @@ def _of_file(name: str, file: Path) -> ModuleType:
 
 def _of_package(point: EntryPoint) -> ModuleType:
     source = point.dist.name if point.dist else point.value
-    found: object = _loaded(point.load, f"{source}: {point.value}", f"the package {source}")
+    package = point.module.partition(".")[0]
+    place = f"{source}: {point.value}"
+    found: object = _loaded(point.load, place, f"the package {source}", package)
     if isinstance(found, ModuleType):
         return found
     reason = f"the entry point {point.name} names no module"
-    raise ToolModuleBroken(place=f"{source}: {point.value}", reason=reason, source=source)
+    raise ToolModuleBroken(place=place, reason=reason, source=source)
 
 
-def _loaded(load: Callable[[], Loaded], place: str, source: str) -> Loaded:
+def _loaded(load: Callable[[], Loaded], place: str, source: str, package: str = "") -> Loaded:
     try:
         return load()
     except AgentOSError:
@@ -91,17 +91,28 @@ def _loaded(load: Callable[[], Loaded], place: str, source: str) -> Loaded:
     except (Exception, SystemExit) as failure:  # It is not our code.
         reason = shown_line(f"{type(failure).__name__}: {failure}") or ""
         raise ToolModuleBroken(
-            place=_line_of(failure) or place, reason=reason.rstrip("."), source=source
+            place=_line_of(failure, package) or place, reason=reason.rstrip("."), source=source
         ) from failure
 
 
-def _line_of(failure: BaseException) -> str | None:
-    """The line to mend: of a syntax error the one that it names, else the last that is run of a
-    module of tools or what that imports; None where it is not of a file."""
+def _line_of(failure: BaseException, package: str) -> str | None:
+    """The line to mend: of a syntax error the one that it names, else the last that is run of the
+    package, or of a module of a folder or what that imports; None where it is not of a file."""
     if isinstance(failure, SyntaxError) and failure.filename:
         return f"{failure.filename}:{failure.lineno}"
-    frames = traceback.extract_tb(failure.__traceback__)
-    files = [frame for frame in frames if frame.filename != __file__ and "<" not in frame.filename]
-    own = [frame for frame in files if "site-packages" not in Path(frame.filename).parts]
-    own = [frame for frame in own if not frame.filename.startswith(sys.base_prefix)]
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else None
+    lines = [
+        f"{frame.f_code.co_filename}:{line}"
+        for frame, line in traceback.walk_tb(failure.__traceback__)
+        if (_is_of(frame, package) if package else _may_be_own(frame.f_code.co_filename))
+    ]
+    return lines[-1] if lines else None
+
+
+def _is_of(frame: FrameType, package: str) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == package
+
+
+def _may_be_own(file: str) -> bool:
+    """Whether it is neither of a library nor of Python."""
+    is_odd = file == __file__ or "<" in file or file.startswith(sys.base_prefix)
+    return not is_odd and "site-packages" not in Path(file).parts

@@ -116,7 +116,8 @@ async def do_many(
     if manner.dry_run:
         _print_foreseen(foreseen, request, manner.output)
         return ExitCode.OK
-    verb, start = _verb_of(client, request)
+    # What comes before the answer was not asked about.
+    verb, start = _verb_of(client, request.model_copy(update={"as_of": foreseen.as_of}))
     if foreseen.count and not manner.yes and sys.stdin.isatty():
         noun = "dead letter" if foreseen.count == 1 else "dead letters"
         typer.confirm(f"{verb} {foreseen.count:,} {noun}?", abort=True, err=True)

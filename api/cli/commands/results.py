@@ -31,7 +31,8 @@ def result(
     """Print what a task gave, and nothing else.
 
     That is the summary of an agent or a plan, or its result as JSON where it was given a schema; of
-    a pipeline, what its last step printed. With -o json it is the ``result`` of the task's
+    a pipeline, what its last step printed. Of one with items that is the list of what these printed
+    if it is JSON, and else one after the other. With -o json it is the ``result`` of the task's
     document, with its files.
     """
     if timeout is not None and not wait:
@@ -55,22 +56,40 @@ def result(
         elif isinstance(given, AgentResult):
             print_document(given.result) if given.result is not None else print_text(given.summary)
         else:
-            _print_output(await _output_of(client, found, given))
+            await _print_given(client, found, given)
         _tell_of_files(found)
         return ExitCode.OK
 
     raise typer.Exit(talk_about(context, task, converse))
 
 
-async def _output_of(client: Client, task: Task, given: Result) -> str:
-    """What the last attempt at the last step has printed."""
+async def _print_given(client: Client, task: Task, given: Result) -> None:
+    steps = (step for step in task.sub_tasks if step.name == given.step and step.item_of is None)
+    last = next(steps, None)
+    has_items = last is not None and last.items is not None
+    printed = {} if has_items and given.json_ is not None else await _printed(client, task, given)
+    if given.step in printed and not has_items:
+        _print_output(printed[given.step])
+    elif given.json_ is not None:  # Nothing has printed that as a whole.
+        print_document(given.json_)
+    else:
+        for item in sorted(printed.keys() - {given.step}, key=_number):
+            _print_output(printed[item])
+
+
+async def _printed(client: Client, task: Task, given: Result) -> dict[str, str]:
+    """What the last completed attempt at a step has printed, and at each of its items, by name."""
     wanted: Params = {"step": given.step, "limit": MAX_PAGE}
-    printed = ""
+    printed: dict[str, str] = {}
     async for page in page_after_page(lambda params: client.attempts(task.task_id, params), wanted):
         for attempt in page.items:
             if attempt.status is Status.COMPLETED:
-                printed = attempt.stdout
+                printed[attempt.step] = attempt.stdout
     return printed
+
+
+def _number(item: str) -> int:
+    return int(item.rpartition("[")[2].rstrip("]"))
 
 
 def _print_output(text: str) -> None:

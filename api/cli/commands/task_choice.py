@@ -144,7 +144,8 @@ async def _do_about_many(
         return
     noun = "task" if foreseen.count == 1 else "tasks"
     ask(f"{_VERBS[request.action]} {foreseen.count:,} {noun}?", yes=yes)
-    run = await client.many_tasks.start(request)
+    # What ends before the answer was not asked about.
+    run = await client.many_tasks.start(request.model_copy(update={"as_of": foreseen.as_of}))
     if output is Format.JSON:
         print_json(run)
         return

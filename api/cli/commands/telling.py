@@ -1,11 +1,11 @@
 """``agentos tell``: a word to an agent that is at work on a task."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from api.cli import terminal
+from api.cli.commands.message_text import message_text
 from api.cli.commands.options import Format, Output, TaskId
 from api.cli.commands.printing import print_json
 from api.cli.commands.submit import Key
@@ -25,7 +25,7 @@ def tell(
     output: Output = Format.TABLE,
 ) -> None:
     """Tell an agent something while it is at work. It reads it before its next turn."""
-    said = sys.stdin.read() if text == "-" else text
+    said = message_text(text)
 
     async def converse(client: Client, task_id: str) -> ToldMessage:
         return await client.tell(task_id, said, idempotency_key=idempotency_key)

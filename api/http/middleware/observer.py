@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from activities.metrics.definitions import LONG_POLLS, RECEIVED, REQUESTS, SENT
+from activities.metrics.definitions import LONG_POLLS, RECEIVED, REQUESTS, SENT, WAITED
 from activities.metrics.label_values import OTHER
 from activities.metrics.numbers import Numbers
 
@@ -21,6 +21,7 @@ _QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
 
 # A request that waits for something to happen says for how long.
 _WAITS = re.compile(rb"(?:^|&)wait=0*[1-9.]")
+_STREAMS = "text/event-stream"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
@@ -28,11 +29,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Seen:
-    """Of one request. 500 is what is sent when nothing else was."""
+    """Of one request. 500 is what is sent when nothing else was. ``waits``: how long it takes says
+    what it waited for, and nothing of us."""
 
     status: int = 500
     received_bytes: int = 0
     sent_bytes: int = 0
+    waits: bool = False
 
 
 class Observer:
@@ -49,7 +52,8 @@ class Observer:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        seen = _Seen()
+        waits = _WAITS.search(scope.get("query_string", b"")) is not None
+        seen = _Seen(waits=waits)
         started = time.perf_counter()
 
         async def received() -> Message:
@@ -60,11 +64,12 @@ class Observer:
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                seen.waits |= headers.get("content-type", "").startswith(_STREAMS)
             seen.sent_bytes += len(message.get("body", b""))
             await send(message)
 
-        waits = _WAITS.search(scope.get("query_string", b"")) is not None
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
             self._numbers.during(LONG_POLLS) if waits else nullcontext(),
@@ -79,7 +84,10 @@ class Observer:
         route = getattr(scope.get("route"), "path", "(none)")
         method, numbers, status = scope["method"], self._numbers, seen.status
         known = method if method in _METHODS else OTHER
-        numbers.observe(REQUESTS, seconds, known, route, str(status))
+        if seen.waits:
+            numbers.count(WAITED, route, str(status))
+        else:
+            numbers.observe(REQUESTS, seconds, known, route, str(status))
         numbers.count(RECEIVED, route, by=seen.received_bytes)
         numbers.count(SENT, route, by=seen.sent_bytes)
         if scope["path"] not in _QUIET_PATHS:

@@ -1,13 +1,14 @@
 """Bulk: the same done about many dead letters or tasks."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
 from activities.store.reading.bulk import list_runs
+from activities.store.reading.task_ids import moment
 from api.bulk import runs, views
-from api.bulk.errors import BulkConflict, TooManyBulkRuns
+from api.bulk.errors import BulkConflict, TooManyBulkRuns, TooManyLetters, TooManyTasks
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
@@ -20,13 +21,15 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 
 router = APIRouter(tags=["bulk"])
 
-_RESPONSES = {**refusals(TooManyBulkRuns), 200: {"model": BulkForesight}}
+_FORESIGHT: dict[int | str, Any] = {200: {"model": BulkForesight}}
+_OF_LETTERS = {**refusals(TooManyBulkRuns, TooManyLetters), **_FORESIGHT}
+_OF_TASKS = {**refusals(TooManyBulkRuns, TooManyTasks), **_FORESIGHT}
 
 
 @router.post(
     "/dead-letters/requeue",
     status_code=202,
-    responses=_RESPONSES,
+    responses=_OF_LETTERS,
     operation_id="requeueDeadLetters",
 )
 async def requeue_many(
@@ -45,7 +48,7 @@ async def requeue_many(
 @router.post(
     "/dead-letters/discard",
     status_code=202,
-    responses=_RESPONSES,
+    responses=_OF_LETTERS,
     operation_id="discardDeadLetters",
 )
 async def discard_many(
@@ -58,7 +61,7 @@ async def discard_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/cancel", status_code=202, responses=_RESPONSES, operation_id="cancelTasks")
+@router.post("/tasks/cancel", status_code=202, responses=_OF_TASKS, operation_id="cancelTasks")
 async def cancel_many(
     response: Response,
     services: ServicesDep,
@@ -69,7 +72,7 @@ async def cancel_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/retry", status_code=202, responses=_RESPONSES, operation_id="retryTasks")
+@router.post("/tasks/retry", status_code=202, responses=_OF_TASKS, operation_id="retryTasks")
 async def retry_many(
     response: Response,
     services: ServicesDep,
@@ -80,7 +83,7 @@ async def retry_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/delete", status_code=202, responses=_RESPONSES, operation_id="deleteTasks")
+@router.post("/tasks/delete", status_code=202, responses=_OF_TASKS, operation_id="deleteTasks")
 async def delete_many(
     response: Response,
     services: ServicesDep,
@@ -130,8 +133,9 @@ async def _start(
 ) -> BulkRun | BulkForesight:
     if wanted.dry_run:
         response.status_code = 200
+        as_of = await moment(services.database)
         count, foreseen = await runs.foresee(services, actor.team_id, wanted)
-        return views.foresight(count, foreseen)
+        return views.foresight(count, foreseen, as_of)
     run = views.bulk_run(await runs.start(services, actor, wanted))
     response.headers["Location"] = f"{services.options.public_url}{API}/bulk/{run.id}"
     return run

@@ -66,6 +66,9 @@ async def foresee(  # noqa: PLR0917  (what FastAPI gives)
     chosen = [("task", str(each)) for each in task] or _settled(query.filters, since, now)
     body = _body([("action", action), *chosen])
     foreseen = await _act(services, actor, action, {**body, "dry_run": True})
+    assert isinstance(foreseen, BulkForesight)
+    if foreseen.as_of is not None:
+        chosen = [*chosen, ("as_of", foreseen.as_of.isoformat())]
     return render(
         request,
         "tasks/bulk.html",
@@ -127,8 +130,8 @@ def _body(pairs: Iterable[Pair]) -> dict[str, JsonValue]:
     for name, value in pairs:
         if name == "task":
             ids.append(value)
-        elif name == "note":
-            body["note"] = value
+        elif name in {"note", "as_of"}:
+            body[name] = value
         elif name in _LISTS:
             chosen.setdefault(name, []).append(value)
         elif name == "retrying":

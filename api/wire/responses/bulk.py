@@ -62,6 +62,8 @@ class BulkRun(Answer):
 
 class BulkForesight(Foresight):
     """What a bulk run would do: ``count`` letters or tasks would be dealt with. All else is of the
-    first ``foreseen`` of them, and of none where nothing is to run again."""
+    first ``foreseen`` of them, and of none where nothing is to run again. A request with the same
+    ``as_of`` deals with no others."""
 
     foreseen: int
+    as_of: datetime | None = None

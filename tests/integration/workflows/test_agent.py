@@ -201,6 +201,15 @@ async def test_the_first_turn_takes_what_it_needs_and_those_after_it_what_is_lef
     assert [call.tokens_left for call in play.agents.thinking] == [None, 90, 80]
 
 
+async def test_each_turn_is_told_how_long_the_run_may_still_work(temporal: Client) -> None:
+    async with playing(temporal, Order(), FINISH) as play:
+        await play.handle.result()
+    first, second = [call.seconds_left for call in play.agents.thinking]
+    assert first is not None
+    assert second is not None
+    assert 0 < second < first <= LIMITS.seconds
+
+
 async def test_the_model_is_told_that_a_turn_is_the_last(temporal: Client) -> None:
     limits = LIMITS.model_copy(update={"turns": 2})
     async with playing(temporal, Order(), FINISH, limits=limits) as play:

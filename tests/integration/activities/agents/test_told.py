@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -65,6 +66,7 @@ async def think(turns: Turns, call: ThinkCall, execution: str = "a", attempt: in
         attempt=attempt,
         workflow_run_id=execution,
         heartbeat_details=[attempt - 1],
+        scheduled_time=datetime.now(UTC),
     )
 
     async def run() -> Thought:
@@ -138,8 +140,9 @@ async def test_a_finish_is_not_the_end_while_something_is_unread(
         {"hint": Hint.LAST_TURN},
         {"tokens_left": 2_020, "tokens_limit": 100_000},
         {"cost_left_usd": 0.0},
+        {"seconds_left": 9.0},
     ],
-    ids=["turns", "tokens", "cost"],
+    ids=["turns", "tokens", "cost", "seconds"],
 )
 async def test_a_finish_that_no_other_turn_may_follow_counts_and_what_was_told_stays_unread(
     turns: Turns,
@@ -159,6 +162,26 @@ async def test_a_finish_that_no_other_turn_may_follow_counts_and_what_was_told_s
     )
     assert (await think(turns, last)).finished
     assert await unread(database, task_id) == ["Too late."]
+
+
+@pytest.mark.parametrize(("quota", "finishes"), [(30, True), (1_000, False)])
+async def test_a_finish_counts_where_no_other_turn_is_left_in_the_quota_of_the_day(
+    turns: Turns, database: Database, server: ModelServer, quota: int, finishes: bool
+) -> None:
+    task = new_task(TaskType.AGENT, Agent(), prompt="Do it.")
+    await tasks.create_task(database, task)
+    task_id = task.id
+
+    async def is_told_meanwhile(exchange: Exchange) -> None:
+        await tell(database, task_id, "Too late.")
+        await FINISHES(exchange)
+
+    async with database.writing() as connection:
+        await connection.execute(query("UPDATE teams SET daily_tokens = :quota"), {"quota": quota})
+    server.answers(LISTS, is_told_meanwhile)
+    await think(turns, ThinkCall(task_id=task_id, run=1, turn=1, seq=0))
+    last = ThinkCall(task_id=task_id, run=1, turn=2, seq=3, seconds_left=60.0)
+    assert (await think(turns, last)).finished is finishes
 
 
 async def test_what_was_told_after_the_turn_that_a_reset_goes_back_to_is_read_again(

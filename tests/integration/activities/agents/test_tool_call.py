@@ -28,6 +28,7 @@ from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
 from activities.tools.mcp.questions import Question, Replies, Reply
 from activities.tools.mcp.results import McpResult
 from activities.tools.offered import OfferedTool
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.toolbox import McpTools, Toolbox
 from deploy.local.services import Services
@@ -123,10 +124,12 @@ async def act(
     number: int = 1,
     mcp: McpTools | None = None,
     execution: str = EXECUTION,
+    *,
+    registry: Registry | None = None,
 ) -> ActOutcome:
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=number, workflow_run_id=execution)
-    toolbox = Toolbox(Registry(), worker.database, mcp=mcp)
+    toolbox = Toolbox(registry or Registry(), worker.database, mcp=mcp)
     return await environment.run(make_call, worker, toolbox, call)
 
 
@@ -299,6 +302,28 @@ async def test_code_of_an_agent_says_whether_it_failed_for_want_of_room(
         return
     assert not (await act(worker(desk), call)).ok
     assert "ValueError: no rows" in await observed(desk)
+
+
+@pytest.mark.parametrize("is_retry_safe", [True, False])
+async def test_a_tool_of_the_house_that_lost_a_service_is_called_again_only_where_that_is_safe(
+    desk: Desk, tmp_path: Path, *, is_retry_safe: bool
+) -> None:
+    (tmp_path / "bank.py").write_text(
+        "from activities.tools.registry import tool\n"
+        "from workflows.errors import TemporaryFailure\n"
+        f"@tool(is_retry_safe={is_retry_safe})\n"
+        'def pay() -> None:\n    """Pay."""\n'
+        "    raise TemporaryFailure(service='PostgreSQL', reason='it is restarted')\n"
+    )
+    registry = Registry(modules([tmp_path]))
+    call = await asked(desk, "pay", is_retry_safe=is_retry_safe)
+    if is_retry_safe:
+        with pytest.raises(ApplicationError) as raised:
+            await act(worker(desk), call, registry=registry)
+        assert (raised.value.type, raised.value.non_retryable) == ("temporary-failure", False)
+        return
+    assert not (await act(worker(desk), call, registry=registry)).ok
+    assert "may have taken effect before" in await observed(desk)
 
 
 @pytest.mark.parametrize("is_retry_safe", [True, False])

@@ -4,20 +4,26 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from minio import Minio
 from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 
+from activities.inputs.fetching import Inputs
+from activities.inputs.policy import InputPolicy
 from activities.skills.catalogue import SCAN_INTERVAL_SECONDS
 from activities.store import keys, tasks
 from activities.store.audit import Deed
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.restarts import Reason, Restart, restart_task
 from activities.tools.context import ToolContext, ToolResult
+from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
+from deploy.local.services import Services
 from tests.actors import SOMEBODY
 from tests.integration.agent_desk import Desk
 from tests.integration.cached_steps import (
@@ -66,6 +72,65 @@ async def test_a_step_that_says_nothing_of_a_cache_never_asks_one(dice: Desk) ->
     del step["cache"]
     for each in (step, {"skill": "wild"}, {"tool": "write_file", "args": WRITTEN}):
         assert not (await run(dice, each, results=NoCache(dice.database, dice.blobs))).cached
+
+
+HOUSE = (
+    "from datetime import timedelta\n"
+    "from uuid import uuid4\n"
+    "from activities.tools.registry import tool\n"
+    "{change}\n"
+    "@tool(cache=timedelta(hours=1))\n"
+    "def roll(file: str = '') -> str:\n"
+    '    """Roll."""\n'
+    "    return uuid4().hex\n"
+)
+
+
+def house(folder: Path, **files: str) -> Registry:
+    """As a worker that starts now loads it."""
+    for name, source in files.items():
+        (folder / f"{name}.py").write_text(source)
+    return Registry(modules([folder]))
+
+
+async def test_a_result_of_a_tool_of_the_house_is_kept_until_its_code_changes(
+    dice: Desk, tmp_path: Path
+) -> None:
+    folder, step = tmp_path / "tools", {"tool": "roll", "args": {}}
+    folder.mkdir()
+    first = await run(dice, step, registry=house(folder, rolling=HOUSE.format(change="")))
+    again = await run(dice, step, registry=house(folder))
+    assert (again.cached, again.stdout) == (True, first.stdout)
+    changed = house(folder, rolling=HOUSE.format(change="SIDES = 20"))
+    assert not (await run(dice, step, registry=changed)).cached
+    beside = house(folder, _sides="SIDES = 12")
+    assert not (await run(dice, step, registry=beside)).cached
+    assert (await run(dice, step, registry=house(folder))).cached
+
+
+async def test_a_result_of_a_tool_follows_from_what_lies_outside_and_not_from_where_that_is(
+    dice: Desk, tmp_path: Path, infrastructure: Services
+) -> None:
+    s3, bucket, folder = infrastructure.s3, f"outer-{uuid4().hex}", tmp_path / "tools"
+    folder.mkdir()
+    host = s3.endpoint.removeprefix("http://")
+    client = Minio(
+        host, access_key=s3.access_key, secret_key=s3.secret_key, secure=False, region="us-east-1"
+    )
+    await asyncio.to_thread(client.make_bucket, bucket)
+    policy = InputPolicy(allowed_buckets=(bucket,))
+    inputs = Inputs(dice.database, dice.blobs, dice.folder / "outer", policy)
+    desk = replace(dice, equipment=replace(dice.equipment, inputs=inputs))
+    registry = house(folder, rolling=HOUSE.format(change=""))
+
+    async def rolled(data: bytes) -> Outcome:
+        await asyncio.to_thread(client.put_object, bucket, "day.csv", BytesIO(data), len(data))
+        step = {"tool": "roll", "args": {"file": "${inputs.day}"}}
+        return await run(desk, step, registry=registry, day=f"s3://{bucket}/day.csv")
+
+    first, again, later = await rolled(b"1"), await rolled(b"1"), await rolled(b"2")
+    assert (again.cached, again.stdout) == (True, first.stdout)
+    assert (later.cached, later.stdout == first.stdout) == (False, False)
 
 
 async def test_a_native_tool_may_say_itself_how_long_its_results_are_kept(dice: Desk) -> None:

@@ -236,6 +236,40 @@ async def test_a_tool_of_the_house_is_called_again_only_if_it_says_that_this_is_
     await call(desk, "ring", was_lost=True, registry=safe, seconds=60)
 
 
+AWAY = (
+    "from activities.tools.registry import tool\n"
+    "from workflows.errors import TemporaryFailure\n"
+    "from workflows.errors.tools import ToolUnavailable\n"
+    "@tool({flags})\n"
+    "def pay() -> None:\n"
+    '    """Pay, and lose the database."""\n'
+    "    raise {error}\n"
+)
+LOST = "TemporaryFailure(service='PostgreSQL', reason='it is restarted')"
+UNAVAILABLE = "ToolUnavailable(tool='pay', reason='the bank answers 503')"
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "retry_on", "again"),
+    [
+        ("", LOST, (), False),
+        ("", LOST, ("any",), True),
+        ("is_retry_safe=True", LOST, (), True),
+        ("", UNAVAILABLE, (), True),
+    ],
+    ids=["unsafe", "asked for", "safe", "says so itself"],
+)
+async def test_a_tool_of_the_house_that_lost_a_service_is_called_again_only_where_that_is_safe(
+    desk: Desk, tmp_path: Path, flags: str, error: str, retry_on: tuple[str, ...], *, again: bool
+) -> None:
+    (tmp_path / "bank.py").write_text(AWAY.format(flags=flags, error=error))
+    registry = Registry(modules([tmp_path]))
+    with pytest.raises(ApplicationError) as raised:
+        await call(desk, "pay", *retry_on, registry=registry, seconds=60)
+    assert raised.value.non_retryable is not again
+    assert (RETRIES_USED_UP in raised.value.details) is not again
+
+
 class BrokenBlobs(Blobs):
     """A store that fails in this way."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from activities.store.database import Database
+from activities.store.errors import database_errors
 from tests.databases import hang_up
 from workflows.errors import TemporaryFailure
 from workflows.errors.services import DatabaseRefused
@@ -64,6 +65,31 @@ async def test_a_value_that_cannot_be_sent_is_not_taken_for_a_failure_that_passe
     with pytest.raises(DBAPIError):
         async with database.reading() as connection:
             await connection.execute(statement, values)
+
+
+async def test_more_arguments_than_there_may_be_are_not_taken_for_a_failure_that_passes(
+    database: Database,
+) -> None:
+    """It would be repeated for ever, and would say that the database cannot be reached."""
+    numbers = range(32_768)
+    sql = f"SELECT 1 WHERE 1 IN ({', '.join(f'${place + 1}::int' for place in numbers)})"
+
+    async def asked() -> None:
+        async with database_errors(), database._driver() as driver:
+            await driver.fetch(sql, *numbers)
+
+    with pytest.raises(asyncpg.InterfaceError, match="arguments"):
+        await asked()
+
+
+async def test_a_connection_that_is_closed_is_a_failure_that_passes(database: Database) -> None:
+    async def closed() -> None:
+        async with database_errors(), database._driver() as driver:
+            await driver.close()
+            await driver.fetch("SELECT 1")
+
+    with pytest.raises(TemporaryFailure):
+        await closed()
 
 
 async def test_the_columns_of_a_row_are_its_attributes(database: Database) -> None:

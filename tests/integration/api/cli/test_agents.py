@@ -102,6 +102,21 @@ async def test_an_agent_is_told_something_while_it_works(
     assert "it has ended (completed)" in printed.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"\xff\xfe", "byte 1 is not UTF-8"), (b"x" * 1_048_577, "larger than 1,048,576 bytes")],
+    ids=["not UTF-8", "too long"],
+)
+async def test_what_is_no_text_on_stdin_is_told_to_no_agent(
+    cli_stage: Stage, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "word").write_bytes(content)
+    printed = await agentos(cli_stage.url, "tell", "0c9b12", "-", stdin=tmp_path / "word")
+    assert printed.code != 0
+    assert reason in printed.stderr
+    assert "Traceback" not in printed.stderr
+
+
 async def test_every_option_becomes_part_of_the_agent(cli_stage: Stage, tmp_path: Path) -> None:
     schema = tmp_path / "schema.yaml"
     schema.write_text("type: object\nproperties: {rows: {type: integer}}\n")

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
-from tests.integration.cli_runs import agentos
+from tests.integration.cli_runs import agentos, start
 
 BAD, GOOD = "https://files.example/bad", "https://files.example/good"
 
@@ -109,6 +109,31 @@ async def test_on_a_terminal_one_is_asked_first_and_told_the_number(
     assert "Requeue 2 dead letters?" in done.stderr
     assert (done.code == 0) is bool(runs)
     assert len((await own.http.get("/bulk")).json()["items"]) == before + runs
+
+
+@pytest.mark.parametrize(
+    "words", [("dlq", "discard", "--note", "old"), ("rm", "--status", "failed")], ids=" ".join
+)
+async def test_what_comes_between_the_question_and_the_answer_is_left_alone(
+    own: Stage, words: tuple[str, ...]
+) -> None:
+    name = f"asked {words[0]}"
+    await fail_tasks(own, 2, name)
+    ours, theirs = os.openpty()
+    asked = await start(
+        own.url, *words, "--text", name, "-o", "json", stdin=Path(os.ttyname(theirs))
+    )
+    await asked.stderr.readuntil(b"?")
+    [later] = await fail_tasks(own, 1, name)
+    os.write(ours, b"y\n")
+    done = await asked.end()
+    os.close(ours)
+    os.close(theirs)
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["total"] == 2
+    assert (await own.task(later))["status"] == "failed"
+    letters = (await own.http.get("/dead-letters", params={"task_id": later})).json()["items"]
+    assert [letter["state"] for letter in letters] == ["open"]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,39 @@ async def test_the_result_of_a_pipeline_is_what_its_last_step_printed(
     assert as_json == (await stage.task(task_id))["result"]
 
 
+async def done(stage: Stage, *steps: dict[str, Any]) -> str:
+    answer = await stage.http.post("/tasks", json={"pipeline": {"name": "p", "steps": list(steps)}})
+    assert answer.status_code == 202, answer.text
+    task_id = str(answer.json()["task_id"])
+    await stage.until(task_id, "completed")
+    return task_id
+
+
+def each(source: str, items: list[Any]) -> dict[str, Any]:
+    """A step that runs once for each of the items."""
+    code = {"language": "python", "source": source}
+    return {"id": "each", "code": code, "foreach": items, "parallel": 2}
+
+
+@pytest.mark.parametrize(
+    ("items", "printed"),
+    [([1, 2, 3], ["7", "7", "8"]), ([], [])],
+    ids=["some", "none"],
+)
+async def test_the_result_of_a_step_with_items_is_the_list_of_theirs(
+    stage: Stage, items: list[Any], printed: list[str]
+) -> None:
+    task_id = await done(stage, each("item 0 print 7\nitem 1 print 7\nitem 2 print 8", items))
+    given = await agentos(stage.url, "result", task_id)
+    assert (given.code, json.loads(given.stdout)) == (0, [int(text) for text in printed])
+
+
+async def test_the_result_of_items_that_print_text_is_that_in_their_order(stage: Stage) -> None:
+    task_id = await done(stage, each("print x\nitem 10 print last", list(range(11))))
+    given = await agentos(stage.url, "result", task_id)
+    assert (given.code, given.stdout) == (0, "x\n" * 11 + "last\n")
+
+
 async def test_what_has_no_result_says_so(stage: Stage, tmp_path: Path) -> None:
     path = str(write(tmp_path, "wait"))
     task_id = (await agentos(stage.url, "submit", "pipeline", path)).stdout.strip()

@@ -46,10 +46,20 @@ def kept(**days: int | None) -> HousekeepingOptions:
 
 
 async def sweep(stage: Stage, options: HousekeepingOptions) -> None:
+    """As many passes as it takes: in one, none has more than half a second on a busy machine."""
     services = replace(
         stage.services, options=replace(stage.services.options, housekeeping=options)
     )
-    await Housekeeper(services).sweep()
+    housekeeper = Housekeeper(services)
+    await housekeeper.sweep()
+    while await _is_something_left(stage):
+        await housekeeper.sweep()
+
+
+async def _is_something_left(stage: Stage) -> bool:
+    async with stage.database.reading(fresh=True) as connection:
+        left = text("SELECT count(*) FROM sweeps WHERE remaining > 0")
+        return bool(await connection.scalar(left))
 
 
 async def count(stage: Stage, table: str, task_id: str, where: str = "true") -> int:

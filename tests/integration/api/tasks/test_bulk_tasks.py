@@ -131,6 +131,27 @@ async def test_many_are_deleted_by_a_filter(own: Stage) -> None:
     await team.post(f"/tasks/{living}/cancel")
 
 
+@pytest.mark.parametrize("which", [{"all": True}, {"filter": {"text": "x"}}], ids=["all", "text"])
+async def test_what_has_ended_since_it_was_counted_is_not_deleted(
+    own: Stage, which: dict[str, Any]
+) -> None:
+    team = await own.team()
+    [counted] = [await submit(team, "print x", name="x")]
+    await own.ended(team, counted)
+    living = await submit(team, "wait", name="x")
+    answer = await team.post("/tasks/delete", json={**which, "dry_run": True})
+    assert answer.json()["count"] == 1
+    await team.post(f"/tasks/{living}/cancel")
+    later = await submit(team, "print x", name="x")
+    for task_id in (living, later):
+        await own.ended(team, task_id)
+    body = {**which, "as_of": answer.json()["as_of"]}
+    found = await through(team, await start(team, "delete", body))
+    assert (found["counts"]["total"], found["counts"]["done"]) == (1, 1)
+    listed = (await team.get("/tasks")).json()["items"]
+    assert {task["task_id"] for task in listed} == {living, later}
+
+
 async def test_what_cannot_be_done_about_a_named_task_is_said(own: Stage) -> None:
     team = await own.team()
     living = await submit(team, "wait")

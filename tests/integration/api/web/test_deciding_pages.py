@@ -110,6 +110,28 @@ async def test_a_bulk_run_that_nobody_has_seen_the_outcome_of_is_not_made(stage:
     assert (await team.get(f"{stage.url}/bulk/{uuid4()}", headers=PAGE)).status_code == 404
 
 
+async def test_a_task_that_ends_after_the_count_was_shown_is_left_alone(stage: Stage) -> None:
+    team = await stage.team()
+
+    async def submit(source: str) -> str:
+        answer = await team.post("/tasks", json={"pipeline": pipeline(source)})
+        return str(answer.json()["task_id"])
+
+    await stage.ended(team, await submit("print x"))
+    living = await submit("wait")
+    at = f"{stage.url}/tasks/bulk"
+    page = (await team.get(f"{at}?action=delete&all=true", headers=PAGE)).text
+    assert "Delete 1 task?" in page
+    form = page.partition('action="/tasks/bulk">')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    await team.post(f"/tasks/{living}/cancel")
+    await stage.ended(team, living)
+    answer = await _post(team, at, **fields)
+    assert answer.status_code == 303, answer.text
+    [run] = (await team.get("/bulk")).json()["items"]
+    assert run["counts"]["total"] == 1
+
+
 async def test_a_letter_that_comes_after_the_count_was_shown_is_left_alone(stage: Stage) -> None:
     team = await stage.team()
 

@@ -6,6 +6,7 @@ import pytest
 
 from activities.attempts.losses import Losses, Repeat
 from activities.store.attempts import Attempt, Begun
+from activities.tools.own.errors import ToolBrokenOff
 from workflows.errors import AgentOSError, InternalError
 from workflows.errors.scripts import ScriptFailed
 from workflows.errors.tasks import StepInterrupted, WorkersLost, WorkerStopping
@@ -48,6 +49,13 @@ def test_work_that_is_never_repeated_is_not_after_a_failure_that_nobody_foresaw(
     broken = InternalError(kind="KeyError", place="activities.tools, line 3")
     assert used_up(losses(failures=0, lost=0, retries=2, repeat=Repeat.NEVER), broken)
     assert not used_up(losses(failures=0, lost=0, retries=2, repeat=Repeat.NEVER))
+
+
+def test_work_that_is_never_repeated_is_not_after_a_tool_was_broken_off() -> None:
+    broken_off = ToolBrokenOff(tool="pay", code="temporary-failure", place="pay.py, line 3")
+    assert used_up(losses(failures=0, lost=0, retries=2, repeat=Repeat.NEVER), broken_off)
+    asked_for = ToolBrokenOff(tool="pay", code="temporary-failure", place="pay.py, line 3")
+    assert not used_up(losses(failures=0, lost=0, retries=2, repeat=Repeat.FREE), asked_for)
 
 
 def test_a_worker_that_stops_says_whether_another_attempt_follows() -> None:

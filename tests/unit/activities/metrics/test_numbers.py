@@ -1,16 +1,21 @@
 """What processes count: values of labels are few, and none is an id."""
 
+import threading
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from activities.metrics.definitions import (
     OF_APIS,
     OF_PROCESSES,
     OF_WORKERS,
+    RECEIVED,
     STORED,
     TOOL_CALLS,
     WAITS,
@@ -25,9 +30,9 @@ ALL = (*OF_PROCESSES, *OF_WORKERS, *OF_APIS, *STORED)
 _UNITS = ("_seconds", "_bytes", "_ratio", "_dollars")
 
 
-def samples(numbers: Numbers) -> dict[str, dict[tuple[str, ...], float]]:
+async def samples(numbers: Numbers) -> dict[str, dict[tuple[str, ...], float]]:
     found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in text_string_to_metric_families(numbers.text().decode()):
+    for family in text_string_to_metric_families((await numbers.text()).decode()):
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
     return found
@@ -71,12 +76,12 @@ def test_a_label_has_no_more_values_than_it_may(given: list[str]) -> None:
     assert all(len(each) <= 100 and each.isprintable() for each in found)
 
 
-def test_names_that_come_too_late_are_counted_together() -> None:
+async def test_names_that_come_too_late_are_counted_together() -> None:
     numbers = Numbers([TOOL_CALLS])
     for number in range(MOST_VALUES + 10):
         numbers.count(TOOL_CALLS, f"tool_{number}", "ok")
     numbers.count(TOOL_CALLS, f"mcp.{uuid4()}.find", "ok")
-    found = samples(numbers)["agentos_tool_calls_total"]
+    found = (await samples(numbers))["agentos_tool_calls_total"]
     assert found["ok", OTHER] == 11
     assert len(found) == MOST_VALUES + 1
 
@@ -87,25 +92,54 @@ def test_what_becomes_one_value_is_added_up() -> None:
     assert bounded(breakers, values)[OTHER, "open"] == 3
 
 
-def test_a_gauge_is_back_when_what_it_counts_has_failed() -> None:
+async def test_every_route_is_told_by_itself() -> None:
+    numbers = Numbers([RECEIVED])
+    for number in range(3 * MOST_VALUES):
+        numbers.count(RECEIVED, f"/route-{number}")
+    assert len((await samples(numbers))["agentos_http_received_bytes_total"]) == 3 * MOST_VALUES
+
+
+class Slow(Collector):
+    """Somebody else's numbers."""
+
+    def __init__(self) -> None:
+        self.asked_in: list[threading.Thread] = []
+
+    def collect(self) -> Iterator[Metric]:
+        self.asked_in.append(threading.current_thread())
+        return iter(())
+
+
+async def test_numbers_are_written_beside_the_event_loop() -> None:
+    numbers, slow, read_in = Numbers([WAITS]), Slow(), list[threading.Thread]()
+    numbers.add(slow)
+    numbers.before_reading(lambda: read_in.append(threading.current_thread()))
+    slow.asked_in.clear()  # It is asked for the names of its numbers.
+    await numbers.text()
+    assert read_in == [threading.main_thread()]
+    assert slow.asked_in
+    assert threading.main_thread() not in slow.asked_in
+
+
+async def test_a_gauge_is_back_when_what_it_counts_has_failed() -> None:
     running = Definition("running", Kind.GAUGE, "Running.", ("kind",))
     numbers = Numbers([running])
 
-    def fail() -> None:
+    async def fail() -> None:
         with numbers.during(running, "skill"):
-            assert samples(numbers)["running"]["skill",] == 1
+            assert (await samples(numbers))["running"]["skill",] == 1
             raise ValueError("away")
 
     with pytest.raises(ValueError, match="away"):
-        fail()
-    assert samples(numbers)["running"]["skill",] == 0
+        await fail()
+    assert (await samples(numbers))["running"]["skill",] == 0
 
 
-def test_what_is_known_only_when_it_is_looked_at_is_asked_for_then() -> None:
+async def test_what_is_known_only_when_it_is_looked_at_is_asked_for_then() -> None:
     numbers = Numbers([WAITS])
     numbers.before_reading(lambda: numbers.count(WAITS))
-    assert samples(numbers)[WAITS.name][()] == 1
-    assert samples(numbers)[WAITS.name][()] == 2
+    assert (await samples(numbers))[WAITS.name][()] == 1
+    assert (await samples(numbers))[WAITS.name][()] == 2
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)

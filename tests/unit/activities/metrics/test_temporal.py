@@ -14,39 +14,39 @@ def temporal() -> TemporalNumbers:
     return TemporalNumbers()
 
 
-def samples(temporal: TemporalNumbers) -> dict[str, float]:
+async def samples(temporal: TemporalNumbers) -> dict[str, float]:
     numbers = Numbers([])
     numbers.add(temporal)
     return {
         f"{sample.name} {' '.join(f'{k}={v}' for k, v in sorted(sample.labels.items()))}": (
             sample.value
         )
-        for family in text_string_to_metric_families(numbers.text().decode())
+        for family in text_string_to_metric_families((await numbers.text()).decode())
         for sample in family.samples
     }
 
 
-def test_counters_are_added_up_over_every_emptying_of_the_buffer(
+async def test_counters_are_added_up_over_every_emptying_of_the_buffer(
     temporal: TemporalNumbers,
 ) -> None:
     counter = temporal.runtime.metric_meter.create_counter("temporal_polls", "Polls.")
     of_queue = counter.with_additional_attributes({"task_queue": "agentos", "namespace": "x"})
     of_queue.add(2)
-    assert samples(temporal)["temporal_polls_total task_queue=agentos"] == 2
+    assert (await samples(temporal))["temporal_polls_total task_queue=agentos"] == 2
     of_queue.add(3)
-    assert samples(temporal)["temporal_polls_total task_queue=agentos"] == 5
+    assert (await samples(temporal))["temporal_polls_total task_queue=agentos"] == 5
 
 
-def test_a_counter_that_is_named_as_one_is_named_so_once(temporal: TemporalNumbers) -> None:
+async def test_a_counter_that_is_named_as_one_is_named_so_once(temporal: TemporalNumbers) -> None:
     temporal.runtime.metric_meter.create_counter("temporal_calls_total").add(1)
-    assert samples(temporal)["temporal_calls_total "] == 1
+    assert (await samples(temporal))["temporal_calls_total "] == 1
 
 
-def test_times_are_told_in_seconds_and_in_buckets(temporal: TemporalNumbers) -> None:
+async def test_times_are_told_in_seconds_and_in_buckets(temporal: TemporalNumbers) -> None:
     latency = temporal.runtime.metric_meter.create_histogram_timedelta("temporal_latency")
     for milliseconds in (7, 200, 100_000):
         latency.record(timedelta(milliseconds=milliseconds))
-    found = samples(temporal)
+    found = await samples(temporal)
     assert found["temporal_latency_seconds_count "] == 3
     assert found["temporal_latency_seconds_sum "] == pytest.approx(100.207)
     assert found["temporal_latency_seconds_bucket le=0.01"] == 1
@@ -54,8 +54,8 @@ def test_times_are_told_in_seconds_and_in_buckets(temporal: TemporalNumbers) -> 
     assert found["temporal_latency_seconds_bucket le=+Inf"] == 3
 
 
-def test_ids_in_its_labels_are_left_out(temporal: TemporalNumbers) -> None:
+async def test_ids_in_its_labels_are_left_out(temporal: TemporalNumbers) -> None:
     gauge = temporal.runtime.metric_meter.create_gauge("temporal_pollers")
     queue = "temporal-sys/0c9b1e0e-3b7f-4a53-9d6c-0d8f3f8a1c11"
     gauge.with_additional_attributes({"task_queue": queue}).set(4)
-    assert samples(temporal)["temporal_pollers task_queue=other"] == 4
+    assert (await samples(temporal))["temporal_pollers task_queue=other"] == 4

@@ -35,7 +35,14 @@ SCRIPTS = st.builds(
     network=st.booleans(),
     limits=LIMITS,
 )
-TOOLS = st.builds(ToolIngredients, team_id=st.uuids(), tool=TEXT, digest=TEXT, arguments=ARGUMENTS)
+TOOLS = st.builds(
+    ToolIngredients,
+    team_id=st.uuids(),
+    tool=TEXT,
+    digest=TEXT,
+    arguments=ARGUMENTS,
+    inputs=NAMES,
+)
 
 
 def fields_of(model: type[Any]) -> st.SearchStrategy[str]:

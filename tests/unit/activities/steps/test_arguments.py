@@ -3,8 +3,9 @@ from uuid import UUID
 
 import pytest
 
-from activities.steps.arguments import Arguments, Item, steps_read
+from activities.steps.arguments import MAX_FILES_AT_ONCE, Arguments, Item, steps_read
 from activities.store.reading.results import ResultFile, StepResult
+from tests.growth import is_about_linear
 from workflows.errors.inputs import ReferenceUnresolved
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
@@ -230,3 +231,48 @@ def test_what_items_do_not_give_is_said(text: str, reason: str) -> None:
 def test_a_part_that_an_item_lacks_is_said() -> None:
     with pytest.raises(ReferenceUnresolved, match="there is no 'rowz' in the JSON"):
         for_item(VALUE).command_line(["${item.rowz}"])
+
+
+def many_files(count: int) -> Arguments:
+    files = (ResultFile(UUID(int=n), "out.csv", 3, "aa", item=n) for n in range(count))
+    return Arguments({}, {"each": StepResult(0, tuple(files))})
+
+
+def test_the_files_of_many_items_take_no_longer_each_than_those_of_few() -> None:
+    assert is_about_linear(
+        lambda count: many_files(count).command_line(["${steps.each.files}"]), 8_000
+    )
+
+
+def test_a_command_is_not_given_more_files_at_once_than_it_could_take() -> None:
+    reason = "step 'each' made 10,001 files, and at most 10,000 can be given at once"
+    with pytest.raises(ReferenceUnresolved, match=reason):
+        many_files(MAX_FILES_AT_ONCE + 1).command_line(["${steps.each.files}"])
+
+
+def test_what_items_have_printed_is_read_once_whatever_refers_to_it() -> None:
+    def resolve(count: int) -> None:
+        results = {"each": StepResult(0, (), "", ("[1]\n",) * count)}
+        words = ["${steps.each.json[0][0]}", "${steps.each.json[1]}"] * (count // 2)
+        Arguments({}, results).command_line(words)
+
+    assert is_about_linear(resolve, 1_000)
+
+
+def test_an_item_that_printed_no_json_keeps_no_other_from_being_referred_to() -> None:
+    made = Arguments({}, {"each": StepResult(0, (), "", ("one\n", '{"n": 2}\n'))})
+    assert made.named("${steps.each.json[1].n}") == 2
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_tool_is_given_no_number_that_is_no_json(number: str) -> None:
+    printed = f'{{"rows": [{{"n": {number}}}], "m": 1}}'
+    made = Arguments({}, {"odd": StepResult(0, (), printed)})
+    with pytest.raises(ReferenceUnresolved, match="NaN and Infinity are in it"):
+        made.named({"rows": "${steps.odd.json.rows}"})
+    assert made.named("${steps.odd.json.m}") == 1
+
+
+def test_a_script_is_given_what_an_earlier_one_has_printed_as_python_reads_it() -> None:
+    made = Arguments({}, {"odd": StepResult(0, (), "[NaN]")})
+    assert made.command_line(["${steps.odd.json}"]) == ("[NaN]",)

@@ -184,6 +184,27 @@ def test_an_installed_package_brings_tools_by_its_entry_point(tmp_path: Path) ->
     assert found.stdout == "['greet']\n", found.stderr
 
 
+def test_an_installed_package_that_cannot_be_loaded_names_its_line(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "site-packages"
+    files = {
+        "broken_tools/__init__.py": "from broken_tools import reading\n",
+        "broken_tools/reading.py": "import json\n\njson.loads('{')\n",
+        "broken_tools-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: broken-tools\n",
+        "broken_tools-1.0.dist-info/entry_points.txt": "[agentos.tools]\nx = broken_tools\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    sys.path.append(str(folder))
+    try:
+        with pytest.raises(ToolModuleBroken, match=r"tools/reading\.py:3: .*JSONDecodeError"):
+            list(modules([]))
+    finally:
+        sys.path.remove(str(folder))
+
+
 @pytest.mark.parametrize(
     "entry", ["greetings = acme_tools.nowhere", "x = acme_tools.greeting:greet"]
 )
