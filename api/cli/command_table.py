@@ -10,6 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from api.cli.plain_help import with_plain_help
+
 
 def add_command(app: typer.Typer, name: str, place: str, summary: str, panel: str) -> None:
     """Add a command, or a group of commands, that is at ``module:attribute``.
@@ -41,5 +43,6 @@ def _load(name: str, place: str, summary: str) -> Any:
         app.add_typer(found, name=name, help=summary)
     else:
         app.command(name)(found)
+    with_plain_help(app)
     group: Any = typer.main.get_command(app)
     return group.commands[name]

@@ -17,7 +17,7 @@ from workflows.pointers import Problem
 
 _WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
 _WITH_PROBLEMS = (ApiProblem, DocumentInvalid)
-_REFUSED = "The request is not valid. Nothing was started."
+_REFUSED = "The request is not valid, and nothing was done."
 
 
 def _told(error: AgentOSError, problems: Sequence[Problem]) -> Iterator[Text]:

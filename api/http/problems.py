@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
