@@ -73,3 +73,11 @@ def test_what_the_server_refuses_is_not_said_to_have_been_a_start(
     tell(ApiProblem(status=422, code="invalid-request", message="no", problems=problems))
     printed = " ".join(capsys.readouterr().err.split())
     assert "The request is not valid, and nothing was done. /content it must have" in printed
+
+
+def test_what_is_wrong_with_a_parameter_is_told_with_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problems = (Problem("", "it is at most 60", "wait"),)
+    tell(ApiProblem(status=422, code="invalid-request", message="no", problems=problems))
+    assert "  wait  it is at most 60" in capsys.readouterr().err
