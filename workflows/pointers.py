@@ -16,10 +16,12 @@ MAX_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a request, and where: a JSON pointer (RFC 6901)."""
+    """What is wrong with a request, and where: a JSON pointer (RFC 6901), or the name of a
+    parameter beside the body, for which the pointer is empty."""
 
     pointer: str
     message: str
+    parameter: str | None = None
 
 
 def escaped(part: str) -> str:

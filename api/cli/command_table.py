@@ -11,6 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from api.cli.plain_help import with_plain_help
+
 
 def add_command(app: typer.Typer, name: str, place: str, summary: str, panel: str) -> None:
     """Add a command, or a group of commands, that is at ``module:attribute``.
@@ -42,6 +44,7 @@ def _load(name: str, place: str, summary: str) -> Any:
         app.add_typer(found, name=name, help=summary)
     else:
         app.command(name)(found)
+    with_plain_help(app)
     group: Any = typer.main.get_command(app)
     command = group.commands[name]
     for each in (command, *getattr(command, "commands", {}).values()):

@@ -184,7 +184,7 @@ class DocumentInvalid(BadInput):
 
 
 class RequestInvalid(DocumentInvalid):
-    """The request is not valid. Nothing was uploaded or started."""
+    """The request is not valid. Nothing was sent."""
 
 
 class TemplateInvalid(DocumentInvalid):

@@ -17,7 +17,7 @@ from workflows.pointers import Problem
 
 _WHERE_KEYS_GO = "Put the key into AGENTOS_API_KEY."
 _WITH_PROBLEMS = (ApiProblem, DocumentInvalid)
-_REFUSED = "The request is not valid. Nothing was started."
+_REFUSED = "The request is not valid, and nothing was done."
 
 
 def _told(error: AgentOSError, problems: Sequence[Problem]) -> Iterator[Text]:
@@ -29,7 +29,7 @@ def _told(error: AgentOSError, problems: Sequence[Problem]) -> Iterator[Text]:
     placed = [(file, each) for each in file.located(problems)] if file else in_files(problems)
     for owner, found in sorted(placed, key=lambda item: (item[1].line or 0, item[1].column or 0)):
         if owner is None or found.line is None:
-            where = (safe_line(found.pointer or "/"), "yellow")
+            where = (safe_line(found.pointer or found.parameter or "/"), "yellow")
             yield Text.assemble("  ", where, "  ", safe_line(found.message))
         else:
             yield from _in_file(owner, found)

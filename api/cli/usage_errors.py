@@ -4,10 +4,11 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from api.cli.plain_help import PlainGroup
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """Whatever a command is given goes through it."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:

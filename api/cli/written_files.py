@@ -57,4 +57,4 @@ def _in_file(problem: Problem) -> tuple[WrittenFile | None, Located]:
             inner = "".join(f"/{part}" for part in within)
             [place] = file.located([Problem(inner, problem.message)])
             return file, place
-    return None, Located(problem.pointer, problem.message)
+    return None, Located(problem.pointer, problem.message, parameter=problem.parameter)

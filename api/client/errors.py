@@ -86,13 +86,13 @@ def problem_of(status: int) -> type[ApiProblem]:
 
 
 class ApiUnreachable(AgentOSError):
-    """No AgentOS API answers at {url} ({reason}). Start one with `agentos up`, or set another
-    address with --api-url or AGENTOS_API_URL."""
+    """No AgentOS API answers at {url} ({reason}). Start one with `agentos up`, or give another
+    address, as in AGENTOS_API_URL."""
 
 
 class NotTheApi(AgentOSError):
-    """The server at {url} is not an AgentOS API of this version ({reason}). Check --api-url or
-    AGENTOS_API_URL."""
+    """The server at {url} is not an AgentOS API of this version ({reason}). Check the
+    address, as in AGENTOS_API_URL."""
 
 
 class ApiUrlMalformed(BadInput):

@@ -52,6 +52,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 class _Pointed(BaseModel):
     pointer: str = ""
     message: str = ""
+    parameter: str | None = None
 
 
 class _ProblemDocument(BaseModel):
@@ -258,7 +259,7 @@ class Transport:
             status=response.status_code,
             code=document.code,
             message=document.detail or document.title or response.reason_phrase,
-            problems=tuple(Problem(error.pointer, error.message) for error in document.errors),
+            problems=tuple(Problem(p.pointer, p.message, p.parameter) for p in document.errors),
         )
         problem.retry_after_seconds = retry_after_seconds(response) or None
         return problem

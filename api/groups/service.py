@@ -225,7 +225,8 @@ def _unknown(
 ) -> list[Problem]:
     """Each where it was named."""
     if request is None:
-        return [Problem("", f"query member: there is no member {name}") for name in unknown]
+        message = "query member: there is no member {}"
+        return [Problem("", message.format(name), "member") for name in unknown]
     is_joining = not isinstance(request, GroupChangeRequest)
     what = "agent" if is_joining else "member"
     given = request.model_dump(include={"members", "answering"})

@@ -88,12 +88,12 @@ async def known_query(request: Request) -> None:
     known = _parameters_of(request.scope["route"])
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
-        raise InvalidRequest(
-            [
-                Problem("", f"query {name[:_SHOWN_CHARACTERS]}: {_unknown(name, known)}")
-                for name in unknown
-            ]
-        )
+        raise InvalidRequest([_not_ours(name, known) for name in unknown])
+
+
+def _not_ours(name: str, known: tuple[str, ...]) -> Problem:
+    shown = name[:_SHOWN_CHARACTERS]
+    return Problem("", f"query {shown}: {_unknown(name, known)}", shown)
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> str:

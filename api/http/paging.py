@@ -25,7 +25,9 @@ CursorText = Annotated[str | None, Query(max_length=200, description="next_curso
 
 
 NO_CURSOR = Problem(
-    "", "query cursor: it is not the next_cursor of a page; leave it out to begin with the first"
+    "",
+    "query cursor: it is not the next_cursor of a page; leave it out to begin with the first",
+    "cursor",
 )
 
 

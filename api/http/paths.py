@@ -1,4 +1,6 @@
-"""What kind of answer a path gives: JSON, or a page for people."""
+"""What kind of answer a path gives: JSON, or a page for people; and the template of a path."""
+
+from starlette.types import Scope
 
 from api.wire.responses.base import API
 
@@ -19,6 +21,19 @@ def is_guarded(path: str) -> bool:
 def is_page(path: str) -> bool:
     """Whether it is for people to look at: what goes wrong there is told as a page too."""
     return not _is_below(path, _MACHINES)
+
+
+def template_of(scope: Scope) -> str:
+    """That of the route which was found for a request, as the OpenAPI document has it.
+
+    Of what no route was found for, only that: a path is whatever a stranger makes up.
+    """
+    template = getattr(scope.get("route"), "path_format", None)
+    if template is None:
+        return "(none)"
+    # A route does not know what it stands behind.
+    root = next((root for root in (API, _CODEC) if _is_below(scope["path"], (root,))), "")
+    return str(template) if template.startswith(root) else f"{root}{template}"
 
 
 def _is_below(path: str, roots: tuple[str, ...]) -> bool:

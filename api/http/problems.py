@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from activities.off_loop import off_loop
 from api.errors import (
+    HeaderMalformed,
     InvalidRequest,
     KeyRefused,
     MethodNotAllowed,
@@ -26,6 +27,7 @@ from api.errors import (
 )
 from api.http.bodies import SentBody
 from api.http.paths import is_page
+from api.http.phrases import phrase_of
 from api.wire.errors import BodyMalformed
 from api.wire.located import Located
 from api.wire.responses.base import API
@@ -45,12 +47,14 @@ log = structlog.get_logger(__name__)
 
 
 class ProblemPlace(BaseModel):
-    """One thing that is wrong, and where: a JSON pointer into the request's body. ``line`` and
-    ``column``, from 1, are there where that is a text in YAML, or could not be read at all;
+    """One thing that is wrong, and where: a JSON pointer into the request's body, or the name of a
+    ``parameter`` of the query, the path or a header; then ``pointer`` is empty. ``line`` and
+    ``column``, from 1, are there where the body is a text in YAML, or could not be read at all;
     ``step`` is the id of the step that it is about."""
 
     pointer: str
     message: str
+    parameter: str | None = None
     line: int | None = None
     column: int | None = None
     step: str | None = None
@@ -78,7 +82,7 @@ def problem(
     """The answer to a request that ended with an error. ``places`` are those of its problems."""
     document = ProblemDocument(
         type=f"urn:agentos:problem:{error.code}",
-        title=HTTPStatus(status).phrase,
+        title=phrase_of(status),
         status=status,
         detail=detail or str(error),
         code=error.code,
@@ -95,10 +99,13 @@ def problem(
 def _unplaced(error: AgentOSError) -> Sequence[Located]:
     """What is wrong, where no text is at hand."""
     if isinstance(error, InvalidRequest):
-        return [Located(each.pointer, each.message) for each in error.problems]
+        return [Located(p.pointer, p.message, parameter=p.parameter) for p in error.problems]
     if isinstance(error, BodyMalformed):
         line, column = int(str(error.fields["line"])), int(str(error.fields["column"]))
         return [Located("", str(error.fields["reason"]), line, column)]
+    if isinstance(error, HeaderMalformed):
+        reason, header = str(error.fields["reason"]), str(error.fields["header"])
+        return [Located("", reason, parameter=header)]
     return ()
 
 
@@ -167,21 +174,15 @@ async def _on_own_error(request: Request, error: Exception) -> Response:
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     """What is wrong with parameters: bodies are read by ``Body``."""
     assert isinstance(error, RequestValidationError)
-    # A parameter has no place in the body. The message names it.
-    return answer(
-        InvalidRequest(
-            [
-                Problem("", f"{item['loc'][0]} {item['loc'][1]}: {_of_parameter(item)}")
-                for item in error.errors()[:MAX_PROBLEMS]
-            ]
-        )
-    )
+    return answer(InvalidRequest([_of_parameter(item) for item in error.errors()[:MAX_PROBLEMS]]))
 
 
-def _of_parameter(error: ErrorDetails) -> str:
+def _of_parameter(error: ErrorDetails) -> Problem:
     """All of a query is text: only where one of some names belongs does what was given matter."""
+    where, name = map(str, error["loc"][:2])
     is_choice = error["type"] in ("enum", "literal_error")
-    return message_of(error, error["input"] if is_choice else UNSEEN)
+    message = message_of(error, error["input"] if is_choice else UNSEEN)
+    return Problem("", f"{where} {name}: {message}", name)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

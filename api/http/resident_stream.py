@@ -70,7 +70,7 @@ def parse_position(last_event_id: str | None, after: str | None) -> Position | N
         return None
     seen = Position.read(after)
     if seen is None:
-        raise InvalidRequest([Problem("", f"query after: {_MALFORMED}")])
+        raise InvalidRequest([Problem("", f"query after: {_MALFORMED}", "after")])
     return seen
 
 

@@ -18,7 +18,8 @@ class Payload(BaseModel):
     data: Base64Bytes = b""
 
 
-class Payloads(BaseModel):
+# Not `Payloads`: what generators of clients make of that takes the class for its property.
+class CodecPayloads(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     payloads: Annotated[list[Payload], Field(max_length=MAX_PAYLOADS)] = []

@@ -29,6 +29,7 @@ class Located:
     line: int | None = None
     column: int | None = None
     step: str | None = None
+    parameter: str | None = None
 
 
 def located(
@@ -49,6 +50,7 @@ def located(
             None if place is None else place.line,
             None if place is None else place.column,
             step_at(document, problem.pointer),
+            problem.parameter,
         )
         for problem, place in zip(problems, places, strict=True)
     ]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from typer.core import TyperGroup
+from api.cli.plain_help import PlainGroup
 
 
-class NameFirst(TyperGroup):
+class NameFirst(PlainGroup):
     """By itself a group takes no option behind its argument, as the command may have the same."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

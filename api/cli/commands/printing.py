@@ -1,6 +1,7 @@
 """Data on stdout: the API's own documents, or tables for people."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -26,6 +27,8 @@ _KEPT_COLUMNS = 24
 _LEAST_COLUMNS = 12
 _LEAST_OF_OTHERS = 6
 _TEXT_CHARACTERS = 200
+
+_PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 def print_json(document: BaseModel) -> None:
@@ -206,6 +209,11 @@ def beginning(text: str) -> str:
     lines = text.strip().splitlines() or [""]
     first = lines[0][:_TEXT_CHARACTERS].rstrip()
     return first if first == text.strip() else f"{first} ..."
+
+
+def first_paragraph(text: str) -> str:
+    """As one line: what docstrings begin with says what a thing is for."""
+    return " ".join(_PARAGRAPHS.split(text.strip(), maxsplit=1)[0].split())
 
 
 def _safe(cell: Cell) -> Text:

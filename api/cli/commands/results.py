@@ -100,5 +100,5 @@ def _print_output(text: str) -> None:
 def _tell_of_files(task: Task) -> None:
     if count := sum(1 for artifact in task.artifacts if artifact.sha256):
         files = "1 file" if count == 1 else f"{count} files"
-        line = f"{files}: agentos artifacts get --task {task.task_id}"
+        line = f"{files}: agentos artifacts get {task.task_id}"
         terminal.stderr().print(line, style="dim", soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.text import Text
 from api.cli import terminal
 from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import whole_list
-from api.cli.commands.printing import print_json, print_line, print_table
+from api.cli.commands.printing import first_paragraph, print_json, print_line, print_table
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
 from api.wire.requests import ToolChange, ToolRegistration
@@ -277,7 +277,7 @@ def _print(tools: list[Tool]) -> None:
             Text("on", style="green") if tool.is_active else Text("off", style="red"),
             tool.permission_level.value,
             tool.type.value,
-            tool.description.partition("\n")[0],
+            first_paragraph(tool.description),
         )
         for tool in tools
     ]

@@ -146,7 +146,7 @@ def summary(
     """How the task ended, why, what the agent says of it, and what to do next."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
-        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+        rows.append(("Files", f"agentos artifacts get {task.task_id}"))
     rows.append(("Messages", f"agentos messages {task.task_id}"))
     if task.status is not Status.COMPLETED:
         rows.append(("Retry", retry_command(task)))

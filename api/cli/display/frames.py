@@ -52,7 +52,7 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     """How a task ended, why, and what to do next."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
-        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+        rows.append(("Files", f"agentos artifacts get {task.task_id}"))
     if task.status is not Status.COMPLETED:
         rows += _remedies(task)
     if task.temporal_url:

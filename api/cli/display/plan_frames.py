@@ -117,7 +117,7 @@ def summary(
     """How the plan ended, why, what its planner says of it, and what to do next."""
     rows: list[tuple[str, str]] = []
     if task.status is Status.COMPLETED:
-        rows.append(("Files", f"agentos artifacts get --task {task.task_id}"))
+        rows.append(("Files", f"agentos artifacts get {task.task_id}"))
     rows.append(("Nodes", f"agentos show {task.task_id}"))
     failed = next((n for n in task.nodes.values() if _has_failed(n)), None)
     if task.status is not Status.COMPLETED:

@@ -52,7 +52,7 @@ class PipelineKind(PlainKind):
 
     @staticmethod
     def request(inputs: GivenInputs, *, file: File, parameters: Parameters = None) -> TaskRequest:
-        """Run a fixed list of steps, one after the other."""
+        """Run the steps of a pipeline that is in a file."""
         pipeline = read_pipeline(file, inputs, parameters or ())
         return built(TaskRequest, {"type": TaskType.PIPELINE, "pipeline": pipeline})
 

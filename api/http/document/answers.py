@@ -1,7 +1,6 @@
 """How calls answer: problem documents for each real status, and headers."""
 
 from collections.abc import Iterable, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from api.errors import (
@@ -20,6 +19,7 @@ from api.errors import (
 )
 from api.http.document.shapes import Schema, ref
 from api.http.document.words import plain
+from api.http.phrases import phrase_of
 from api.http.problems import PROBLEM_TYPE
 from api.wire.errors import BodyMalformed, TooManyValues
 from workflows.errors import AgentOSError, BadInput, DiskFull, TemporaryFailure
@@ -113,7 +113,7 @@ def _header(name: str) -> Schema:
 
 
 def _problem(status: int, errors: Iterable[type[AgentOSError]]) -> Schema:
-    phrase = HTTPStatus(status).phrase
+    phrase = phrase_of(status)
     listed = [f"- `{error.code}`: {_message(error)}" for error in errors]
     example = {error.code: {"value": _example(status, error)} for error in errors}
     made: Schema = {
@@ -143,7 +143,7 @@ def _message(error: type[AgentOSError]) -> str:
 def _example(status: int, error: type[AgentOSError]) -> dict[str, Any]:
     example: dict[str, Any] = {
         "type": f"urn:agentos:problem:{error.code}",
-        "title": HTTPStatus(status).phrase,
+        "title": phrase_of(status),
         "status": status,
         "detail": _message(error),
         "code": error.code,

@@ -113,12 +113,18 @@ def _ordered(document: Schema, place: Place) -> Schema:
     return {
         "openapi": document["openapi"],
         "info": {**document["info"], "description": about["description"]},
-        "servers": [{"url": place.url or "/", "description": about["server"]}],
+        "servers": [_server(place, about["servers"])],
         "security": document["security"],
         "tags": [tag for tag in tags if tag["name"] in used],
         "paths": {path: _item(item) for path, item in paths},
         "components": {kind: dict(sorted(components[kind].items())) for kind in sorted(components)},
     }
+
+
+def _server(place: Place, words: dict[str, str]) -> Schema:
+    if place.url:
+        return {"url": place.url, "description": words["given"]}
+    return {"url": "/", "description": words["none"]}
 
 
 def _ranks(item: Schema, rank: dict[str, int]) -> list[int]:

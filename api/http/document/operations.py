@@ -25,15 +25,18 @@ from api.http.document.words import plain
 from api.http.paths import is_guarded
 
 _UNAVAILABLE = 503  # What we need ourselves is away.
-_OF_ALL = (OriginRefused.status, TooLarge.status, InvalidRequest.status)
-_OF_BODIES = (RequestRefused.status, RequestTimedOut.status, MediaTypeRefused.status)
+_OF_ALL = (OriginRefused.status, InvalidRequest.status)
+_OF_BODIES = (
+    RequestRefused.status,
+    RequestTimedOut.status,
+    TooLarge.status,
+    MediaTypeRefused.status,
+)
 
 # As FastAPI describes answers.
 _SAYS_NOTHING = ("Successful Response", "OK")
 _FINE = {
     "200": "Done. What was asked for.",
-    "201": "Made. What it is like now.",
-    "202": "Accepted. It is done beside the answer, also if the API ends.",
     "204": "Done. There is nothing to add.",
 }
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from activities.metrics.definitions import LONG_POLLS, RECEIVED, REQUESTS, SENT, WAITED
 from activities.metrics.label_values import OTHER
 from activities.metrics.numbers import Numbers
+from api.http.paths import template_of
 
 REQUEST_ID = "X-Request-ID"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -80,8 +81,7 @@ class Observer:
                 self._record(scope, seen, time.perf_counter() - started)
 
     def _record(self, scope: Scope, seen: _Seen, seconds: float) -> None:
-        # Of what no route was found for, only that: a path is whatever a stranger makes up.
-        route = getattr(scope.get("route"), "path", "(none)")
+        route = template_of(scope)
         method, numbers, status = scope["method"], self._numbers, seen.status
         known = method if method in _METHODS else OTHER
         if seen.waits:

@@ -21,7 +21,7 @@ from api.http.openapi import TOKEN_NEEDED, refusals
 from api.http.peers import why_stranger
 from api.http.problems import answer
 from api.services import Services
-from api.wire.codec import Payload, Payloads
+from api.wire.codec import CodecPayloads, Payload
 from workflows.errors import AgentOSError
 
 # As Temporal's programs expect it; the path before `/decode` is what they are told.
@@ -62,13 +62,13 @@ async def _codec(request: Request, services: ServicesDep) -> Codec:
 
 
 CodecDep = Annotated[Codec, Depends(_codec)]
-Given = Annotated[Payloads, Depends(Body(Payloads))]
+Given = Annotated[CodecPayloads, Depends(Body(CodecPayloads))]
 
 
 @router.post(
     "/decode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED, operation_id="decodePayloads"
 )
-async def decode(codec: CodecDep, given: Given) -> Payloads:
+async def decode(codec: CodecDep, given: Given) -> CodecPayloads:
     """Decrypt payloads. Those that are not encrypted come back as they are."""
     return await _each(codec.decode, given)
 
@@ -76,7 +76,7 @@ async def decode(codec: CodecDep, given: Given) -> Payloads:
 @router.post(
     "/encode", responses=_REFUSALS, openapi_extra=TOKEN_NEEDED, operation_id="encodePayloads"
 )
-async def encode(codec: CodecDep, given: Given) -> Payloads:
+async def encode(codec: CodecDep, given: Given) -> CodecPayloads:
     """Encrypt payloads, such as the input of a signal that is sent by hand."""
     return await _each(codec.encode, given)
 
@@ -116,8 +116,8 @@ def _why_refused(request: Request, services: Services) -> str | None:
 
 
 async def _each(
-    work: Callable[[list[TemporalPayload]], Awaitable[list[TemporalPayload]]], given: Payloads
-) -> Payloads:
+    work: Callable[[list[TemporalPayload]], Awaitable[list[TemporalPayload]]], given: CodecPayloads
+) -> CodecPayloads:
     done: list[Payload] = []
     for index, payload in enumerate(given.payloads):
         try:
@@ -125,4 +125,4 @@ async def _each(
         except AgentOSError as error:
             raise PayloadRefused(index=index, reason=str(error)) from error
         done.append(Payload.model_construct(metadata=dict(made.metadata), data=made.data))
-    return Payloads.model_construct(payloads=done)
+    return CodecPayloads.model_construct(payloads=done)

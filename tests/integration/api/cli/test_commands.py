@@ -66,7 +66,7 @@ async def test_the_result_of_a_pipeline_is_what_its_last_step_printed(
     task_id = (await agentos(stage.url, "submit", "pipeline", path)).stdout.strip()
     printed = await agentos(stage.url, "result", task_id[:10], "--wait")
     assert (printed.code, printed.stdout) == (0, "3 rows\n")
-    assert f"1 file: agentos artifacts get --task {task_id}" in printed.stderr
+    assert f"1 file: agentos artifacts get {task_id}" in printed.stderr
     as_json = json.loads((await agentos(stage.url, "result", task_id, "-o", "json")).stdout)
     assert as_json == (await stage.task(task_id))["result"]
 

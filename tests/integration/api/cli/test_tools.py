@@ -29,6 +29,14 @@ async def test_a_server_is_registered_used_and_removed(stage: Stage) -> None:
     assert (await agentos(stage.url, "tools", "remove", "mcp.cli")).code == 5
 
 
+async def test_a_program_that_lists_tools_gets_whole_sentences(stage: Stage) -> None:
+    listed = (await agentos(stage.url, "tools", "ls")).stdout.splitlines()
+    answer = await agentos(stage.url, "tools", "ls", "-o", "json")
+    for tool in json.loads(answer.stdout)["items"]:
+        said = " ".join(tool["description"].split("\n\n")[0].split())
+        assert any(line.startswith(f"{tool['name']} ") and said in line for line in listed)
+
+
 async def test_json_of_a_registration_is_the_answer_of_the_api(stage: Stage) -> None:
     words = ("tools", "register", "cli-json", "--command", LINE, "-o", "json")
     answer = json.loads((await agentos(stage.url, *words)).stdout)

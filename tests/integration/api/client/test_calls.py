@@ -1,6 +1,7 @@
 """What is sent for a call, and what is not."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from api.client import (
     ClientUnusable,
     NothingThere,
     PipelineUnreadable,
+    RequestInvalid,
     StillRunning,
 )
 from api.client.transfer import MAX_DOCUMENT_BYTES, Download
@@ -21,11 +23,13 @@ from tests.integration.cli_server import (
     TASK_ID,
     Server,
     a_task,
+    answer,
     document,
     problem,
     serving,
     stream,
 )
+from workflows.pointers import Problem
 from workflows.states import Status
 
 TASK = f"/tasks/{TASK_ID}"
@@ -119,6 +123,17 @@ async def test_a_pipeline_that_is_too_large_is_refused_and_not_cut(
     with pytest.raises(PipelineUnreadable, match=r"p\.yaml is larger than 2097152 bytes: keep"):
         await client.submit_pipeline(path)
     assert server.asked == []
+
+
+async def test_a_program_is_told_which_parameter_is_wrong(
+    server: Server, client: AsyncClient
+) -> None:
+    errors = [{"pointer": "", "message": "it is none", "parameter": "cursor"}]
+    body = json.dumps({"code": "invalid-request", "detail": "No.", "errors": errors}).encode()
+    server.tell("GET /tasks", answer(body, 422, "Content-Type: application/problem+json"))
+    with pytest.raises(RequestInvalid) as refused:
+        await client.tasks({"cursor": "x"})
+    assert refused.value.problems == (Problem("", "it is none", "cursor"),)
 
 
 async def test_a_call_within_on_lost_is_refused(server: Server) -> None:

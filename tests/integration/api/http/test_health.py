@@ -141,7 +141,7 @@ async def test_metrics_have_requests_tasks_and_connections(stage: Stage) -> None
     text = (await stage.http.get(f"{stage.url}/metrics")).text
     assert 'agentos_tasks{status="running",type="pipeline"}' in text
     assert 'agentos_database_connections{state="in_use"}' in text
-    assert 'agentos_http_request_duration_seconds_count{method="POST",route="/tasks"' in text
+    assert 'agentos_http_request_duration_seconds_count{method="POST",route="/api/v1/tasks"' in text
 
 
 async def test_an_unknown_path_makes_no_new_metric(stage: Stage) -> None:

@@ -422,6 +422,33 @@ async def test_an_unknown_parameter_is_refused_by_name(
     _check(answer, 422, "invalid-request")
     assert "query colour: there is no such parameter" in answer.json()["detail"]
     assert known in answer.json()["detail"]
+    assert _parameters(answer) == ["colour"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "parameter"),
+    [
+        ("GET", f"/tasks/{UUID(int=0)}?wait=61", {}, "wait"),
+        ("GET", "/tasks?cursor=nonsense", {}, "cursor"),
+        ("POST", "/tasks", {"Idempotency-Key": "k" * 256}, "Idempotency-Key"),
+        ("GET", f"/tasks/{UUID(int=0)}/events", {"Last-Event-ID": "x"}, "Last-Event-ID"),
+        ("GET", "/agents/events?after=nonsense", {}, "after"),
+        ("DELETE", f"/groups/{UUID(int=0)}/members", {}, "member"),
+    ],
+)
+async def test_a_parameter_that_is_wrong_is_named_for_programs(
+    stage: Stage, method: str, path: str, headers: dict[str, str], parameter: str
+) -> None:
+    json = {"prompt": "Hello"} if method == "POST" else None
+    answer = await stage.http.request(method, path, headers=headers, json=json)
+    assert _parameters(answer) == [parameter], answer.text
+
+
+def _parameters(answer: httpx.Response) -> list[str | None]:
+    """Those of its problems, which are about nothing in the body."""
+    places = answer.json()["errors"]
+    assert [place["pointer"] for place in places] == [""] * len(places)
+    return [place.get("parameter") for place in places]
 
 
 async def test_a_query_of_too_many_parameters_is_refused(stage: Stage) -> None:

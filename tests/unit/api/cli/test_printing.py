@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 import pytest
 from pydantic import BaseModel
 
-from api.cli.commands.printing import print_json, print_json_line
+from api.cli.commands.printing import first_paragraph, print_json, print_json_line
 
 
 class Named(BaseModel):
@@ -37,3 +37,8 @@ def test_a_single_document_is_indented_whatever_stdout_can_encode() -> None:
         print_json(Named(name="表"))
     stdout.flush()
     assert buffer.getvalue() == b'{\n  "name": "\\u8868"\n}\n'
+
+
+def test_a_description_is_shown_by_its_first_paragraph_as_one_line() -> None:
+    assert first_paragraph("Greets\n  a person.\n \nMore.\n") == "Greets a person."
+    assert first_paragraph("") == ""

@@ -6,8 +6,11 @@ import pytest
 
 from api.cli.commands.request_body import built
 from api.cli.errors import RequestInvalid
+from api.cli.failures import tell
 from api.cli.main import app, run
+from api.client import ApiProblem
 from api.wire.requests import RetryRequest
+from workflows.pointers import Problem
 
 TASK = "0199a3c2-7f1e-4d4a-9d0b-2f6c1e8a7b55"
 # Nobody listens there: what is sent nevertheless ends the command in another way.
@@ -50,7 +53,7 @@ def test_a_retry_that_is_not_valid_uploads_nothing(
     with pytest.raises(SystemExit) as ended:
         run(app, [*NOWHERE, *words])
     assert ended.value.code == 2
-    assert "Nothing was uploaded or started." in capsys.readouterr().err
+    assert "Nothing was sent." in capsys.readouterr().err
 
 
 def test_every_problem_of_a_request_is_told() -> None:
@@ -61,3 +64,20 @@ def test_every_problem_of_a_request_is_told() -> None:
         "/description",
         "/more",
     ]
+
+
+def test_what_the_server_refuses_is_not_said_to_have_been_a_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problems = (Problem("/content", "it must have at least 1 character"),)
+    tell(ApiProblem(status=422, code="invalid-request", message="no", problems=problems))
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "The request is not valid, and nothing was done. /content it must have" in printed
+
+
+def test_what_is_wrong_with_a_parameter_is_told_with_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problems = (Problem("", "it is at most 60", "wait"),)
+    tell(ApiProblem(status=422, code="invalid-request", message="no", problems=problems))
+    assert "  wait  it is at most 60" in capsys.readouterr().err

@@ -212,7 +212,7 @@ def test_the_end_tells_what_the_agent_says_and_what_to_do_next() -> None:
     assert "1 turn" in text
     assert "  Two rows.\n  No more." in text
     assert '"rows": 2' in text
-    assert f"agentos artifacts get --task {TASK}" in text
+    assert f"agentos artifacts get {TASK}" in text
     assert f"agentos messages {TASK}" in text
     assert "retry" not in text
 

@@ -313,7 +313,7 @@ def test_the_end_of_a_plan_is_what_its_planner_has_written() -> None:
     text = "\n".join(drawn(summary(plan, after(9))))
     assert "  Both are clean." in text
     assert '"rows": 3' in text
-    assert f"agentos artifacts get --task {TASK}" in text
+    assert f"agentos artifacts get {TASK}" in text
     assert "retry" not in text
 
 
