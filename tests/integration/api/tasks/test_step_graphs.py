@@ -22,7 +22,7 @@ async def own(infrastructure: Services, skills_folder: Path) -> AsyncIterator[St
 
 
 def step(name: str, source: str, **more: object) -> dict[str, Any]:
-    return {"id": name, "code": {"language": "python", "source": source}, **more}
+    return {"id": name, "code": {"language": "shell", "source": source}, **more}
 
 
 async def submit(stage: Stage, *steps: Mapping[str, object], **more: object) -> str:
