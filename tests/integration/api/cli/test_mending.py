@@ -1,5 +1,6 @@
 """Checking a pipeline, mending one that has failed, and running a task once more."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,13 @@ async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step
     assert f"{path}:5:5: step clean: " in checked.stdout
     assert "nosuch" in checked.stdout
     assert f"{path}:9:25: step chart: " in checked.stdout
+    assert "(/pipeline" not in checked.stdout
+    [(shown, mark)] = [
+        (line, below)
+        for line, below in itertools.pairwise(checked.stdout.splitlines())
+        if line.startswith("     5 | ")
+    ]
+    assert (shown[9:], mark[9:]) == ("    skill: nosuch", "    ^")
     assert checked.stderr == ""
 
 
@@ -97,7 +105,7 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     assert "(/inputs/y)" in gone.stdout
     sound = await agentos(stage.url, *words, "--input", f"y={file}")
     assert (sound.code, sound.stderr) == (0, "")
-    assert "would run a (python code)" in sound.stdout
+    assert "would run a (shell code)" in sound.stdout
     assert await count_tasks(stage, name) == 0
     uploads = (await stage.http.get("/files")).json()["items"]
     assert file.name not in [each["name"] for each in uploads]
