@@ -40,7 +40,8 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     for index, step in enumerate(pipeline.steps):
         where = f"{at}/steps/{index}"
         if step.id in first_use:
-            yield Problem(f"{where}/id", f"{step.id!r} is also the id of step {first_use[step.id]}")
+            number = first_use[step.id] + 1
+            yield Problem(f"{where}/id", f"{step.id!r} is also the id of step number {number}")
         first_use.setdefault(step.id, index)
         chosen = [name for name in ("skill", "tool", "code") if getattr(step, name) is not None]
         if len(chosen) != 1:
@@ -50,7 +51,7 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             yield Problem(f"{where}/script", "only a step with a skill has a script")
         if step.tool is not None and isinstance(step.args, list):
             yield Problem(f"{where}/args", "a tool takes an object of named arguments")
-        if step.tool is None and isinstance(step.args, dict):
+        if chosen and step.tool is None and isinstance(step.args, dict):
             yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
         if step.tool is not None and step.env:
             yield Problem(f"{where}/env", "only a step with a skill or code has env")

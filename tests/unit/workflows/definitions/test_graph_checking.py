@@ -28,6 +28,21 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
             "/steps/1/needs/0",
             "there is no step 'z' (earlier steps: a)",
         ),
+        (
+            [*map(step, ("clean", "b", "c")), step("d", "${steps.claen.stdout}")],
+            "/steps/3/args/0",
+            "${steps.claen.stdout}: there is no step 'claen'; did you mean clean?",
+        ),
+        (
+            [step("a"), step("b", "${steps.a.stdout}"), step("a", "${steps.b.stdout}")],
+            "/steps/2/id",
+            "'a' is also the id of step number 1",
+        ),
+        (
+            [{"id": "a", "args": {"x": 1}}],
+            "/steps/0",
+            "a step has exactly one of skill, tool and code; found none",
+        ),
         ([step("a", needs=["a"])], "/steps/0/needs/0", "a step cannot need itself"),
         (
             [step("a", needs=["b"]), step("b", needs=[])],
@@ -101,7 +116,17 @@ def test_a_graph_that_is_wrong_is_refused_with_what_to_do(
         ("words", "it is no list"),
         ("a ${steps.a.files}", "it is no list"),
     ],
-    ids=["input", "parameter", "stdout", "one-file", "words", "within-words"],
+    ids=[
+        "input",
+        "mistyped step",
+        "two of a name",
+        "runs nothing",
+        "parameter",
+        "stdout",
+        "one-file",
+        "words",
+        "within-words",
+    ],
 )
 def test_what_has_no_items_is_refused(foreach: str, reason: str) -> None:
     found = problems(

@@ -124,12 +124,12 @@ def test_a_reference_deep_in_the_arguments_of_a_tool_is_found() -> None:
 
 def test_two_steps_with_one_id_are_a_problem() -> None:
     found = problems(step(), step(id="two"), step())
-    assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
+    assert only(found) == ("/steps/2/id", "'one' is also the id of step number 1")
 
 
 def test_a_reference_to_an_id_that_is_there_twice_means_the_first() -> None:
     found = problems(step(), step(id="two", args=["${steps.one.stdout}"]), step())
-    assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
+    assert only(found) == ("/steps/2/id", "'one' is also the id of step number 1")
 
 
 @pytest.mark.parametrize(
