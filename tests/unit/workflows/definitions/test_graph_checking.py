@@ -96,7 +96,17 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
         ),
     ],
     ids=[
-        *("unknown", "itself", "later", "twice", "not-waited-for", "items-not-waited-for"),
+        *(
+            "unknown",
+            "mistyped",
+            "two-of-a-name",
+            "runs-nothing",
+            "itself",
+            "later",
+            "twice",
+            "not-waited-for",
+            "items-not-waited-for",
+        ),
         *("parallel", "item", "index", "part-of-a-file", "reference-in-a-list", "value-as-file"),
     ],
 )
@@ -116,17 +126,7 @@ def test_a_graph_that_is_wrong_is_refused_with_what_to_do(
         ("words", "it is no list"),
         ("a ${steps.a.files}", "it is no list"),
     ],
-    ids=[
-        "input",
-        "mistyped step",
-        "two of a name",
-        "runs nothing",
-        "parameter",
-        "stdout",
-        "one-file",
-        "words",
-        "within-words",
-    ],
+    ids=["input", "parameter", "stdout", "one-file", "words", "within-words"],
 )
 def test_what_has_no_items_is_refused(foreach: str, reason: str) -> None:
     found = problems(
