@@ -175,10 +175,14 @@ def _misdirected(
 def _undeclared(reference: Reference, kind: str, declared: Collection[str]) -> str | None:
     if reference.name in declared:
         return None
-    known = ", ".join(declared) or "none"
-    meant = nearest(reference.name, declared)
-    hint = f"; did you mean {meant}?" if meant else f" (declared: {known})"
+    hint = _meant(reference.name, declared)
     return f"{reference.text}: there is no {kind} {reference.name!r}{hint}"
+
+
+def _meant(name: str, declared: Collection[str]) -> str:
+    known = ", ".join(declared) or "none"
+    meant = nearest(name, declared)
+    return f"; did you mean {meant}?" if meant else f" (declared: {known})"
 
 
 def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
@@ -190,19 +194,28 @@ def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     for name in pipeline.parameters:
         if name not in used:
             pointer = f"{at}/parameters/{escaped(name)}"
-            yield Problem(pointer, f"parameter {name!r} is used by no step")
+            yield Problem(pointer, _unused("parameter", name))
 
 
 def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) -> Iterator[Problem]:
     used = _used_inputs(pipeline)
     for index, name in enumerate(pipeline.inputs):
         if name not in used:
-            yield Problem(f"{at}/inputs/{index}", f"input {name!r} is used by no step")
+            yield Problem(f"{at}/inputs/{index}", _unused("input", name))
         if name not in given:
-            yield Problem("/inputs", f"input {name!r} is declared by the pipeline but not given")
+            message = f"input {name!r} is declared by the pipeline but not given"
+            yield Problem("/inputs", f"{message}; on a command line: --input {name}=FILE")
     for name in given:
         if name not in pipeline.inputs:
-            yield Problem(f"/inputs/{escaped(name)}", f"the pipeline declares no input {name!r}")
+            hint = _meant(name, pipeline.inputs)
+            message = f"the pipeline declares no input {name!r}{hint}"
+            yield Problem(f"/inputs/{escaped(name)}", message)
+
+
+def _unused(kind: str, name: str) -> str:
+    return (
+        f"{kind} {name!r} is used by no step; refer to it as ${{{kind}s.{name}}}, or leave it out"
+    )
 
 
 def _used_inputs(pipeline: Pipeline) -> set[str]:
