@@ -44,7 +44,8 @@ async def problem_with_source(catalogue: Catalogue, step: Step) -> str | None:
     """
     assert step.code is not None
     declared = await declared_packages(step)
-    packages, files = [declared] if declared else [], ()
+    packages = [declared] if declared else []
+    files: Sequence[str] = ()
     if step.code.skill is not None:
         skill = await catalogue.find(step.code.skill)
         packages.append(
