@@ -115,12 +115,14 @@ class ResumeRequested(Event):
 
 class StepStarted(StepEvent):
     """An attempt begins; ``attempt`` counts from 1 within a run of the task. ``items`` is how many
-    a step has that runs once for each: they are steps of their own from here on, ``chart[0]``."""
+    a step has that runs once for each: they are steps of their own from here on, ``chart[0]``.
+    ``kept`` of them are completed since an earlier run; with 0, all run."""
 
     type = EventType.STEP_STARTED
 
     attempt: int = 1
     items: int | None = None
+    kept: int | None = None
 
 
 class StepPhase(StepEvent):

@@ -236,12 +236,26 @@ def _to_write(kind: str, value: object) -> str:
     """What to write, where a value is taken for one of another type than it was meant to be."""
     if kind == "string_type" and isinstance(value, (bool, int, float)):
         return f": write it in quotes, {quoted(value)}"
+    if kind in ("list_type", "tuple_type"):
+        return _as_list(value)
     if not isinstance(value, str):
         return ""
     if kind in ("int_type", "float_type") and _is_number(value):
         return f": write it without quotes, {value.strip()}"
     meant = _TRUE_OR_FALSE.get(value.strip().lower()) if kind.startswith("bool_") else None
     return f": write {meant}" if meant else ""
+
+
+def _as_list(value: object) -> str:
+    """How words, or the names of an object that has little else, are written as a list."""
+    if isinstance(value, str):
+        names = value.split()
+    elif isinstance(value, dict) and all(isinstance(v, (str, type(None))) for v in value.values()):
+        names = [str(name) for name in value]
+    else:
+        return ""
+    text = json.dumps(names, ensure_ascii=False)
+    return f": write {text}" if names and len(text) <= MAX_SHOWN_CHARACTERS else ""
 
 
 def _choice_like(given: object, names: Sequence[str]) -> str | None:

@@ -66,8 +66,7 @@ def failure_of(
         error = NetworkMissing(step=step, code=code, remedy=_network_remedy(script))
     elif script is not None and (module := _missing_module(line or "")):
         error = ModuleMissing(step=step, code=code)
-        line = f"{line}. {_declaration(script, module)}"
-        error.remedy = _block_for(script, module)
+        error.remedy = _declaration(script, module)
     elif (found := _NO_MODULE.search(line or "")) and (left := LEFT_IN.get(found[1])):
         line = (
             f"{line}. Python has no {found[1]} from {left} on: ask for an older one in the "
@@ -85,19 +84,6 @@ def failure_of(
         error.remedy = remedy_of_code(code)
     error.said = line or ""
     return error
-
-
-def _block_for(script: Script, module: str) -> str:
-    """What code of somebody's own declares itself; skills have files for that, which are told of
-    already."""
-    if not script.is_code:
-        return ""
-    if script.declares:
-        return f'add "{package_of(module)}" to the dependencies in its `# /// script` block.'
-    return (
-        f"to have {module}, begin the source with the lines `# /// script`, "
-        f'`# dependencies = ["{package_of(module)}"]` and `# ///`.'
-    )
 
 
 def _missing_module(line: str) -> str | None:
@@ -144,11 +130,18 @@ def _network_remedy(script: Script) -> str:
 
 
 def _declaration(script: Script, module: str) -> str:
-    if script.is_code and script.skill is not None and script.dependencies is not None:
-        return f"Declare {package_of(module)} in the requirements.txt of skill {script.skill}."
-    if script.dependencies is None or script.is_code:
-        return (
-            "Code of your own has Python's standard library only, and with a `skill` also what "
-            "that skill declares."
+    """What to do so that a script has ``module``, after ``to mend it: ``."""
+    package = package_of(module)
+    if not script.is_code and script.dependencies is not None:
+        words = declaration(script.dependencies, module)
+        return f"{words[0].lower()}{words[1:]}"
+    if script.declares:
+        way = f'add "{package}" to the dependencies in its `# /// script` block'
+    else:
+        way = (
+            f"to have {module}, begin the source with the lines `# /// script`, "
+            f'`# dependencies = ["{package}"]` and `# ///`'
         )
-    return declaration(script.dependencies, module)
+    if script.skill is None:
+        return f"{way}."
+    return f"{way}, or declare {package} in the requirements.txt of skill {script.skill}."

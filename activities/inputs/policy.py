@@ -8,6 +8,7 @@ from typing import Self
 from workflows.definitions.inputs import HTTPS_PORT, HttpsRef, S3Ref
 from workflows.errors import BadInput
 
+_ADD_IT = "; add it there, for the API and the workers, and restart them"
 _GIBIBYTE = 1024**3
 
 _PATTERN = re.compile(r"(?P<host>\*|(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]+))?")
@@ -69,10 +70,12 @@ class InputPolicy:
     def refusal(self, ref: S3Ref | HttpsRef) -> str | None:
         """Why ``ref`` may not be fetched; None when it may."""
         if isinstance(ref, S3Ref):
-            allowed = ref.bucket in self.allowed_buckets
-            return None if allowed else f"bucket {ref.bucket!r} is not in AGENTOS_ALLOWED_BUCKETS"
-        allowed = any(pattern.matches(ref) for pattern in self._public) or self.is_private(ref)
-        return None if allowed else f"host {ref.authority!r} is not in AGENTOS_ALLOWED_HOSTS"
+            if ref.bucket in self.allowed_buckets:
+                return None
+            return f"bucket {ref.bucket!r} is not in AGENTOS_ALLOWED_BUCKETS{_ADD_IT}"
+        if any(pattern.matches(ref) for pattern in self._public) or self.is_private(ref):
+            return None
+        return f"host {ref.authority!r} is not in AGENTOS_ALLOWED_HOSTS{_ADD_IT}"
 
     def is_private(self, ref: HttpsRef) -> bool:
         """Whether the host of ``ref`` may have a private address."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -11,6 +12,7 @@ from activities.kinds.tool_names import mcp_tool_names, unknown_tool
 from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
 from activities.skills.code_packages import check_packages, declared_packages
+from activities.skills.code_sources import problem_with_source, steps_to_look_at
 from activities.skills.needs import check_imports, read_needs
 from activities.store.database import Database
 from activities.store.tools import tool_settings
@@ -51,13 +53,20 @@ async def problems_with_pipeline(
 async def problems_with_code(
     catalogue: Catalogue, pipeline: Pipeline, at: str = "/pipeline", *, by_model: bool
 ) -> list[Problem]:
-    """What is wrong with the packages that its code declares."""
+    """What is wrong with the packages that its code declares, and with the code itself."""
     problems = []
+    looked_at = steps_to_look_at(pipeline)
     for index, step in enumerate(pipeline.steps):
+        where = f"{at}/steps/{index}/code/source"
         try:
             await (check_packages(catalogue, step) if by_model else declared_packages(step))
         except AgentOSError as error:
-            problems.append(Problem(f"{at}/steps/{index}/code/source", str(error)))
+            problems.append(Problem(where, str(error)))
+            continue
+        if step.id in looked_at:
+            with suppress(AgentOSError):  # A skill that cannot be used is told elsewhere.
+                if message := await problem_with_source(catalogue, step):
+                    problems.append(Problem(where, message))
     return problems
 
 

@@ -82,6 +82,17 @@ def find_imports(folder: Path, script: str, files: Sequence[str]) -> Imports:
     return Imports(tuple(foreign.values()), tuple(sorted(search.folders)), search.relative)
 
 
+def imports_of_code(tree: ast.Module, files: Sequence[str]) -> Sequence[Import]:
+    """The foreign imports that code of somebody's own, which has the ``files`` of a skill at hand,
+    makes for certain."""
+    search = _Search(Path(), PurePosixPath("main.py"), frozenset({"main.py", *files}))
+    return [
+        Import(statement.module.partition(".")[0], "", statement.line, certain=True)
+        for statement in _in_tree(tree, is_main=True)
+        if statement.certain and search.is_foreign(statement)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """An import as it is written: ``module`` and, after ``from``, the ``names``."""
@@ -115,7 +126,7 @@ class _Search:
             for statement in _statements(self.folder / path, is_main=path == str(self.script)):
                 is_certain = certain and statement.certain
                 pending += [(found, is_certain) for found in self._own(path, statement)]
-                if self._is_foreign(statement):
+                if self.is_foreign(statement):
                     name = statement.module.partition(".")[0]
                     self.foreign.append(Import(name, path, statement.line, is_certain))
 
@@ -152,7 +163,7 @@ class _Search:
             path.startswith(f"{stem}/") and path.endswith(".py") for path in self.files
         )
 
-    def _is_foreign(self, statement: _Statement) -> bool:
+    def is_foreign(self, statement: _Statement) -> bool:
         name = statement.module.partition(".")[0]
         if statement.level or name in STANDARD_MODULES:
             return False
@@ -180,6 +191,10 @@ def _statements(path: Path, *, is_main: bool) -> Iterator[_Statement]:
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return  # Python itself says what is wrong when it runs the file.
+    yield from _in_tree(tree, is_main=is_main)
+
+
+def _in_tree(tree: ast.Module, *, is_main: bool) -> Iterator[_Statement]:
     moved = _path_changes_at(tree)
     for statement in _within(tree.body, is_main=is_main):
         yield replace(statement, certain=statement.certain and statement.line < moved)

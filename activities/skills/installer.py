@@ -173,7 +173,7 @@ def _failure(
 ) -> AgentOSError:
     text = _CREDENTIALS.sub("://***@", stderr.decode(errors="replace"))
     _, found, message = text.rpartition("error: ")
-    reason = " ".join((message if found else text).split())[:REASON_MAX_CHARACTERS]
+    reason = " ".join((message if found else text).split())[:REASON_MAX_CHARACTERS].rstrip(".")
     if code in (1, 2) and _NETWORK_TROUBLE.search(text):
         return TemporaryFailure(service=service, reason=reason)
     return DependenciesUnavailable(skill=skill, reason=reason or f"uv ended with {code}")

@@ -27,6 +27,7 @@ from activities.patience import patiently
 from activities.sandbox.base import Stream
 from activities.steps.arguments import Arguments, Item, steps_read
 from activities.steps.remembering import Memory
+from activities.steps.texts import texts_where_wanted
 from activities.store.attempts import Attempt, Begun
 from activities.store.reading.results import results_of
 from activities.tools.context import ToolContext
@@ -62,11 +63,21 @@ class Steps(ports.Steps):
             arguments = await self._arguments(call, step, begun)
             named = await off_loop(arguments.named, step.json_args)
             assert isinstance(named, dict)
+            named = await self._with_texts(begun, step, named)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
             wanted = await self._memory.of_tool(call.task_id, begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
 
         return await self._run(call, "tool", perform)
+
+    async def _with_texts(
+        self, begun: Begun, step: Step, named: Mapping[str, JsonValue]
+    ) -> Mapping[str, JsonValue]:
+        try:
+            tool = await self._toolbox.find(begun.team_id, step.tool or "")
+        except AgentOSError:
+            return named  # Whoever calls it says why.
+        return texts_where_wanted(named, tool.schema)
 
     async def _call_tool(
         self,

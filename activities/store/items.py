@@ -114,6 +114,10 @@ _STARTED = events.made(
     step="step.name",
     attempt="1",
     items="CAST(:count AS int)",
+    kept=(
+        "(SELECT count(*) FROM sub_tasks AS item WHERE item.item_of = step.id"
+        f" AND item.item_index < :count AND item.status = '{Status.COMPLETED}')"
+    ),
 )
 # Of an item the row has what is the same for all in short: who runs it reads the row of its step.
 _OPEN = text(

@@ -19,7 +19,7 @@ inputs: [data]
 steps:
   - id: look
     code:
-      language: python
+      language: shell
       source: "print $INPUT_DATA"
 """
 DROP = """
@@ -147,7 +147,7 @@ async def test_without_scripts_a_pipeline_is_checked_mended_given_a_file_and_sta
 ) -> None:
     (tmp_path / "data.csv").write_text("a,b\n")
     await _go(page, stage)
-    await page.get_by_label("Pipeline", exact=True).fill(ONE_INPUT.replace("python", "pascal"))
+    await page.get_by_label("Pipeline", exact=True).fill(ONE_INPUT.replace("shell", "pascal"))
     await page.get_by_role("button", name="Check").click()
     await expect(page.get_by_role("link", name="Line 6")).to_be_visible()
     await page.get_by_label("Pipeline", exact=True).fill(ONE_INPUT)

@@ -166,7 +166,7 @@ async def test_each_part_of_a_task_fits_a_narrow_screen_and_axe_finds_nothing(
     page: Page, stage: Stage, part: str
 ) -> None:
     answer = await stage.http.post("/files", files={"file": ("sales.csv", b"a,b\n1,2\n")})
-    code = {"language": "python", "source": "print x"}
+    code = {"language": "shell", "source": "print x"}
     steps = [{"id": "a", "code": code, "args": ["${inputs.sales}"]}, {"id": "b", "code": code}]
     definition = {"name": "parts", "inputs": ["sales"], "steps": steps}
     inputs = {"sales": f"file:{answer.json()['id']}"}

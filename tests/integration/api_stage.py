@@ -246,7 +246,7 @@ class Stage:
 
 def pipeline(*sources: str) -> dict[str, Any]:
     steps = [
-        {"id": name, "code": {"language": "python", "source": source}}
+        {"id": name, "code": {"language": "shell", "source": source}}
         for name, source in zip("abcdefgh", sources, strict=False)
     ]
     return {"name": "test", "steps": steps}

@@ -89,7 +89,7 @@ async def working_planners(stage: Stage, folder: Path) -> AsyncIterator[Obedient
 def a_pipeline(name: str, *sources: str, **more: Any) -> dict[str, Any]:
     """A node that runs steps of such sources."""
     steps = [
-        {"id": step, "code": {"language": "python", "source": source}}
+        {"id": step, "code": {"language": "shell", "source": source}}
         for step, source in zip("abcd", sources, strict=False)
     ]
     return {"id": name, "title": f"Do {name}", "kind": "pipeline", "steps": steps, **more}

@@ -1,5 +1,6 @@
 """What makes the ``needs`` and the ``foreach`` of the steps of a pipeline sound."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from workflows.definitions.foreach import FilesOf, ListOf, problems_in_list, source_of
@@ -36,18 +37,22 @@ class Placing:
         self._order = order_of(pipeline)
         self._needs = all_needs_of(needs_of(pipeline.steps))
         self._steps = pipeline.steps
+        counts = Counter(step.id for step in pipeline.steps)
+        self._ambiguous = {name for name, count in counts.items() if count > 1}
 
     def problem(self, reference: Reference, index: int) -> str | None:
         """What is wrong with a reference to a step, in the step at ``index``."""
         text, name = reference.text, reference.name
         if name not in self._order:
-            meant = nearest(name, list(self._order)[:index])
+            meant = nearest(name, [step.id for step in self._steps[:index]])
             hint = f"; did you mean {meant}?" if meant else ""
             return f"{text}: there is no step {name!r}{hint}"
         if self._order[name] == index:
             return f"{text}: a step cannot refer to itself"
         if self._order[name] > index:
             return f"{text}: step {name!r} runs later; refer to earlier steps only"
+        if not self._ambiguous.isdisjoint((name, self._steps[index].id)):
+            return None  # Who waits for whom is seen once the steps have names of their own.
         if name not in self._needs[self._steps[index].id]:
             return f"{text}: it does not wait for step {name!r}; add {name!r} to its needs"
         return None

@@ -40,7 +40,8 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     for index, step in enumerate(pipeline.steps):
         where = f"{at}/steps/{index}"
         if step.id in first_use:
-            yield Problem(f"{where}/id", f"{step.id!r} is also the id of step {first_use[step.id]}")
+            number = first_use[step.id] + 1
+            yield Problem(f"{where}/id", f"{step.id!r} is also the id of step number {number}")
         first_use.setdefault(step.id, index)
         chosen = [name for name in ("skill", "tool", "code") if getattr(step, name) is not None]
         if len(chosen) != 1:
@@ -50,7 +51,7 @@ def _step_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             yield Problem(f"{where}/script", "only a step with a skill has a script")
         if step.tool is not None and isinstance(step.args, list):
             yield Problem(f"{where}/args", "a tool takes an object of named arguments")
-        if step.tool is None and isinstance(step.args, dict):
+        if chosen and step.tool is None and isinstance(step.args, dict):
             yield Problem(f"{where}/args", "a skill or code takes a list of arguments")
         if step.tool is not None and step.env:
             yield Problem(f"{where}/env", "only a step with a skill or code has env")
@@ -174,10 +175,14 @@ def _misdirected(
 def _undeclared(reference: Reference, kind: str, declared: Collection[str]) -> str | None:
     if reference.name in declared:
         return None
-    known = ", ".join(declared) or "none"
-    meant = nearest(reference.name, declared)
-    hint = f"; did you mean {meant}?" if meant else f" (declared: {known})"
+    hint = _meant(reference.name, declared)
     return f"{reference.text}: there is no {kind} {reference.name!r}{hint}"
+
+
+def _meant(name: str, declared: Collection[str]) -> str:
+    known = ", ".join(declared) or "none"
+    meant = nearest(name, declared)
+    return f"; did you mean {meant}?" if meant else f" (declared: {known})"
 
 
 def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
@@ -189,19 +194,28 @@ def _parameter_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
     for name in pipeline.parameters:
         if name not in used:
             pointer = f"{at}/parameters/{escaped(name)}"
-            yield Problem(pointer, f"parameter {name!r} is used by no step")
+            yield Problem(pointer, _unused("parameter", name))
 
 
 def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) -> Iterator[Problem]:
     used = _used_inputs(pipeline)
     for index, name in enumerate(pipeline.inputs):
         if name not in used:
-            yield Problem(f"{at}/inputs/{index}", f"input {name!r} is used by no step")
+            yield Problem(f"{at}/inputs/{index}", _unused("input", name))
         if name not in given:
-            yield Problem("/inputs", f"input {name!r} is declared by the pipeline but not given")
+            message = f"input {name!r} is declared by the pipeline but not given"
+            yield Problem("/inputs", f"{message}; on a command line: --input {name}=FILE")
     for name in given:
         if name not in pipeline.inputs:
-            yield Problem(f"/inputs/{escaped(name)}", f"the pipeline declares no input {name!r}")
+            hint = _meant(name, pipeline.inputs)
+            message = f"the pipeline declares no input {name!r}{hint}"
+            yield Problem(f"/inputs/{escaped(name)}", message)
+
+
+def _unused(kind: str, name: str) -> str:
+    return (
+        f"{kind} {name!r} is used by no step; refer to it as ${{{kind}s.{name}}}, or leave it out"
+    )
 
 
 def _used_inputs(pipeline: Pipeline) -> set[str]:

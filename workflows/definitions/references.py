@@ -41,6 +41,7 @@ _ABOUT_ALL = "it must begin with inputs, parameters or steps"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _INDEX = re.compile(r"\[(?:([0-9]{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
+_UNQUOTED = re.compile(r"[^\s'\"\\\[\]{}$+-]*[A-Za-z*?][^\s'\"\\\[\]{}$]*(?=\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,28 @@ def _parse_key(text: str, position: int, *, first: bool) -> tuple[Key, int]:
         key: Key = int(number) if number is not None else single if single is not None else double
         return key, index.end()
     if not first:
+        if text[position] == "[":
+            raise _malformed(text, *_bracket_fault(text, position))
         if text[position] != ".":
             raise _malformed(text, "'.' or '[' is missing", position)
         position += 1
     if not (name := _NAME.match(text, position)):
         raise _malformed(text, "a name is missing", position)
     return name.group(), name.end()
+
+
+def _bracket_fault(text: str, position: int) -> tuple[str, int]:
+    """What is wrong with brackets, and where."""
+    inside = text[position + 1 : position + 1 + _SHOWN_CHARACTERS]
+    if (quote := inside[:1]) in ("'", '"'):
+        if (end := text.find(quote, position + 2)) < 0:
+            return f"the quote {quote} is not closed", position + 1
+        if "\\" in text[position:end]:
+            return "a name in brackets holds no backslash", text.index("\\", position)
+        return "']' is missing", end + 1
+    if name := _UNQUOTED.match(inside):
+        return f"quotes are missing: ['{name.group()}']", position + 1
+    return "brackets hold a number from 0 on or a name in quotes", position + 1
 
 
 def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:

@@ -13,8 +13,7 @@ class ScriptFailed(AgentOSError):
 
 class ModuleMissing(ScriptFailed):
     """Step {step}: the script failed with exit code {code}, because it imports a module that it
-    does not have. Declare the package of it: in the script's `# /// script` block, or in the
-    skill's requirements.txt."""
+    does not have: the package of it is not declared."""
 
 
 class NetworkMissing(ScriptFailed):

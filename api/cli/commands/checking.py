@@ -18,6 +18,7 @@ from api.cli.commands.printing import draw
 from api.cli.display.frames import counted
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.errors import PipelineFileRefused
+from api.cli.source_lines import source_lines
 from api.cli.terminal import safe_line
 from api.client import ApiProblem, ApiUnreachable, NotTheApi
 from api.client import AsyncClient as Client
@@ -48,6 +49,7 @@ class Checked(BaseModel):
     name: str | None = None
     steps: list[OutlinedStep] = Field(default=[])
     inputs: list[WantedInput] = Field(default=[])
+    text: str = Field(default="", exclude=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ async def check_pipeline(
     try:
         document = document_in(source.path, source.text)
     except (BodyMalformed, TooManyValues) as error:
-        return Checked(of=source.name, valid=False, problems=[_unread(error)])
+        unread = [_unread(error)]
+        return Checked(of=source.name, valid=False, problems=unread, text=source.text)
     text = _text(source)
     found = [*_own_problems(document, source)]
     here = located(found, {"pipeline": document}, [Source(_AT, text)])
@@ -112,7 +115,8 @@ async def check_pipeline(
     if answer is not None:
         of_inputs = [each for each in problems if each.pointer.startswith("/inputs")]
         problems = [each for each in answer.problems if _is_told(each, sent)] + of_inputs
-    return _checked(source.name, problems, answer, unchecked)
+    checked = _checked(source.name, problems, answer, unchecked)
+    return checked.model_copy(update={"text": source.text})
 
 
 async def check_request(
@@ -126,7 +130,7 @@ async def check_request(
 
 
 def print_checked(checked: Checked) -> None:
-    """A line for each problem, as compilers print them; or what there is to run."""
+    """Each problem with its line, as compilers print them; or what there is to run."""
     status = Status.COMPLETED if checked.valid else Status.FAILED
     sign = (f"{glyphs_of(terminal.stdout()).of(status)} ", style_of(status))
     if checked.valid:
@@ -136,6 +140,9 @@ def print_checked(checked: Checked) -> None:
         draw(Text.assemble(sign, safe_line(f"{checked.of}  {count}")))
     for problem in checked.problems:
         typer.echo(safe_line(_line(checked.of, problem)))
+        if problem.line is not None:
+            for line in source_lines(checked.text, problem.line, problem.column or 1):
+                terminal.stdout().print(line, soft_wrap=True)
 
 
 def tell_unchecked(*checked: Checked) -> None:
@@ -214,7 +221,7 @@ def _unread(error: BodyMalformed | TooManyValues) -> FoundProblem:
 def _line(of: str, problem: FoundProblem) -> str:
     place = f":{problem.line}:{problem.column}" if problem.line is not None else ""
     step = f"step {problem.step}: " if problem.step is not None else ""
-    at = f" ({problem.pointer})" if problem.pointer else ""
+    at = f" ({problem.pointer})" if problem.pointer and problem.line is None else ""
     return f"{of}{place}: {step}{problem.message}{at}"
 
 

@@ -85,6 +85,8 @@ class StepProgress:
             case events.StepStarted():
                 self.begin(event.attempt, at)
                 self.item_count = event.items
+                if event.kept == 0:
+                    self.items.clear()  # Of a run before.
             case events.StepPhase():
                 self.phase, self.detail = event.phase, event.detail or ""
             case events.StepOutput():

@@ -108,7 +108,7 @@ async def test_a_dead_letter_of_the_last_release_is_requeued(upgraded: Stage) ->
 
 
 async def test_new_work_is_done_after_an_upgrade(upgraded: Stage) -> None:
-    step = {"id": "only", "code": {"language": "python", "source": "print new"}}
+    step = {"id": "only", "code": {"language": "shell", "source": "print new"}}
     body = {"type": "pipeline", "pipeline": {"name": "new", "inputs": [], "steps": [step]}}
     answer = await upgraded.http.post("/tasks", json=body)
     assert answer.status_code == 202, answer.text

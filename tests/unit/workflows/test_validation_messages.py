@@ -146,6 +146,13 @@ BAD: dict[str, tuple[object, str, str]] = {
     "nothing for text": ({"skill": None}, "skill", "it must be text, not nothing (null)"),
     "a list for text": ({"skill": []}, "skill", "it must be text, not a list"),
     "text for a number": ({"count": "3"}, "count", "not text: write it without quotes, 3"),
+    "an object for a list": (
+        {"on": {"a": "p.csv"}},
+        "on",
+        'it must be a list, not an object: write ["a"]',
+    ),
+    "an object that holds more": ({"on": {"a": {}}}, "on", "it must be a list, not an object"),
+    "words for a list": ({"args": "--rows 5"}, "args", ', not text: write ["--rows", "5"]'),
     "words for a number": ({"count": "three"}, "count", "it must be a whole number, not text"),
     "half a number": ({"count": 1.5}, "count", "it must be a whole number, not 1.5"),
     "yes for true": ({"is_on": "yes"}, "is_on", "it must be true or false, not text: write true"),

@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 from uuid import UUID
 
@@ -93,10 +95,13 @@ async def outcome_of(
     blobs: Blobs | None = None,
     registry: Registry | None = None,
     names_files: bool = False,
+    args: Mapping[str, JsonValue] = MappingProxyType({}),
+    parameters: Mapping[str, JsonValue] = MappingProxyType({}),
 ) -> tuple[UUID, StepOutcome]:
     """The only step of a pipeline; ``was_lost``: the worker of its first attempt has died."""
-    step = {"id": "a", "tool": tool, "args": {}, "retry_on": retry_on}
-    definition = Pipeline.model_validate({"name": "test", "steps": [step]})
+    step = {"id": "a", "tool": tool, "args": {**args}, "retry_on": retry_on}
+    document = {"name": "test", "parameters": {**parameters}, "steps": [step]}
+    definition = Pipeline.model_validate(document)
     task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(desk.database, task)
     toolbox = Toolbox(registry or Registry(), desk.database, mcp=Clock())
@@ -335,3 +340,14 @@ async def test_a_file_of_a_server_keeps_the_type_that_the_server_names(desk: Des
     async with desk.database.reading(fresh=True) as connection:
         [row] = await connection.execute(query, {"id": step})
     assert tuple(row) == ("face", "image/png")
+
+
+async def test_a_reference_that_stands_alone_becomes_text_where_a_tool_wants_text(
+    desk: Desk,
+) -> None:
+    args = {"name": "x.txt", "text": "${parameters.rows}"}
+    step, _ = await outcome_of(desk, "write_file", args=args, parameters={"rows": 345}, seconds=60)
+    [row] = await desk.database.execute(
+        text("SELECT sha256 FROM task_artifacts WHERE sub_task_id = :id"), {"id": step}
+    )
+    assert row.sha256 == hashlib.sha256(b"345").hexdigest()

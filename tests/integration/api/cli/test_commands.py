@@ -81,7 +81,7 @@ async def done(stage: Stage, *steps: dict[str, Any]) -> str:
 
 def each(source: str, items: list[Any]) -> dict[str, Any]:
     """A step that runs once for each of the items."""
-    code = {"language": "python", "source": source}
+    code = {"language": "shell", "source": source}
     return {"id": "each", "code": code, "foreach": items, "parallel": 2}
 
 

@@ -1,5 +1,6 @@
 """Checking a pipeline, mending one that has failed, and running a task once more."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,13 @@ async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step
     assert f"{path}:5:5: step clean: " in checked.stdout
     assert "nosuch" in checked.stdout
     assert f"{path}:9:25: step chart: " in checked.stdout
+    assert "(/pipeline" not in checked.stdout
+    [(shown, mark)] = [
+        (line, below)
+        for line, below in itertools.pairwise(checked.stdout.splitlines())
+        if line.startswith("     5 | ")
+    ]
+    assert (shown[9:], mark[9:]) == ("    skill: nosuch", "    ^")
     assert checked.stderr == ""
 
 
@@ -97,7 +105,7 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     assert "(/inputs/y)" in gone.stdout
     sound = await agentos(stage.url, *words, "--input", f"y={file}")
     assert (sound.code, sound.stderr) == (0, "")
-    assert "would run a (python code)" in sound.stdout
+    assert "would run a (shell code)" in sound.stdout
     assert await count_tasks(stage, name) == 0
     uploads = (await stage.http.get("/files")).json()["items"]
     assert file.name not in [each["name"] for each in uploads]
@@ -148,6 +156,26 @@ async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_
         assert await run.end() == 0
         assert "y/N]" not in run.picture.text
     await stage.until(task_id, "completed")
+
+
+async def test_ctrl_c_at_a_question_ends_the_command_and_leaves_all_as_it_was(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("fail")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, pipeline("print two"), "new.yaml")
+    for words in (
+        ("retry", task_id, "--pipeline", str(path)),
+        ("retry", "--name", "test", "--status", "failed"),
+        ("dlq", "requeue", "--all"),
+        ("dlq", "discard", "--all", "--note", "x"),
+        ("rm", task_id),
+    ):
+        async with typing(stage.url, *words, columns=100) as run:
+            await run.until_seen("N]:")
+            assert await run.interrupt() == 1, words
+            assert "Aborted." in run.picture.text
+    assert (await stage.task(task_id))["run"] == 1
 
 
 async def test_of_steps_side_by_side_only_those_run_again_that_need_what_was_mended(

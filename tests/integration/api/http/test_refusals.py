@@ -91,7 +91,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "id twice": (
         {"pipeline": {"name": "x", "steps": [{"id": "a", "code": _CODE}] * 2}},
         "/pipeline/steps/1/id",
-        "also the id of step 0",
+        "also the id of step number 1",
     ),
     "nothing to run": (_with({"id": "a"}), "/pipeline/steps/0", "exactly one of"),
     "two things to run": (

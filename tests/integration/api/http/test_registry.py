@@ -51,7 +51,7 @@ async def test_a_tool_that_is_switched_off_is_in_no_new_pipeline(stage: Stage) -
 
 async def test_an_argument_that_is_still_a_reference_is_taken(stage: Stage) -> None:
     steps = [
-        {"id": "a", "code": {"language": "python", "source": "print 5"}},
+        {"id": "a", "code": {"language": "shell", "source": "print 5"}},
         {"id": "b", "tool": "read_file", "args": {"file": "x", "limit": "${steps.a.stdout}"}},
     ]
     answer = await stage.http.post("/tasks", json={"pipeline": {"name": "x", "steps": steps}})

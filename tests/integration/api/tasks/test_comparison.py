@@ -68,7 +68,7 @@ async def test_inputs_are_compared_by_name(stage: Stage, name: str) -> None:
     for content in (b"a", b"b"):
         answer = await stage.http.post("/files", files={"file": ("a.txt", content)})
         refs.append(f"file:{answer.json()['id']}")
-    code = {"language": "python", "source": "print 1"}
+    code = {"language": "shell", "source": "print 1"}
     step = {"id": "a", "code": code, "args": ["${inputs.sales}", "${inputs.rates}"]}
     more = {"pipeline": {"inputs": ["sales", "rates"], "steps": [step]}}
     both = {"sales": refs[0], "rates": refs[0]}
@@ -84,7 +84,7 @@ async def test_a_step_that_was_put_before_others_does_not_make_these_different(
 ) -> None:
     await submit(stage, name, "print 1", "print 2")
     steps = pipeline("print 1", "print 2")["steps"]
-    more = {"id": "first", "code": {"language": "python", "source": "print 0"}}
+    more = {"id": "first", "code": {"language": "shell", "source": "print 0"}}
     second = await submit(stage, name, "print 1", pipeline={"steps": [more, *steps]})
     [added] = (await compare(stage, second))["definition"]
     assert (added["pointer"], added["other"]) == ("/pipeline/steps/0", None)
@@ -92,7 +92,7 @@ async def test_a_step_that_was_put_before_others_does_not_make_these_different(
 
 
 async def test_long_values_and_many_differences_are_cut(stage: Stage, name: str) -> None:
-    code = {"language": "python", "source": "print 1"}
+    code = {"language": "shell", "source": "print 1"}
     steps = [{"id": f"s{n}", "code": {**code, "source": f"print {n}"}} for n in range(60)]
     await submit(stage, name, pipeline={"steps": steps})
     changed = [

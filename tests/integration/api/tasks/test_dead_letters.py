@@ -74,7 +74,7 @@ async def test_a_step_that_fails_leaves_a_letter_that_says_what_why_and_at_what_
         "version": 1,
         "type": "pipeline",
         "step": "b",
-        "runs": "python code",
+        "runs": "shell code",
         "code": "script-failed",
         "message": "It failed as told.",
     }

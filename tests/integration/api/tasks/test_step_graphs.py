@@ -23,7 +23,7 @@ async def own(infrastructure: Services, skills_folder: Path) -> AsyncIterator[St
 
 
 def step(name: str, source: str, **more: object) -> dict[str, Any]:
-    return {"id": name, "code": {"language": "python", "source": source}, **more}
+    return {"id": name, "code": {"language": "shell", "source": source}, **more}
 
 
 async def submit(stage: Stage, *steps: Mapping[str, object], **more: object) -> str:
@@ -44,6 +44,19 @@ async def attempts(stage: Stage, task_id: str, run: int) -> Sequence[str]:
             {"id": UUID(task_id), "run": run},
         )
         return sorted(row.name for row in rows)
+
+
+async def kept_items(stage: Stage, task_id: str) -> Sequence[int]:
+    """What events tell, run for run, of a step with items."""
+    async with stage.database.reading() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT data ->> 'kept' AS kept FROM events WHERE task_id = :id"
+                " AND type = 'step.started' AND data ? 'items' ORDER BY seq"
+            ),
+            {"id": UUID(task_id)},
+        )
+        return [int(row.kept) for row in rows]
 
 
 def statuses(task: Mapping[str, Any]) -> dict[str, str]:
@@ -147,6 +160,7 @@ async def test_a_retry_from_a_step_redoes_it_and_what_needs_it_and_nothing_besid
     )
     await retry(stage, task_id, **{"from": "b[1]"})
     assert await attempts(stage, task_id, 3) == ["b[1]", "d"]
+    assert await kept_items(stage, task_id) == [0, 0, 1]
     answer = await stage.http.post(f"/tasks/{task_id}/retry", json={"from": "b[2]"})
     assert answer.status_code == 422
     assert "there is no item 'b[2]'; the last of its step is b[1]" in answer.text

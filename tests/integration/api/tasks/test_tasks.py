@@ -86,7 +86,7 @@ async def test_plain_titles_tell_temporal_the_type_and_id_alone(
 
 
 async def test_the_pipeline_may_be_yaml_text(stage: Stage) -> None:
-    text = "name: from yaml\nsteps:\n- id: a\n  code: {language: python, source: print 1}\n"
+    text = "name: from yaml\nsteps:\n- id: a\n  code: {language: shell, source: print 1}\n"
     answer = await stage.http.post("/tasks", json={"type": "pipeline", "pipeline": text})
     task = await stage.until(answer.json()["task_id"], "completed")
     assert task["name"] == "from yaml"

@@ -88,7 +88,7 @@ async def test_its_page_says_which_step_runs(stage: Stage) -> None:
     task_id = await stage.submit("print x", "wait")
     await stage.until(task_id, "running")
     async with asyncio.timeout(WAIT_SECONDS):
-        while "step 2/2 `b (python code)`" not in await now(stage, task_id):
+        while "step 2/2 `b (shell code)`" not in await now(stage, task_id):
             await asyncio.sleep(0.05)
     await stage.http.post(f"/tasks/{task_id}/cancel")
 

@@ -22,7 +22,7 @@ async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[
 
 
 async def _make(stage: Stage, source: str) -> dict[str, Any]:
-    code = {"language": "python", "source": source}
+    code = {"language": "shell", "source": source}
     task = {"pipeline": {"name": HOSTILE, "steps": [{"id": "a", "code": code}]}}
     body = {"name": f"<b>{uuid4()}", "every": "1h", "task": task, "note": HOSTILE}
     answer = await stage.http.post("/schedules", json=body)

@@ -107,16 +107,18 @@ def test_a_module_that_left_python_is_not_to_be_declared() -> None:
 @pytest.mark.parametrize(
     ("script", "remedy"),
     [
-        (code(), "standard library only"),
+        (code(), "to have yaml, begin the source with the lines `# /// script`, `# dep"),
         (
             Script({}, (), skill="tidy", is_code=True, dependencies=Dependencies("tidy", "code")),
-            "Declare pyyaml in the requirements.txt of skill tidy",
+            "or declare pyyaml in the requirements.txt of skill tidy",
         ),
     ],
 )
 def test_code_that_misses_a_module_is_told_what_it_has(script: Script, remedy: str) -> None:
     printed = TRACEBACK % b"ModuleNotFoundError: No module named 'yaml'"
-    assert remedy in failure_of("s", 1, script, stderr=printed).account
+    account = failure_of("s", 1, script, stderr=printed).account
+    assert remedy in account
+    assert account.count("declare") == 1 + account.count("or declare")  # Said once.
 
 
 def test_a_package_of_npm_is_said_not_to_be_installed() -> None:

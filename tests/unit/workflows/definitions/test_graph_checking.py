@@ -28,6 +28,21 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
             "/steps/1/needs/0",
             "there is no step 'z' (earlier steps: a)",
         ),
+        (
+            [*map(step, ("clean", "b", "c")), step("d", "${steps.claen.stdout}")],
+            "/steps/3/args/0",
+            "${steps.claen.stdout}: there is no step 'claen'; did you mean clean?",
+        ),
+        (
+            [step("a"), step("b", "${steps.a.stdout}"), step("a", "${steps.b.stdout}")],
+            "/steps/2/id",
+            "'a' is also the id of step number 1",
+        ),
+        (
+            [{"id": "a", "args": {"x": 1}}],
+            "/steps/0",
+            "a step has exactly one of skill, tool and code; found none",
+        ),
         ([step("a", needs=["a"])], "/steps/0/needs/0", "a step cannot need itself"),
         (
             [step("a", needs=["b"]), step("b", needs=[])],
@@ -81,7 +96,17 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
         ),
     ],
     ids=[
-        *("unknown", "itself", "later", "twice", "not-waited-for", "items-not-waited-for"),
+        *(
+            "unknown",
+            "mistyped",
+            "two-of-a-name",
+            "runs-nothing",
+            "itself",
+            "later",
+            "twice",
+            "not-waited-for",
+            "items-not-waited-for",
+        ),
         *("parallel", "item", "index", "part-of-a-file", "reference-in-a-list", "value-as-file"),
     ],
 )

@@ -48,7 +48,13 @@ def test_a_parameter_that_is_not_declared_is_a_problem() -> None:
 
 def test_a_parameter_that_no_step_uses_is_a_problem() -> None:
     found = problems_of(pipeline({"rows": 3}, args=["x"]), {})
-    assert found == [Problem("/parameters/rows", "parameter 'rows' is used by no step")]
+    assert found == [
+        Problem(
+            "/parameters/rows",
+            "parameter 'rows' is used by no step; refer to it as ${parameters.rows}, or leave it "
+            "out",
+        )
+    ]
 
 
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}, "cost$", float("inf")])

@@ -124,12 +124,12 @@ def test_a_reference_deep_in_the_arguments_of_a_tool_is_found() -> None:
 
 def test_two_steps_with_one_id_are_a_problem() -> None:
     found = problems(step(), step(id="two"), step())
-    assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
+    assert only(found) == ("/steps/2/id", "'one' is also the id of step number 1")
 
 
 def test_a_reference_to_an_id_that_is_there_twice_means_the_first() -> None:
     found = problems(step(), step(id="two", args=["${steps.one.stdout}"]), step())
-    assert only(found) == ("/steps/2/id", "'one' is also the id of step 0")
+    assert only(found) == ("/steps/2/id", "'one' is also the id of step number 1")
 
 
 @pytest.mark.parametrize(
@@ -250,17 +250,26 @@ def test_arguments_nested_without_measure_are_refused() -> None:
 
 
 def test_an_input_that_no_step_uses_is_a_problem() -> None:
-    assert only(problems(inputs=["a"])) == ("/inputs/0", "input 'a' is used by no step")
+    assert only(problems(inputs=["a"])) == (
+        "/inputs/0",
+        "input 'a' is used by no step; refer to it as ${inputs.a}, or leave it out",
+    )
 
 
 def test_an_input_that_is_not_given_is_a_problem() -> None:
     found = problems(step(args=["${inputs.a}"]), inputs=["a"], given={})
-    assert only(found) == ("/inputs", "input 'a' is declared by the pipeline but not given")
+    assert only(found) == (
+        "/inputs",
+        "input 'a' is declared by the pipeline but not given; on a command line: --input a=FILE",
+    )
 
 
 def test_an_input_that_is_given_but_not_declared_is_a_problem() -> None:
     found = problems(given={"a/b~c": "file:x"})
-    assert only(found) == ("/inputs/a~1b~0c", "the pipeline declares no input 'a/b~c'")
+    assert only(found) == (
+        "/inputs/a~1b~0c",
+        "the pipeline declares no input 'a/b~c' (declared: none)",
+    )
 
 
 def test_an_input_that_is_declared_twice_is_a_problem() -> None:

@@ -158,12 +158,16 @@ def test_text_that_only_looks_like_a_reference_is_plain(text: str, parts: tuple[
         ("${steps.a.json" + ".x" * 300 + "}", "more than 200 parts"),
         ("${ inputs.x }", "a name is missing at character 2"),
         ("${inputs.x }", r"'\.' or '\[' is missing at character 10"),
-        ("${steps.a.json[x]}", r"'\.' or '\[' is missing at character 14"),
-        ("${steps.a.json[-1]}", r"'\.' or '\[' is missing"),
-        ("${steps.a.json[9999999999]}", r"'\.' or '\[' is missing"),
-        ("${steps.a.json[١]}", r"'\.' or '\[' is missing"),  # a digit, but not one of ours
-        ("${steps.a.files['x}", r"'\.' or '\[' is missing"),
-        ("${steps.a.files['x\\'y']}", r"'\.' or '\[' is missing"),
+        ("${steps.a.json[x]}", r"quotes are missing: \['x'\] at character 15"),
+        ("${steps.a.files[clean.csv]}", r"quotes are missing: \['clean.csv'\] at"),
+        ("${steps.a.files[*.csv]}", r"quotes are missing: \['\*.csv'\] at"),
+        ("${steps.a.json[-1]}", "brackets hold a number from 0 on or a name in quotes"),
+        ("${steps.a.json[9999999999]}", "brackets hold a number"),
+        ("${steps.a.json[١]}", "brackets hold a number"),  # a digit, but not one of ours
+        ("${steps.a.json[", "brackets hold a number"),
+        ("${steps.a.files['x}", "the quote ' is not closed at character 16"),
+        ("${steps.clean.files['*.csv'}", "'\\]' is missing at character 27"),
+        ("${steps.a.files['x\\'y']}", "a name in brackets holds no backslash at character 18"),
         ("${${inputs.x}}", "a name is missing at character 2"),
     ],
 )

@@ -94,3 +94,18 @@ def test_what_is_retried_begins_with_its_items_pending() -> None:
     items = task.steps["each"].items
     assert items["each[0]"].status is Status.COMPLETED
     assert items["each[1]"].status is Status.PENDING
+
+
+def test_what_items_a_step_had_before_counts_for_nothing_when_all_of_them_run_again() -> None:
+    first = [("step.completed", {"step": f"each[{n}]", "exit_code": 0}) for n in range(3)]
+    ended = ("step.completed", {"step": "each", "exit_code": 0})
+    again = [
+        ("task.status", {"status": "completed"}),
+        ("task.status", {"status": "pending"}),
+        ("step.started", {"step": "each", "items": 3, "kept": 0}),
+    ]
+    task = a_task()
+    lines = follow(task, [*OPENED, *first, ended, *again, first[0]])
+    assert "each: 1/3" in lines.splitlines()[-1]
+    follow(task, [("step.started", {"step": "each", "items": 3, "kept": 1})])
+    assert task.steps["each"].count(Status.COMPLETED) == 1

@@ -1,0 +1,86 @@
+"""What can be seen to be wrong with Python code of a step before it runs: that it is no Python, or
+that it imports what nothing declares."""
+
+import ast
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from packaging.specifiers import SpecifierSet
+
+from activities.off_loop import off_loop
+from activities.skills.catalogue import Catalogue
+from activities.skills.code_packages import declared_packages
+from activities.skills.dependencies import Dependencies, find_shared_dependencies
+from activities.skills.distributions import package_of
+from activities.skills.imports import imports_of_code
+from workflows.definitions.pipeline import Pipeline, Step
+
+# To parse keeps the interpreter to itself, some 8 ms a KiB at worst, and longer where it is busy.
+MOST_BYTES = 16 * 1024
+MOST_BYTES_OF_ALL = 64 * 1024
+
+_VERSION = ".".join(map(str, sys.version_info[:3]))
+_PYTHON = _VERSION.rpartition(".")[0]
+
+
+def steps_to_look_at(pipeline: Pipeline) -> frozenset[str]:
+    """The steps whose code is looked at: what is long is left to the Python that runs it."""
+    left, found = MOST_BYTES_OF_ALL, set()
+    for step in pipeline.steps:
+        if step.code is not None and step.code.language == "python":
+            size = len(step.code.source.encode("utf-8", "surrogatepass"))
+            if size <= min(left, MOST_BYTES):
+                left -= size
+                found.add(step.id)
+    return frozenset(found)
+
+
+async def problem_with_source(catalogue: Catalogue, step: Step) -> str | None:
+    """Why the Python code of a step would fail as soon as it starts.
+
+    Raises:
+        DependencyRefused, SkillNotFound, SkillRefused: what it declares or uses is not sound.
+    """
+    assert step.code is not None
+    declared = await declared_packages(step)
+    packages = [declared] if declared else []
+    files: Sequence[str] = ()
+    if step.code.skill is not None:
+        skill = await catalogue.find(step.code.skill)
+        packages.append(
+            await asyncio.to_thread(
+                find_shared_dependencies, skill.name, skill.folder, skill.scripts
+            )
+        )
+        files = skill.files
+    return await off_loop(_problem, step.code.source, files, packages)
+
+
+def _problem(source: str, files: Sequence[str], packages: Sequence[Dependencies]) -> str | None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        if not all(_is_for_ours(each) for each in packages):
+            return None  # Another Python may have another grammar.
+        place = f"line {error.lineno} of it" if error.lineno else "it"
+        return f"{place} is not valid Python {_PYTHON}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError):
+        return None  # Python itself says what is wrong, where it runs.
+    if any(each.installs for each in packages):
+        return None  # What was installed will say which modules there are.
+    found = next(iter(imports_of_code(tree, files)), None)
+    return None if found is None else _undeclared(found.module, found.line)
+
+
+def _is_for_ours(packages: Dependencies) -> bool:
+    wanted = packages.requires_python
+    return wanted is None or SpecifierSet(wanted).contains(_VERSION)
+
+
+def _undeclared(module: str, line: int) -> str:
+    return (
+        f"line {line} of it imports {module!r}, which is not part of Python; declare the package "
+        f'at the top of the code: `# /// script`, `# dependencies = ["{package_of(module)}"]`, '
+        "`# ///`"
+    )
