@@ -61,9 +61,9 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
-            named = await off_loop(arguments.named, step.json_args)
-            assert isinstance(named, dict)
-            named = await self._with_texts(begun, step, named)
+            given = await off_loop(arguments.named, step.json_args)
+            assert isinstance(given, dict)
+            named = await self._with_texts(begun, step, given)
             call_it = partial(self._call_tool, call, begun, step, named, reporter)
             wanted = await self._memory.of_tool(call.task_id, begun, step, named)
             return await self._memory.performed(wanted, reporter, call_it)
