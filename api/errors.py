@@ -229,7 +229,7 @@ class TooManyBreakers(RequestRefused):
     """The team has as many breakers as are kept. Those that stay closed are forgotten after a
     week."""
 
-    status = 429
+    status = 409
 
 
 class TooManyKeys(RequestRefused):

@@ -29,7 +29,7 @@ async def begin_task(
     calls them. The API starts it. None where it was deleted meanwhile.
 
     Raises:
-        TaskRefused, MoreThanOwn, TooManyTasksBegun, WorkingFileNotFound
+        TaskRefused, InputsGone, MoreThanOwn, TooManyTasksBegun, WorkingFileNotFound
     """
     caller, database = context.caller, context.equipment.database
     if (earlier := await find_task_of_any_team(database, task_id)) is not None:

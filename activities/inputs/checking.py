@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from activities.inputs.errors import absence
 from activities.inputs.policy import InputPolicy
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import touch_files
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
-from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
+from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, S3Ref
 from workflows.errors.inputs import InputRefMalformed
 from workflows.pointers import Problem, pointer
 
@@ -48,12 +49,6 @@ def refusal(policy: InputPolicy, blobs: Blobs, ref: S3Ref | HttpsRef) -> str | N
     if isinstance(ref, S3Ref) and ref.bucket == blobs.bucket:
         return f"bucket {ref.bucket!r} is the one of AgentOS itself"
     return policy.refusal(ref)
-
-
-def absence(ref: InputRef) -> str:
-    """What to say of a file that is not there. Another team's looks no different."""
-    kind = "artifact with bytes" if isinstance(ref, ArtifactRef) else "file"
-    return f"there is no {kind} with the id of {ref}"
 
 
 def _at(name: str) -> str:

@@ -16,7 +16,8 @@ from uuid import UUID, uuid5
 import structlog
 
 from activities.inputs.cache import Cache
-from activities.inputs.checking import absence, refusal
+from activities.inputs.checking import refusal
+from activities.inputs.errors import absence
 from activities.inputs.https import HttpsDownloads
 from activities.inputs.objects import open_object
 from activities.inputs.partial import Blob, Partial

@@ -1,6 +1,6 @@
 """What is wrong with an agent that stays, or with a message to one, that only this server knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from activities.inputs.checking import check_inputs
@@ -44,4 +44,9 @@ async def problems_with_attachments(
             installed.database, installed.blobs, installed.inputs, team_id, attachments
         ),
     ]
-    return [Problem(each.pointer.replace(_INPUTS, _ATTACHMENTS, 1), each.message) for each in found]
+    return at_attachments(found)
+
+
+def at_attachments(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems with inputs, as those of attachments that they are."""
+    return [Problem(p.pointer.replace(_INPUTS, _ATTACHMENTS, 1), p.message) for p in problems]

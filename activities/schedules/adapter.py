@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 from temporalio import activity
 
 from activities.attempts.attempt import as_application_error
+from activities.inputs.errors import InputsGone
 from activities.kinds.base import Installed
 from activities.kinds.errors import TaskRefused
 from activities.kinds.table import KINDS
@@ -67,11 +68,17 @@ class Schedules(ports.Schedules):
             return task is None or task.status.is_final
 
     async def _make(self, schedule: StoredSchedule, task_id: UUID, at: datetime) -> None:
+        refused: TaskRefused | InputsGone | None
         task, refused = await self._judged(schedule, task_id)
         task = replace(task, schedule_id=schedule.id, scheduled_at=at)
-        await tasks.create_task(self._database, task)
         if refused is None:
-            return
+            try:
+                await tasks.create_task(self._database, task)
+            except InputsGone as gone:
+                refused = gone
+            else:
+                return
+        await tasks.create_refused(self._database, task)
         error = ScheduledTaskRefused(
             schedule=schedule.name, id=schedule.id, reason=_reason(refused)
         )
@@ -141,7 +148,7 @@ def _unreadable(schedule: StoredSchedule, task_id: UUID) -> NewTask:
     )
 
 
-def _reason(refused: TaskRefused) -> str:
+def _reason(refused: TaskRefused | InputsGone) -> str:
     """One sentence or more, each with its full stop."""
     told = [f"{each.pointer}: {each.message}" for each in refused.problems]
     return "".join(f"{each.rstrip('.')}. " for each in told).strip()

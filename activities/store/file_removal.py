@@ -47,7 +47,7 @@ async def remove_file(database: Database, actor: Actor, file_id: UUID) -> FileUs
 
 
 _TYPES = (bindparam("id", type_=Uuid()), bindparam("team_id", type_=Uuid()))
-# Whoever is about to name it touches its row first, and waits here.
+# Whoever is about to name it holds its row, and one of the two waits here: see `input_holding`.
 _LOCK = text(
     """
     SELECT name, size FROM files

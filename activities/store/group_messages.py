@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.inputs.errors import InputsGone
 from activities.store.database import Database
 from activities.store.group_rounds import Woken, open_discussion
 from activities.store.group_rows import LockedGroup, Words, locked_group, note_silence, say
+from activities.store.input_holding import hold_inputs
 from workflows.discussions import Said, Silence, digest_of
 
 
@@ -61,8 +63,12 @@ async def post_to_group(database: Database, message: NewGroupMessage) -> PostedT
     """Say something to all members of a group: it begins a discussion, and ends an earlier one.
 
     All of it in one transaction, so that no member is given it without the others.
+
+    Raises:
+        InputsGone: what is attached was deleted.
     """
     async with database.writing() as connection:
+        gone = await hold_inputs(connection, message.team_id, message.attachments or {})
         group = await locked_group(connection, message.group_id, message.team_id)
         if group is None:
             return Unposted.GONE
@@ -70,6 +76,9 @@ async def post_to_group(database: Database, message: NewGroupMessage) -> PostedT
             earlier = await _earlier(connection, message)
             if earlier is not None:
                 return earlier
+        # What was there when it was first written may be gone now: that makes no repeat wrong.
+        if gone:
+            raise InputsGone(gone)
         if message.from_agent_id is not None and not await _is_member(connection, message):
             return Unposted.NO_MEMBER
         if group.thread_id is not None:

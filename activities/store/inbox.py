@@ -14,10 +14,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.inputs.errors import InputsGone
 from activities.store import events, fence
 from activities.store.database import Database
+from activities.store.errors import driver_error
+from activities.store.input_holding import hold_inputs
 from workflows.states import InboxKind, MessageMode
 
 # Whoever tells the workflows of agents hears here which has something new: an agent's id.
@@ -91,7 +95,11 @@ class Posted:
 
 
 async def post(database: Database, message: NewMessage) -> Posted | Refused:
-    """Write one message. A repeat under the same client key gives what was written first."""
+    """Write one message. A repeat under the same client key gives what was written first.
+
+    Raises:
+        InputsGone: what is attached was deleted.
+    """
     posted = await _post(database, message)
     if posted is Refused.FULL:
         # Or it was terminated between the snapshot of the statement and its lock.
@@ -123,10 +131,27 @@ async def note_told(database: Database, told: Mapping[UUID, int]) -> None:
 async def _post(database: Database, message: NewMessage) -> Posted | Refused:
     values = _values(message)
     try:
-        rows = await database.execute(_POST, values)
-    except asyncpg.UniqueViolationError:  # The same, at the same moment.
-        rows = await database.execute(_FIND, values)
+        if message.attachments:
+            rows = await _post_held(database, message, values)
+        else:
+            rows = await database.execute(_POST, values)
+    except (asyncpg.UniqueViolationError, IntegrityError) as error:
+        if not isinstance(driver_error(error), asyncpg.UniqueViolationError):
+            raise
+        rows = await database.execute(_FIND, values)  # The same was written at the same moment.
     return _posted(rows, message)
+
+
+async def _post_held(
+    database: Database, message: NewMessage, values: Mapping[str, Any]
+) -> Sequence[Any]:
+    async with database.writing() as connection:
+        gone = await hold_inputs(connection, message.team_id, message.attachments or {})
+        rows = (await connection.execute(_FIND if gone else _POST, values)).all()
+    # What was there when it was first written may be gone now: that makes no repeat wrong.
+    if gone and not rows:
+        raise InputsGone(gone)
+    return rows
 
 
 def _posted(rows: Sequence[Any], message: NewMessage) -> Posted | Refused:

@@ -10,12 +10,14 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.inputs.errors import InputsGone
 from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import requeue_letters
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.housekeeping.progress import require_whole
+from activities.store.input_holding import hold_inputs
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import DESCRIBE_NODE, FOLLOW_STEPS, REDEFINE_STEPS
 from activities.store.tasks import NewSubTask, sub_task_rows
@@ -84,10 +86,12 @@ async def restart_task(
     with by that. False when somebody else was faster.
 
     Raises:
-        PartSwept
+        InputsGone, PartSwept
     """
     try:
         async with database.writing() as connection:
+            if gone := await hold_inputs(connection, reason.actor.team_id, restart.inputs):
+                raise InputsGone(gone)
             return await _restart_all(connection, task_id, run, restart, reason)
     except _LetterEnded:
         return False

@@ -12,9 +12,11 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from activities.inputs.errors import InputsGone
 from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
+from activities.store.input_holding import hold_inputs
 from activities.store.reading.schedules import BRIEF, WHOLE, StoredSchedule, stored
 from activities.store.tables import Schedule
 from activities.store.team_lock import lock_team
@@ -60,8 +62,13 @@ class AskedRun:
 async def create_schedule(
     database: Database, actor: Actor, new: NewSchedule, *, most: int
 ) -> Written:
-    """Write a schedule down, unless the team has ``most`` already, or one of this name."""
+    """Write a schedule down, unless the team has ``most`` already, or one of this name.
+
+    Raises:
+        InputsGone
+    """
     async with database.writing() as connection:
+        await _hold_inputs(connection, actor.team_id, new.task)
         await lock_team(connection, actor.team_id)
         if await _has_name(connection, actor.team_id, new.name):
             return Written.NAME_TAKEN
@@ -99,11 +106,16 @@ async def change_schedule(
     paused: bool | None = None,
 ) -> Written:
     """Give columns of a schedule new values, and pause or resume it unless ``paused`` is None.
-    Temporal is to be told of it then."""
+    Temporal is to be told of it then.
+
+    Raises:
+        InputsGone
+    """
     if paused is not None:
         since = func.coalesce(col(Schedule.paused_at), func.now())
         values = {**values, "paused_at": since if paused else None}
     async with database.writing() as connection:
+        await _hold_inputs(connection, actor.team_id, values.get("task") or {})
         await lock_team(connection, actor.team_id)
         if "name" in values and await _has_name(
             connection, actor.team_id, values["name"], besides=schedule_id
@@ -222,6 +234,11 @@ async def forget_schedule(database: Database, schedule_id: UUID) -> None:
                 col(Schedule.id) == schedule_id, col(Schedule.deleted_at).is_not(None)
             )
         )
+
+
+async def _hold_inputs(connection: AsyncConnection, team_id: UUID, task: Mapping[str, Any]) -> None:
+    if gone := await hold_inputs(connection, team_id, task.get("inputs", {})):
+        raise InputsGone(gone)
 
 
 async def _has_name(

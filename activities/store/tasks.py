@@ -11,11 +11,13 @@ from pydantic import JsonValue
 from sqlalchemy import TextClause, select
 from sqlmodel import col
 
+from activities.inputs.errors import InputsGone
 from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import write_letters
 from activities.store.exchange_ends import settle
+from activities.store.input_holding import hold_inputs
 from activities.store.tables import Task
 from activities.store.task_statements import (
     CLOSE,
@@ -116,14 +118,32 @@ class Accepted:
 
 
 async def create_task(database: Database, task: NewTask) -> Accepted:
-    """Write a task and its sub-tasks, all or nothing. A task of the same id stays as it is."""
-    if await database.execute(CREATE, row_of(task)):
+    """Write a task and its sub-tasks, all or nothing. A task of the same id stays as it is.
+
+    Raises:
+        InputsGone
+    """
+    if await _write(database, task):
         return Accepted(id=task.id, is_new=True, request_digest=task.request_digest)
     if task.idempotency_key is None:
         return Accepted(id=task.id, is_new=False, request_digest=None)
     earlier = await find_accepted(database, task.team_id, task.idempotency_key)
     # None where the earlier one was deleted just now, and its key with it.
     return await create_task(database, task) if earlier is None else earlier
+
+
+async def create_refused(database: Database, task: NewTask) -> None:
+    """Write a task that is there to say why it cannot be: what it names may be gone."""
+    await database.execute(CREATE, row_of(task))
+
+
+async def _write(database: Database, task: NewTask) -> bool:
+    if not task.inputs:
+        return bool(await database.execute(CREATE, row_of(task)))
+    async with database.writing() as connection:
+        if gone := await hold_inputs(connection, task.team_id, task.inputs):
+            raise InputsGone(gone)
+        return bool((await connection.execute(CREATE, row_of(task))).all())
 
 
 async def find_accepted(database: Database, team_id: UUID, idempotency_key: str) -> Accepted | None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from activities.residents.checking import problems_with_attachments
+from activities.inputs.errors import InputsGone
+from activities.residents.checking import at_attachments, problems_with_attachments
 from activities.store import groups
 from activities.store.audit import Actor
 from activities.store.group_messages import (
@@ -144,20 +145,21 @@ async def post(
         )
         if problems:
             raise InvalidRequest(problems)
-    posted = await post_to_group(
-        services.database,
-        NewGroupMessage(
-            group_id=group_id,
-            team_id=actor.team_id,
-            id=uuid4(),
-            content=request.content,
-            from_name=actor.name.partition(" (ak_")[0],  # As a person has called the key.
-            attachments=request.attachments,
-            tells=True,
-            client_key=client_key,
-            request_digest=None if key is None else digest_of(request),
-        ),
+    message = NewGroupMessage(
+        group_id=group_id,
+        team_id=actor.team_id,
+        id=uuid4(),
+        content=request.content,
+        from_name=actor.name.partition(" (ak_")[0],  # As a person has called the key.
+        attachments=request.attachments,
+        tells=True,
+        client_key=client_key,
+        request_digest=None if key is None else digest_of(request),
     )
+    try:
+        posted = await post_to_group(services.database, message)
+    except InputsGone as gone:
+        raise InvalidRequest(at_attachments(gone.problems)) from gone
     if isinstance(posted, PostedToGroup):
         team_id = actor.team_id
         words = (Word(each.agent_id, team_id, each.name, each.seq) for each in posted.woken)

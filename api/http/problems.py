@@ -23,8 +23,6 @@ from api.errors import (
     RequestRefused,
     RequestTimedOut,
     TooLarge,
-    TooManyConnections,
-    TooManyViewers,
 )
 from api.http.bodies import SentBody
 from api.http.paths import is_page
@@ -38,6 +36,8 @@ from workflows.validation_messages import UNSEEN, message_of
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+# Whoever is refused so is told when to send the request again.
+_PASSING = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _SHOWN_CHARACTERS = 200
 _ALL_CALLS = "See /api/v1/openapi.json for all calls."
 
@@ -138,8 +138,8 @@ def _headers_of(error: RequestRefused) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case RangeRefused():
             return {"Content-Range": f"bytes */{error.fields['size']}"}
-        case TooManyViewers() | TooManyConnections():
-            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if error.status in _PASSING:
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}
 
 

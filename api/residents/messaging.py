@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from activities.residents.checking import problems_with_attachments
+from activities.inputs.errors import InputsGone
+from activities.residents.checking import at_attachments, problems_with_attachments
 from activities.store import inbox
 from activities.store.audit import Actor
 from activities.store.inbox import MAX_UNREAD, NewMessage, Posted, Refused
@@ -115,22 +116,23 @@ async def _post(
 ) -> Posted:
     digest = None if key is None else digest_of(request)
     client_key = None if key is None else _CLIENT + key
-    written = await inbox.post(
-        services.database,
-        NewMessage(
-            agent_id=agent_id,
-            team_id=actor.team_id,
-            content=request.content,
-            from_agent_id=request.sender,
-            from_name=await _check(services, actor, agent_id, request, client_key),
-            to_agent_id=agent_id,
-            attachments=request.attachments,
-            mode=request.mode,
-            tells=True,
-            client_key=client_key,
-            request_digest=digest,
-        ),
+    message = NewMessage(
+        agent_id=agent_id,
+        team_id=actor.team_id,
+        content=request.content,
+        from_agent_id=request.sender,
+        from_name=await _check(services, actor, agent_id, request, client_key),
+        to_agent_id=agent_id,
+        attachments=request.attachments,
+        mode=request.mode,
+        tells=True,
+        client_key=client_key,
+        request_digest=digest,
     )
+    try:
+        written = await inbox.post(services.database, message)
+    except InputsGone as gone:
+        raise InvalidRequest(at_attachments(gone.problems)) from gone
     if isinstance(written, Posted):
         return written
     # Why is told at leisure: what is accepted costs no look at the agent.

@@ -1,8 +1,10 @@
 """What is wrong with a schedule that only this server can tell."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
+from activities.inputs.errors import InputsGone
 from activities.kinds.errors import TaskRefused
 from activities.off_loop import off_loop
 from api.errors import InvalidRequest
@@ -56,9 +58,22 @@ async def _zone(name: str | None, *, has_cron: bool) -> AsyncIterator[Problem]:
         yield Problem("/time_zone", reason)
 
 
+@contextmanager
+def refusing_gone_inputs() -> Iterator[None]:
+    """Raises ``InvalidRequest`` where what the task is given was deleted since it was judged."""
+    try:
+        yield
+    except InputsGone as gone:
+        raise InvalidRequest(_within_task(gone.problems)) from gone
+
+
 async def _task(services: Services, team_id: UUID, request: TaskRequest) -> list[Problem]:
     try:
         await judge(services, team_id, request)
     except TaskRefused as refused:
-        return [Problem(f"/task{each.pointer}", each.message) for each in refused.problems]
+        return _within_task(refused.problems)
     return []
+
+
+def _within_task(problems: Sequence[Problem]) -> list[Problem]:
+    return [Problem(f"/task{each.pointer}", each.message) for each in problems]

@@ -10,7 +10,7 @@ from activities.store.audit import Actor, Deed
 from activities.store.reading.schedules import StoredSchedule, find_schedule
 from activities.store.schedules import AskedRun, NewSchedule, Written
 from api.errors import NotFound
-from api.schedules.checking import check
+from api.schedules.checking import check, refusing_gone_inputs
 from api.schedules.errors import (
     ScheduleNameTaken,
     ScheduleNotSynced,
@@ -51,7 +51,8 @@ async def create(services: Services, actor: Actor, request: ScheduleRequest) -> 
         note=request.note,
     )
     most = services.options.schedules.most
-    written = await schedules.create_schedule(services.database, actor, new, most=most)
+    with refusing_gone_inputs():
+        written = await schedules.create_schedule(services.database, actor, new, most=most)
     if written is Written.TOO_MANY:
         raise TooManySchedules(most=most)
     if written is Written.NAME_TAKEN:
@@ -70,14 +71,15 @@ async def change(
     found = await load(services, actor.team_id, schedule_id)
     was_cron = found.cron is not None and request.every is None
     await check(services, actor.team_id, request, has_cron=was_cron or request.cron is not None)
-    written = await schedules.change_schedule(
-        services.database,
-        actor,
-        schedule_id,
-        _changes(request),
-        _deed(schedule_id, request),
-        paused=request.paused,
-    )
+    with refusing_gone_inputs():
+        written = await schedules.change_schedule(
+            services.database,
+            actor,
+            schedule_id,
+            _changes(request),
+            _deed(schedule_id, request),
+            paused=request.paused,
+        )
     if written is Written.GONE:
         raise _not_found(schedule_id)
     if written is Written.NAME_TAKEN:

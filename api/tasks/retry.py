@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from activities.inputs.errors import InputsGone
 from activities.store import restarts
 from activities.store.audit import Actor, Deed
 from activities.store.housekeeping.errors import PartSwept
@@ -89,13 +90,16 @@ async def prepare_retry(
 
 
 async def run_again(services: Services, prepared: PreparedRetry, reason: Reason) -> Status:
-    """Start the next run. Raises ``StateConflict`` when somebody else was faster."""
+    """Start the next run. Raises ``StateConflict`` when somebody else was faster, and
+    ``InvalidRequest`` when an input was deleted meanwhile."""
     task = prepared.task
     restart = _restart(task, prepared.beginning, prepared.inputs, prepared.cache)
     try:
         has_begun = await restarts.restart_task(
             services.database, task.id, task.run, restart, reason
         )
+    except InputsGone as gone:
+        raise InvalidRequest(gone.problems) from gone
     except PartSwept as error:
         raise StateConflict(id=task.id, action="retried from there", reason=str(error)) from error
     if not has_begun:

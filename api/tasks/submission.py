@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
+from activities.inputs.errors import InputsGone
 from activities.kinds.errors import TaskRefused
 from activities.store import tasks
 from activities.store.audit import Actor
@@ -44,20 +45,20 @@ async def submit(
         keyed = _Keyed(idempotency_key, request, given)
     try:
         submission = await judge(services, team_id, request)
-    except TaskRefused as refused:
+        task = replace(submission.task(uuid4(), team_id), created_by=actor.name)
+        if keyed is not None:
+            task = replace(
+                task,
+                idempotency_key=keyed.key,
+                request_digest=digest_of(request),
+                request_inputs=keyed.given,
+            )
+        accepted = await tasks.create_task(services.database, task)
+    except (TaskRefused, InputsGone) as refused:
         # What was fine when it was accepted may be gone now: that makes no repeat wrong.
         if keyed and (earlier := await tasks.find_accepted(services.database, team_id, keyed.key)):
             return await _repeated(services, team_id, earlier, keyed)
         raise InvalidRequest(refused.problems) from refused
-    task = replace(submission.task(uuid4(), team_id), created_by=actor.name)
-    if keyed is not None:
-        task = replace(
-            task,
-            idempotency_key=keyed.key,
-            request_digest=digest_of(request),
-            request_inputs=keyed.given,
-        )
-    accepted = await tasks.create_task(services.database, task)
     if keyed is not None and not accepted.is_new:
         return await _repeated(services, team_id, accepted, keyed)
     await start_soon(services, task)

@@ -5,6 +5,8 @@ import re
 from pydantic import JsonValue
 from starlette.datastructures import FormData
 
+from api.http.idempotency import checked_key
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
@@ -17,6 +19,11 @@ def text_of(form: FormData, name: str) -> str:
 def texts_of(form: FormData, name: str) -> list[str]:
     """What was chosen of several."""
     return [value for value in form.getlist(name) if isinstance(value, str) and value]
+
+
+def key_of(form: FormData) -> str | None:
+    """The key that a page gave its form, so that it counts once. Raises ``InvalidRequest``."""
+    return checked_key(text_of(form, "key"))
 
 
 def number_in(text: str) -> JsonValue:

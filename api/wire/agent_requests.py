@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from api.wire.requests import Text
 from workflows.definitions.agent import Names, Profile
-from workflows.definitions.inputs import MAX_CHARACTERS, InputName
+from workflows.definitions.inputs import MAX_CHARACTERS, InputName, as_kept
 from workflows.definitions.resident import ResidentLimits
 from workflows.definitions.resident_name import AgentName
 from workflows.resident_states import ChildrenFate
@@ -90,7 +90,9 @@ class MessageRequest(_Request):
     content: Annotated[
         Text, Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS), AfterValidator(to_content)
     ]
-    attachments: dict[InputName, Annotated[Text, Field(max_length=MAX_CHARACTERS)]] = {}
+    attachments: dict[
+        InputName, Annotated[Text, Field(max_length=MAX_CHARACTERS), AfterValidator(as_kept)]
+    ] = {}
     sender: UUID | None = Field(default=None, alias="from")
     mode: MessageMode = MessageMode.QUEUE
 

@@ -12,7 +12,7 @@ from workflows.definitions.group import (
     GroupLimits,
     GroupName,
 )
-from workflows.definitions.inputs import MAX_CHARACTERS, InputName
+from workflows.definitions.inputs import MAX_CHARACTERS, InputName, as_kept
 from workflows.definitions.resident_name import MAX_NAME_CHARACTERS
 from workflows.states import GroupMode
 
@@ -66,4 +66,6 @@ class GroupMessageRequest(_Request):
         Field(min_length=1, max_length=MAX_GROUP_CONTENT_CHARACTERS),
         AfterValidator(to_content),
     ]
-    attachments: dict[InputName, Annotated[Text, Field(max_length=MAX_CHARACTERS)]] = {}
+    attachments: dict[
+        InputName, Annotated[Text, Field(max_length=MAX_CHARACTERS), AfterValidator(as_kept)]
+    ] = {}

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from workflows.definitions.fallback import Fallback
-from workflows.definitions.inputs import InputName
+from workflows.definitions.inputs import InputName, as_kept
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import MAX_PARAMETERS, Parameter, Pipeline
@@ -62,7 +62,7 @@ class RetryRequest(_Request):
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=300)
-    inputs: dict[InputName, Text] = {}
+    inputs: dict[InputName, Annotated[Text, AfterValidator(as_kept)]] = {}
     description: Text | None = Field(
         default=None, min_length=1, max_length=MAX_NODE_DESCRIPTION_CHARACTERS
     )
@@ -76,7 +76,7 @@ class RerunRequest(_Request):
     the same name, which the task must have. ``cache`` is as for a new task, and as it was if
     omitted."""
 
-    inputs: dict[InputName, Text] = {}
+    inputs: dict[InputName, Annotated[Text, AfterValidator(as_kept)]] = {}
     parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
     cache: bool | None = Field(default=None, strict=True)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from workflows.errors.inputs import InputRefMalformed
 
@@ -85,6 +85,17 @@ class HttpsRef:
 InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
 
 InputRef = FileRef | ArtifactRef | S3Ref | HttpsRef
+
+
+def as_kept(text: str) -> str:
+    """A reference as rows have it, in which those are looked for that name a file: an id has small
+    letters. Anything else stays as it is."""
+    scheme, _, rest = text.partition(":")
+    is_by_id = scheme.lower() in ("file", "artifact") and _UUID.fullmatch(rest)
+    return text.lower() if is_by_id else text
+
+
+WrittenRef = Annotated[str, AfterValidator(as_kept)]
 
 
 def parse(text: str) -> InputRef:

@@ -3,7 +3,7 @@
 They name them in their inputs. Whoever is about to write such a task or schedule touches
 ``named_at`` first (``files.touch_files``), once an hour: a file that was touched within the last
 day is not removed, and one that was removed is not there to be touched. So none is accepted whose
-file then goes.
+file then goes. A person may delete one at once: see ``input_holding``.
 """
 
 from sqlalchemy import bindparam, text

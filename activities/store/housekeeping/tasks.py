@@ -73,6 +73,8 @@ async def mark_deleted(
         if task.parent_id is not None:
             return NotDeleted(parent_id=task.parent_id)
         ids = await with_nodes(connection, [task_id])
+        # Whoever is about to name a file of one holds its row.
+        await connection.execute(_LOCK_ALL, {"ids": ids})
         living = (await connection.execute(_LIVING, {"ids": ids})).first()
         if living is not None:
             return NotDeleted(Status(living.status), living.id)
@@ -168,6 +170,8 @@ _LOCK = text(
     WHERE id = :id AND team_id = :team_id AND deleted_at IS NULL FOR UPDATE
     """
 ).bindparams(bindparam("id", type_=Uuid()), _TEAM)
+
+_LOCK_ALL = text("SELECT FROM tasks WHERE id = ANY(:ids) ORDER BY id FOR UPDATE").bindparams(_IDS)
 
 # Of the tasks themselves, and of those that were given one of their files.
 _MADE = "'artifact:' || made.id"

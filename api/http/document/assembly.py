@@ -15,12 +15,14 @@ from api.http.document.operations import Operations
 from api.http.document.schemas import add_models, rename_answers, tidy
 from api.http.document.shapes import METHODS, Schema, calls_of
 from api.http.document.words import add_words
+from api.http.paths import METRICS
 from api.http.problems import ProblemDocument
 from api.http.uploads import FILE_UPLOAD, UPLOAD
 
 KEY = "apiKey"
 _SESSION = "session"
 TOKEN = "codecToken"  # noqa: S105  (its name in the document)
+_METRICS_TOKEN = "metricsToken"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ def finish(document: Schema, routes: Sequence[BaseRoute | RouteContext], place: 
     add_words(document)
     add_examples(document)
     components["securitySchemes"] = _security_schemes()
+    document["security"] = _security(place)
+    if metrics := document["paths"].get(METRICS):
+        metrics["get"]["security"] = [{_METRICS_TOKEN: []}, *document["security"]]
     return _ordered(document, place)
 
 
@@ -57,6 +62,12 @@ def _calls(document: Schema, context: RouteContext) -> Iterator[Schema]:
     for method in context.methods or ():
         if call := path.get(method.lower()):
             yield call
+
+
+def _security(place: Place) -> list[Schema]:
+    """What any one of opens a call."""
+    keys: list[Schema] = [{KEY: []}, {_SESSION: []}]
+    return keys if place.keys_required else [*keys, {}]
 
 
 def _security_schemes() -> Schema:
@@ -80,6 +91,11 @@ def _security_schemes() -> Schema:
             "scheme": "bearer",
             "description": "The AGENTOS_CODEC_TOKEN of the server. Keys of teams open nothing.",
         },
+        _METRICS_TOKEN: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The AGENTOS_METRICS_TOKEN of the server. It opens nothing else.",
+        },
     }
 
 
@@ -93,13 +109,12 @@ def _ordered(document: Schema, place: Place) -> Schema:
         document["paths"].items(),
         key=lambda item: (min(_ranks(item[1], rank)), item[0].count("/"), item[0]),
     )
-    keys: list[Schema] = [{KEY: []}, {_SESSION: []}]
     components: Schema = document["components"]
     return {
         "openapi": document["openapi"],
         "info": {**document["info"], "description": about["description"]},
         "servers": [{"url": place.url or "/", "description": about["server"]}],
-        "security": keys if place.keys_required else [*keys, {}],
+        "security": document["security"],
         "tags": [tag for tag in tags if tag["name"] in used],
         "paths": {path: _item(item) for path, item in paths},
         "components": {kind: dict(sorted(components[kind].items())) for kind in sorted(components)},

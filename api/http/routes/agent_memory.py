@@ -12,10 +12,10 @@ from activities.store.summaries import list_summaries
 from api.errors import IdempotencyConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.routes.agents import ONE
-from api.http.routes.tasks import IdempotencyKey
 from api.residents import memory
 from api.residents.lookup import load_agent
 from api.residents.memory_errors import NoteRefused

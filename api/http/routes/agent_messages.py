@@ -15,10 +15,10 @@ from api.http.dependencies import (
     TeamDep,
     ViewersDep,
 )
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, parse_number
 from api.http.routes.agents import ONE
-from api.http.routes.tasks import IdempotencyKey
 from api.residents import messaging
 from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent

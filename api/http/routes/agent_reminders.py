@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends
 from api.errors import IdempotencyConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.routes.agents import ONE
-from api.http.routes.tasks import IdempotencyKey
 from api.residents import reminders
 from api.residents.errors import AgentConflict, TooManyReminders
 from api.wire.responses.pages import DEFAULT_PAGE, Page

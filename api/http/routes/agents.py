@@ -9,11 +9,11 @@ from activities.store.reading.residents import ResidentFilter, list_residents
 from api.errors import IdempotencyConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
-from api.http.routes.tasks import IdempotencyKey
 from api.residents import acts, defining
-from api.residents.errors import AgentConflict, AgentNameTaken
+from api.residents.errors import AgentConflict, AgentMoved, AgentNameTaken, AgentRefused
 from api.residents.lookup import load_agent
 from api.residents.views import agent_url, show_agent
 from api.wire.agent_requests import AgentChange, AgentRequest, RestartRequest, TerminateRequest
@@ -31,7 +31,11 @@ ONE = "/{agent_id:uuid}"
 Name = Annotated[Text | None, Query(max_length=MAX_NAME_CHARACTERS)]
 
 
-@router.post("", status_code=201, responses=refusals(AgentNameTaken, IdempotencyConflict))
+@router.post(
+    "",
+    status_code=201,
+    responses=refusals(AgentNameTaken, AgentRefused, IdempotencyConflict),
+)
 async def create_agent(
     response: Response,
     services: ServicesDep,
@@ -87,7 +91,7 @@ async def list_children(
     )
 
 
-@router.patch(ONE, responses=refusals(AgentConflict))
+@router.patch(ONE, responses=refusals(AgentConflict, AgentMoved, AgentNameTaken))
 async def change_agent(
     agent_id: UUID,
     services: ServicesDep,

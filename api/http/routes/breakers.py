@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from activities.store.audit import Actor
 from activities.store.breaker_decisions import decide, list_breakers
 from activities.store.breakers import StoredBreaker
-from api.errors import InvalidRequest, TooManyBreakers
+from api.errors import BreakerNotFound, InvalidRequest, TooManyBreakers
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.openapi import refusals
@@ -43,7 +43,7 @@ async def get_breakers(
     return Page(items=[_answer(each) for each in found[:limit]], next_cursor=following)
 
 
-@router.post("/{name:path}/open", responses=refusals(TooManyBreakers))
+@router.post("/{name:path}/open", responses=refusals(BreakerNotFound, TooManyBreakers))
 async def open_breaker(
     name: BreakerName, decision: Decision, services: ServicesDep, actor: ActorDep
 ) -> Breaker:
@@ -51,7 +51,7 @@ async def open_breaker(
     return await _decide(services, actor, name, decision, BreakerState.OPEN)
 
 
-@router.post("/{name:path}/close", responses=refusals(TooManyBreakers))
+@router.post("/{name:path}/close", responses=refusals(BreakerNotFound, TooManyBreakers))
 async def close_breaker(
     name: BreakerName, decision: Decision, services: ServicesDep, actor: ActorDep
 ) -> Breaker:

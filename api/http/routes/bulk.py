@@ -1,6 +1,6 @@
 """Bulk: the same done about many dead letters or tasks."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from activities.store.reading.bulk import list_runs
 from activities.store.reading.task_ids import moment
 from api.bulk import runs, views
-from api.bulk.errors import BulkConflict, TooManyBulkRuns
+from api.bulk.errors import BulkConflict, TooManyBulkRuns, TooManyLetters, TooManyTasks
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
@@ -21,13 +21,15 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 
 router = APIRouter(tags=["bulk"])
 
-_RESPONSES = {**refusals(TooManyBulkRuns), 200: {"model": BulkForesight}}
+_FORESIGHT: dict[int | str, Any] = {200: {"model": BulkForesight}}
+_OF_LETTERS = {**refusals(TooManyBulkRuns, TooManyLetters), **_FORESIGHT}
+_OF_TASKS = {**refusals(TooManyBulkRuns, TooManyTasks), **_FORESIGHT}
 
 
 @router.post(
     "/dead-letters/requeue",
     status_code=202,
-    responses=_RESPONSES,
+    responses=_OF_LETTERS,
     operation_id="requeueDeadLetters",
 )
 async def requeue_many(
@@ -46,7 +48,7 @@ async def requeue_many(
 @router.post(
     "/dead-letters/discard",
     status_code=202,
-    responses=_RESPONSES,
+    responses=_OF_LETTERS,
     operation_id="discardDeadLetters",
 )
 async def discard_many(
@@ -59,7 +61,7 @@ async def discard_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/cancel", status_code=202, responses=_RESPONSES, operation_id="cancelTasks")
+@router.post("/tasks/cancel", status_code=202, responses=_OF_TASKS, operation_id="cancelTasks")
 async def cancel_many(
     response: Response,
     services: ServicesDep,
@@ -70,7 +72,7 @@ async def cancel_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/retry", status_code=202, responses=_RESPONSES, operation_id="retryTasks")
+@router.post("/tasks/retry", status_code=202, responses=_OF_TASKS, operation_id="retryTasks")
 async def retry_many(
     response: Response,
     services: ServicesDep,
@@ -81,7 +83,7 @@ async def retry_many(
     return await _start(response, services, actor, wanted)
 
 
-@router.post("/tasks/delete", status_code=202, responses=_RESPONSES, operation_id="deleteTasks")
+@router.post("/tasks/delete", status_code=202, responses=_OF_TASKS, operation_id="deleteTasks")
 async def delete_many(
     response: Response,
     services: ServicesDep,

@@ -24,9 +24,9 @@ from api.http.dependencies import (
 )
 from api.http.event_stream import EventStream, LastEventId, parse_position
 from api.http.group_stream import GroupPlace
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals, stream_of
 from api.http.paging import CursorText, Limit, parse_number
-from api.http.routes.tasks import IdempotencyKey
 from api.wire.group_requests import MAX_GROUP_WAIT_SECONDS, GroupMessageRequest
 from api.wire.responses.groups import Discussion, GroupMessage, GroupMessagePosted
 from api.wire.responses.pages import DEFAULT_PAGE, Page

@@ -9,7 +9,7 @@ from activities.store.reading.artifacts import all_artifacts, list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.messages import list_messages
 from activities.store.reading.traces import find_trace
-from api.errors import HeaderMalformed, TooManyViewers
+from api.errors import HeaderMalformed, StepNotFound, TooManyViewers
 from api.http import task_stream
 from api.http.archives import archive_of, export_of
 from api.http.dependencies import (
@@ -39,7 +39,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
 
 
-@router.get("/logs", operation_id="listTaskLogs")
+@router.get("/logs", responses=refusals(StepNotFound), operation_id="listTaskLogs")
 async def logs(
     *,
     task_id: UUID,

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from activities.store.told import unread_messages
-from api.errors import IdempotencyConflict, NobodyListens
+from api.errors import IdempotencyConflict, NobodyListens, ToldTooMuch
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
-from api.http.routes.tasks import IdempotencyKey
 from api.tasks import history, telling
 from api.tasks.lookup import check_task
 from api.wire.requests import TellRequest
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/tasks/{task_id}/messages", tags=["history"])
 @router.post(
     "",
     status_code=202,
-    responses=refusals(IdempotencyConflict, NobodyListens),
+    responses=refusals(IdempotencyConflict, NobodyListens, ToldTooMuch),
     operation_id="tellTask",
 )
 async def tell(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
@@ -13,6 +13,7 @@ from api.errors import IdempotencyConflict, StateConflict, TooManyViewers
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.drafts import DRAFT, Sent
+from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
 from api.http.task_ends import EndsDep, Wait
@@ -39,11 +40,6 @@ _ONE = "/{task_id:uuid}"
 
 sent_task = Sent(TaskRequest)
 _MANY_SUB_TASKS = frozenset(type_ for type_, kind in KINDS.items() if kind.has_many_sub_tasks)
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$"),
-]
 
 
 @router.post(

@@ -85,7 +85,7 @@ async def list_tools(
     return Page(items=listed[:limit], next_cursor=following)
 
 
-@router.post("/register", status_code=201, responses=refusals(ServerNotUsable))
+@router.post("/register", status_code=201, responses=refusals(ServerNotUsable, ServersOfOwner))
 async def register_tools(
     request: Annotated[ToolRegistration, Depends(Body(ToolRegistration))],
     services: ServicesDep,

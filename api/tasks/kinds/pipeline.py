@@ -10,6 +10,7 @@ from activities.store.housekeeping.ended_tasks import ARTIFACTS, LOGS
 from activities.store.reading.past_steps import PastStep
 from activities.store.reading.steps import StepState
 from activities.store.reading.tasks import StoredTask, TaskDetails, TaskSummary
+from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
 from api.services import Services
 from api.tasks.kinds.base import Beginning, Future, ServedKind
 from api.tasks.kinds.pipeline_beginning import pipeline_beginning
@@ -69,11 +70,22 @@ def _part_done(step: StepState) -> float:
 
 
 def _json_of(text: str | None) -> JsonValue:
+    """What was printed, if it is JSON that can be shown."""
+    text = text or "null"
     try:
-        value: JsonValue = json.loads(text or "null", parse_constant=_refuse_constant)
+        value: JsonValue = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
-    return value
+    if is_deeper(value, MAX_ARGUMENT_DEPTH):
+        return None
+    return _with_whole_characters(value) if "\\u" in text else value
+
+
+def _with_whole_characters(value: JsonValue) -> JsonValue:
+    """JSON can name half a character, which cannot be sent."""
+    document = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    sendable: JsonValue = json.loads(document)
+    return sendable
 
 
 def _refuse_constant(name: str) -> None:

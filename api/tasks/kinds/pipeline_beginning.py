@@ -63,7 +63,7 @@ async def pipeline_beginning(
     pipeline = PIPELINES.read(task)
     place = _place(was, was, request.begin)
     is_open = {step.name for step in was if step.status is not Status.COMPLETED}
-    _check_needs(was, place, is_open, request.begin)
+    _check_needs(was, _states(was), place, request.begin)
     place = replace(place, steps={*place.steps, *_given_others(task, request, pipeline)})
     begin = {*place.steps, *is_open}
     if not begin:
@@ -93,7 +93,7 @@ def _redefined(
         for step in new
         if step.name not in changed and known[step.name].status is not Status.COMPLETED
     }
-    _check_needs([known.get(step.name, step) for step in new], place, is_open, begin)
+    _check_needs(new, _states(was), place, begin)
     others = _given_others(task, request, pipeline)
     starts = {*place.steps, *is_open, *changed, *others}
     if not starts:
@@ -156,12 +156,17 @@ def _place(steps: Sequence[_Named], was: Sequence[DefinedStep], begin: str | Non
     for step in steps:
         if begin in (step.name, str(step.id)):
             return _Place({step.name})
+    known = ", ".join(step.name for step in steps)
+    names = {step.name for step in steps}
     if (found := next(_items(was, begin), None)) is not None:
+        if gone := sorted({*found.steps} - names):
+            message = f"the new pipeline has no step {gone[0]!r}, of which {begin!r} is an item"
+            raise wrong("/from", f"{message} (steps: {known})")
         return found
     if begin == BEGIN_ANEW:
-        return _Place({step.name for step in steps})
-    known = ", ".join(step.name for step in steps)
-    whole = next((step for step in was if step.name == step_of(begin) and step.items), None)
+        return _Place(names)
+    named = (step for step in was if step.name == step_of(begin) and step.name in names)
+    whole = next((step for step in named if step.items), None)
     if whole is not None:
         last = whole.items[-1].name
         raise wrong("/from", f"there is no item {begin!r}; the last of its step is {last}")
@@ -215,14 +220,18 @@ def _why_changed(step: str, begin: str) -> str:
     )
 
 
+def _states(steps: Sequence[DefinedStep]) -> Mapping[str, Status]:
+    return {step.name: step.status for step in steps}
+
+
 def _check_needs(
-    steps: Sequence[_Named], place: _Place, is_open: Collection[str], begin: str | None
+    steps: Sequence[_Named], states: Mapping[str, Status], place: _Place, begin: str | None
 ) -> None:
     """What is begun with a step needs the results of those before it."""
     before = _all_before(steps, place)
     for step in steps:
-        if step.name in before and step.name in is_open:
-            status = step.status if isinstance(step, DefinedStep) else Status.PENDING
+        status = states.get(step.name, Status.PENDING)
+        if step.name in before and status is not Status.COMPLETED:
             raise wrong(
                 "/from",
                 f"step {step.name!r}, which comes before {begin!r}, is not completed "

@@ -26,7 +26,7 @@ from api.web.agents.conversation import conversation_of
 from api.web.agents.voices import said_to_agent
 from api.web.arguments import arguments_of
 from api.web.conversation import conversation_of as turn_of
-from api.web.forms import text_of
+from api.web.forms import key_of, text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.text.budget import Budget
 from api.wire.agent_requests import MessageRequest
@@ -118,7 +118,7 @@ async def say(request: Request, agent_id: UUID, services: ServicesDep, actor: Ac
                 "attachments": dict(await attachments_in(services, actor, form)),
             },
         )
-        await messaging.send(services, actor, agent_id, wanted, text_of(form, "key") or None)
+        await messaging.send(services, actor, agent_id, wanted, key_of(form))
     return see_other(f"/agents/{agent_id}")
 
 

@@ -11,7 +11,7 @@ from api.http.routes.agent_memory import notes as list_notes
 from api.http.routes.agent_memory import summaries as list_summaries
 from api.http.routes.agents import ONE
 from api.residents import memory
-from api.web.forms import text_of
+from api.web.forms import key_of, text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found
@@ -55,7 +55,7 @@ async def write(
     """Have it remember something."""
     form = await fields_of(request)
     wanted = checked(NoteRequest, {"text": text_of(form, "text")})
-    await memory.keep_note(services, actor, agent_id, wanted.text, text_of(form, "key") or None)
+    await memory.keep_note(services, actor, agent_id, wanted.text, key_of(form))
     return see_other(f"/agents/{agent_id}/memory")
 
 

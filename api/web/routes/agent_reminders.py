@@ -10,7 +10,7 @@ from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.agent_reminders import list_reminders
 from api.http.routes.agents import ONE
 from api.residents import reminders
-from api.web.forms import text_of
+from api.web.forms import key_of, text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.routes.agent_chat import Found
@@ -55,7 +55,7 @@ async def remind(
         if name in given and len(given[name]) <= _WITHOUT_OFFSET:
             given[name] += "Z"
     wanted = checked(ReminderRequest, {"text": text_of(form, "text").strip(), **given})
-    await reminders.create(services, actor, agent_id, wanted, text_of(form, "key") or None)
+    await reminders.create(services, actor, agent_id, wanted, key_of(form))
     return see_other(f"/agents/{agent_id}/reminders")
 
 

@@ -16,7 +16,7 @@ from api.http.routes.tools import list_tools
 from api.residents import defining
 from api.services import Services
 from api.web.agents.fields import EVERYTHING, Values, new_agent, values_of_form
-from api.web.forms import text_of
+from api.web.forms import key_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.paging import first_page, next_page
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
@@ -81,7 +81,7 @@ async def create(request: Request, services: ServicesDep, actor: ActorDep) -> Re
     form = await fields_of(request)
     try:
         wanted = checked(AgentRequest, new_agent(form))
-        made = await defining.create(services, actor, wanted, text_of(form, "key") or None)
+        made = await defining.create(services, actor, wanted, key_of(form))
     except Refused as error:
         values = values_of_form(form)
         return await _form(request, services, actor.team_id, values, refusal_of(error))

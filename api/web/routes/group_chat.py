@@ -22,7 +22,7 @@ from api.web.agents.group_fields import (
     values_of_group,
 )
 from api.web.agents.voices import Said, said_in_group, voices_of
-from api.web.forms import text_of, texts_of
+from api.web.forms import key_of, text_of, texts_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.refusals import NOTHING, Refusal, Refused, refusal_of
 from api.web.routes.groups import present_agents
@@ -73,7 +73,7 @@ async def say(request: Request, group_id: UUID, services: ServicesDep, actor: Ac
         wanted = checked(
             GroupMessageRequest, {"content": content, "attachments": dict(attachments)}
         )
-        await service.post(services, actor, group_id, wanted, text_of(form, "key") or None)
+        await service.post(services, actor, group_id, wanted, key_of(form))
     return see_other(f"/groups/{group_id}")
 
 

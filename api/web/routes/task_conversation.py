@@ -17,7 +17,7 @@ from api.http.paging import CursorText
 from api.http.routes.task_history import messages
 from api.tasks import telling
 from api.web.conversation import conversation_of
-from api.web.forms import text_of
+from api.web.forms import key_of, text_of
 from api.web.page import fields_of, pages, render, see_other
 from api.web.task_header import HeaderDep
 from api.web.text.budget import Budget
@@ -68,7 +68,7 @@ async def tell(request: Request, task_id: UUID, services: ServicesDep, actor: Ac
     """Tell the agent something while it is at work."""
     fields = await fields_of(request)
     wanted = checked(TellRequest, {"content": text_of(fields, "content")})
-    await telling.tell(services, actor, task_id, wanted, text_of(fields, "key") or None)
+    await telling.tell(services, actor, task_id, wanted, key_of(fields))
     return see_other(f"/tasks/{task_id}/conversation")
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 from pydantic_core.core_schema import ErrorType
 
-from api.http.routes.tasks import IdempotencyKey
+from api.http.idempotency import IdempotencyKey
 from api.wire import (
     agent_requests,
     bulk,

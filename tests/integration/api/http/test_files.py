@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 
 from deploy.local.services import Services
 from tests.integration.api_stage import Stage, api_stage, pipeline
+from tests.integration.resident_rows import new_agent
+from tests.integration.stuck_tables import stuck
 
 CONTENT = bytes(range(256)) * 40
 
@@ -341,6 +344,70 @@ async def test_a_file_that_something_needs_is_not_deleted_and_is_once_nothing_do
     assert (await stage.http.get(f"/files/{file}")).status_code == 404
     assert (await stage.http.delete(f"/files/{file}")).status_code == 404
     assert (await stage.task(task_id))["status"] == "cancelled"
+
+
+async def _written_with(stage: Stage, what: str) -> tuple[str, dict[str, Any]]:
+    """Where something is posted that names an input, and the rest of its body."""
+    definition = {**pipeline("print INPUT_DATA"), "inputs": ["data"]}
+    match what:
+        case "task":
+            return "/tasks", {"pipeline": definition}
+        case "schedule":
+            return "/schedules", {"name": f"daily {uuid4()}", "cron": "0 0 * * *"}
+        case "retry":
+            other = (await _upload(stage, "other.csv", b"c\n")).json()["id"]
+            body = {"pipeline": definition, "inputs": {"data": f"file:{other}"}}
+            task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+            await stage.until(task_id, "completed")
+            return f"/tasks/{task_id}/retry", {"from": "a"}
+    agent_id = await new_agent(stage.database)
+    if what == "message":
+        return f"/agents/{agent_id}/messages", {"content": "Look"}
+    wanted = {"name": f"g{uuid4().hex[:8]}", "members": [str(agent_id)]}
+    group = (await stage.http.post("/groups", json=wanted)).json()
+    return f"/groups/{group['id']}/messages", {"content": "Look"}
+
+
+@pytest.mark.parametrize(
+    ("what", "pointer"),
+    [
+        ("task", "/inputs/data"),
+        ("retry", "/inputs/data"),
+        ("schedule", "/task/inputs/data"),
+        ("message", "/attachments/data"),
+        ("group", "/attachments/data"),
+    ],
+)
+async def test_what_names_a_file_that_is_deleted_at_that_moment_is_refused(
+    stage: Stage, what: str, pointer: str
+) -> None:
+    file = (await _upload(stage, "data.csv", uuid4().bytes)).json()["id"]
+    path, body = await _written_with(stage, what)
+    given: dict[str, Any] = {"data": f"file:{file}"}
+    for name in reversed(pointer.split("/")[1:-1]):
+        given = {name: given}
+    if what == "schedule":
+        given["task"] |= {"pipeline": {**pipeline("print INPUT_DATA"), "inputs": ["data"]}}
+    async with stuck(stage.database, "audit_log") as until_waiting:
+        removing = asyncio.ensure_future(stage.http.delete(f"/files/{file}"))
+        await until_waiting(removing)
+        writing = asyncio.ensure_future(stage.http.post(path, json={**body, **given}))
+        await until_waiting(removing, writing)
+    assert (await removing).status_code == 204
+    refused = await writing
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"] == [
+        {"pointer": pointer, "message": f"there is no file with the id of file:{file}"}
+    ]
+
+
+async def test_a_file_is_in_use_however_its_id_is_written(stage: Stage) -> None:
+    file = (await _upload(stage, "data.csv", b"a,b\n")).json()["id"]
+    definition = {**pipeline("print INPUT_DATA\nwait"), "inputs": ["data"]}
+    body = {"pipeline": definition, "inputs": {"data": f"FILE:{file.upper()}"}}
+    task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
+    assert (await stage.http.delete(f"/files/{file}")).status_code == 409
+    await stage.http.post(f"/tasks/{task_id}/cancel")
 
 
 async def test_what_is_under_way_is_counted(stage: Stage) -> None:

@@ -235,6 +235,7 @@ async def test_an_inbox_that_is_full_takes_no_more_until_some_are_read(
     )
     full = await post_message(residents, agent_id)
     assert (full.status_code, full.json()["code"]) == (429, "inbox-full")
+    assert int(full.headers["Retry-After"]) > 0
     await residents.reply(agent_id, "Read.")
     assert (await post_message(residents, agent_id)).status_code == 202
 

@@ -324,6 +324,7 @@ async def test_more_runs_than_can_be_waited_for_are_refused(stage: Stage) -> Non
     )
     answer = await stage.http.post(f"/schedules/{made['id']}/run")
     assert (answer.status_code, answer.json()["code"]) == (429, "too-many-runs-asked")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 # Overlap.

@@ -239,3 +239,65 @@ async def test_the_dead_letter_of_an_item_is_requeued_from_it(stage: Stage) -> N
     await stage.until(task_id, "failed")
     await asyncio.sleep(0)
     assert await attempts(stage, task_id, 2) == ["each[2]"]
+
+
+def graph(*steps: Mapping[str, object]) -> dict[str, Any]:
+    return {"name": "graph", "steps": list(steps)}
+
+
+async def refused(stage: Stage, task_id: str, **body: object) -> str:
+    """Why a retry is refused, which is told about where it is to begin."""
+    answer = await stage.http.post(f"/tasks/{task_id}/retry", json=body)
+    assert answer.status_code == 422, answer.text
+    [problem] = answer.json()["errors"]
+    assert problem["pointer"] == "/from"
+    return str(problem["message"])
+
+
+async def test_a_retry_from_an_item_of_a_step_that_the_new_pipeline_lacks_is_refused(
+    stage: Stage,
+) -> None:
+    task_id = await submit(
+        stage, step("each", "item 1 fail", foreach=[1, 2]), step("end", "print x")
+    )
+    task = await stage.until(task_id, "failed")
+    new = graph(step("other", "print x"), step("end", "print x", needs=[]))
+    told = "the new pipeline has no step 'each', of which {} is an item (steps: other, end)"
+    assert await refused(stage, task_id, pipeline=new, **{"from": "each[1]"}) == told.format(
+        "'each[1]'"
+    )
+    [item] = [each["id"] for each in task["sub_tasks"] if each["name"] == "each[0]"]
+    message = await refused(stage, task_id, pipeline=new, **{"from": item})
+    assert message == told.format(f"'{item}'")
+    message = await refused(stage, task_id, pipeline=new, **{"from": "each[7]"})
+    assert message == "there is no step 'each[7]' (steps: other, end)"
+
+
+async def test_a_retry_with_a_new_pipeline_needs_what_a_step_waits_for_there(stage: Stage) -> None:
+    task_id = await submit(
+        stage,
+        step("a", "print x", needs=[]),
+        step("b", "fail", needs=["a"]),
+        step("c", "print x", needs=["b"]),
+        step("d", "print x", needs=["a"]),
+    )
+    await stage.until(task_id, "failed")
+    freed = graph(
+        step("a", "print x", needs=[]),
+        step("b", "fail", needs=["a"]),
+        step("c", "print x", needs=["a"]),
+        step("d", "print x", needs=["a"]),
+    )
+    kept, redone = await foreseen(stage, task_id, pipeline=freed, **{"from": "c"})
+    assert "a" in kept
+    assert {"b", "c"} <= redone
+    bound = graph(
+        step("a", "print x", needs=[]),
+        step("b", "fail", needs=["a"]),
+        step("c", "print x", needs=["b"]),
+        step("d", "print x", needs=["b"]),
+    )
+    message = await refused(stage, task_id, pipeline=bound, **{"from": "d"})
+    assert message == (
+        "step 'b', which comes before 'd', is not completed (failed); begin with 'b'"
+    )

@@ -26,6 +26,22 @@ async def test_a_task_is_accepted_runs_and_gives_its_result(stage: Stage) -> Non
     assert task["finished_at"] is not None
 
 
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        pytest.param("[" * 100 + "]" * 100, json.loads("[" * 100 + "]" * 100), id="a-hundred"),
+        pytest.param("[" * 101 + "]" * 101, None, id="one-more"),
+        pytest.param('{"a":' * 900 + "1" + "}" * 900, None, id="deep"),
+        pytest.param('{"\\ud83d": ["\\ud83d\\ude00"]}', {"?": ["\U0001f600"]}, id="half"),
+    ],
+)
+async def test_a_task_is_shown_whatever_json_its_last_step_has_printed(
+    stage: Stage, printed: str, shown: object
+) -> None:
+    task = await stage.until(await stage.submit(f"print {printed}"), "completed")
+    assert task["result"]["json"] == shown
+
+
 async def test_submission_answers_with_links_that_work(stage: Stage) -> None:
     answer = await stage.http.post("/tasks", json={"pipeline": pipeline("print x")})
     assert answer.status_code == 202

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -45,6 +46,23 @@ async def test_a_form_with_what_cannot_be_kept_is_refused(
 ) -> None:
     answer = await site.post(path, data=fields)
     assert answer.status_code in {404, 422}, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/tasks/{id}/messages", {"content": "Look"}),
+        ("/agents/{id}/notes", {"text": "Look"}),
+        ("/agents/{id}/reminders", {"text": "Look", "every": "1h"}),
+        ("/agents", {"name": "keeper"}),
+    ],
+)
+async def test_a_key_that_the_api_would_not_take_is_refused(
+    site: httpx.AsyncClient, path: str, fields: dict[str, str]
+) -> None:
+    form = {**fields, "key": "k" * 256}
+    answer = await site.post(path.format(id=uuid4()), data=form)
+    assert answer.status_code == 422, answer.text
 
 
 async def test_a_form_of_very_many_fields_is_refused(site: httpx.AsyncClient) -> None:

@@ -186,6 +186,28 @@ def test_no_call_lists_how_it_is_never_refused(
     assert call["responses"].keys() == {*statuses, "default"}
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("tellTask", "409", "told-too-much"),
+        ("createAgent", "409", "agent-refused"),
+        ("changeAgent", "409", "agent-moved"),
+        ("changeAgent", "409", "agent-name-taken"),
+        ("openBreaker", "404", "breaker-not-found"),
+        ("openBreaker", "409", "too-many-breakers"),
+        ("requeueDeadLetters", "422", "too-many-letters"),
+        ("cancelTasks", "422", "too-many-tasks"),
+        ("registerTools", "403", "servers-of-owner"),
+        ("listTaskLogs", "404", "step-not-found"),
+    ],
+)
+def test_a_call_names_each_way_in_which_it_is_refused(
+    document: Json, name: str, status: str, code: str
+) -> None:
+    answers = {(name, status): answer for name, status, answer in answers_of(document)}
+    assert f"`{code}`" in answers[name, status]["description"]
+
+
 def test_a_refusal_names_its_codes_and_its_headers(document: Json) -> None:
     answers = {(name, status): answer for name, status, answer in answers_of(document)}
     assert "`idempotency-conflict`" in answers["submitTask", "409"]["description"]
@@ -315,7 +337,8 @@ def test_calls_say_which_key_they_ask_for(keys_required: bool) -> None:
     keys: list[Any] = [{"apiKey": []}, {"session": []}]
     assert document["security"] == (keys if keys_required else [*keys, {}])
     assert "security" not in document["paths"]["/api/v1/tasks"]["get"]
-    assert "security" not in document["paths"]["/metrics"]["get"]
+    opening = [{"metricsToken": []}, *document["security"]]
+    assert document["paths"]["/metrics"]["get"]["security"] == opening
     assert document["paths"]["/healthz"]["get"]["security"] == []
 
 
