@@ -1,7 +1,5 @@
 """The calls of agents that stay, of their messages, and of templates."""
 
-import uuid
-
 from pydantic import BaseModel
 
 from api.client.calls import part
@@ -10,7 +8,7 @@ from api.client.transport import (
     Answer,
     Params,
     Transport,
-    check_header,
+    key_header,
 )
 from api.wire.agent_requests import (
     AgentChange,
@@ -39,7 +37,7 @@ class Agents:
     async def create(self, request: AgentRequest, *, idempotency_key: str | None = None) -> Agent:
         """Make an agent. An answer that is lost on the way makes no second one."""
         return await self._call(
-            "POST", "/agents", Agent, request, headers=_keyed(idempotency_key), repeatable=True
+            "POST", "/agents", Agent, request, headers=key_header(idempotency_key), repeatable=True
         )
 
     async def list(self, params: Params | None = None) -> Page[Agent]:
@@ -93,7 +91,7 @@ class Agents:
             _path(agent_id, "messages"),
             MessageSent,
             request,
-            headers=_keyed(idempotency_key),
+            headers=key_header(idempotency_key),
             params={"wait": wait_seconds} if wait_seconds else None,
             repeatable=True,
             timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,
@@ -146,8 +144,3 @@ def _path(agent_id: str, *parts: str) -> str:
 
 def _template(name: str) -> str:
     return f"/agent-templates/{part(name)}"
-
-
-def _keyed(key: str | None) -> dict[str, str]:
-    check_header("idempotency key", key or "")
-    return {"Idempotency-Key": key or uuid.uuid4().hex}

@@ -1,6 +1,5 @@
 """Calls about groups of agents that stay."""
 
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationEr
 from api.client.calls import part
 from api.client.following import follow
 from api.client.sse import ServerEvent
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport, check_header
+from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport, key_header
 from api.wire.group_requests import (
     MAX_GROUP_WAIT_SECONDS,
     GroupChangeRequest,
@@ -146,14 +145,13 @@ class Groups:
         *,
         wait_seconds: int = 0,
     ) -> GroupMessagePosted:
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             f"{_path(group_id)}/messages",
             GroupMessagePosted,
             params={"wait": wait_seconds} if wait_seconds else None,
             body=_json(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            headers=key_header(idempotency_key),
             repeatable=True,
             timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,
         )

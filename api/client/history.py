@@ -1,12 +1,11 @@
 """The calls of what happened within a task."""
 
 import json
-import uuid
 from pathlib import Path
 
 from api.client import transfer
 from api.client.calls import Calls, Id, part
-from api.client.transport import Params, check_header
+from api.client.transport import Params, key_header
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.comparison import Comparison
@@ -34,13 +33,12 @@ class HistoryCalls(Calls):
     ) -> ToldMessage:
         """Tell the agent of a task something, which it reads before its next turn. An answer that
         is lost on the way makes no second message."""
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             f"/tasks/{part(task_id)}/messages",
             ToldMessage,
             body=json.dumps({"content": text}).encode(),  # What is wrong with it, the API says.
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            headers=key_header(idempotency_key),
             repeatable=True,
         )
 

@@ -1,9 +1,7 @@
 """The calls of reminders of agents that stay."""
 
-import uuid
-
 from api.client.calls import part
-from api.client.transport import Params, Transport
+from api.client.transport import Params, Transport, key_header
 from api.wire.responses.pages import Page
 from api.wire.responses.reminders import Reminder
 from workflows.definitions.reminder import ReminderRequest
@@ -22,7 +20,7 @@ class Reminders:
             _path(agent_id),
             Reminder,
             body=request.model_dump_json(exclude_unset=True).encode(),
-            headers={"Idempotency-Key": uuid.uuid4().hex},
+            headers=key_header(None),
             repeatable=True,
         )
 

@@ -10,6 +10,7 @@ from api.client.errors import PipelineUnreadable, RequestMistaken
 from api.client.files import FileCalls
 from api.client.tasks import TaskCalls
 from api.client.transfer import read_text
+from api.client.transport import key_header
 from api.wire.responses.tasks import Accepted
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
@@ -117,6 +118,7 @@ class SubmissionCalls(TaskCalls, FileCalls):
     ) -> Accepted:
         # What is wrong is told before anything is uploaded.
         request = _checked(fields)
+        key_header(idempotency_key)
         references = await self._references(inputs or {})
         request = _checked({**fields, "inputs": references})
         return await self.submit(request, idempotency_key=idempotency_key)

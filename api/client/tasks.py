@@ -1,6 +1,5 @@
 """The calls of tasks."""
 
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -8,7 +7,7 @@ from api.client import task_events
 from api.client.calls import Calls, Id, json_of, part
 from api.client.following import follow
 from api.client.task_events import TaskEvent
-from api.client.transport import Params, check_header
+from api.client.transport import Params, key_header
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
 from api.wire.responses.checks import TaskCheck
 from api.wire.responses.compilation import Compilation
@@ -24,13 +23,12 @@ class TaskCalls(Calls):
 
     async def submit(self, request: TaskRequest, *, idempotency_key: str | None = None) -> Accepted:
         """Hand in a task. An answer that is lost on the way makes no second task."""
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             "/tasks",
             Accepted,
             body=json_of(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            headers=key_header(idempotency_key),
             repeatable=True,
         )
 
@@ -70,13 +68,12 @@ class TaskCalls(Calls):
         self, task_id: Id, request: RerunRequest, *, idempotency_key: str | None = None
     ) -> Accepted:
         """Submit a new task like another one. An answer that is lost makes no second task."""
-        check_header("idempotency key", idempotency_key or "")
         return await self._transport.call(
             "POST",
             f"/tasks/{part(task_id)}/rerun",
             Accepted,
             body=json_of(request),
-            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            headers=key_header(idempotency_key),
             repeatable=True,
         )
 

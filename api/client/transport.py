@@ -5,6 +5,7 @@ import os
 import random
 import re
 import ssl
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
@@ -17,6 +18,7 @@ from api.client.errors import (
     ApiUnreachable,
     ApiUrlMalformed,
     HeaderUnsendable,
+    IdempotencyKeyBlank,
     NothingThere,
     NotTheApi,
     problem_of,
@@ -259,6 +261,20 @@ def check_header(what: str, value: str) -> None:
     """Raises ``HeaderUnsendable``."""
     if not value.isascii() or not value.isprintable():
         raise HeaderUnsendable(what=what)
+
+
+def key_header(key: str | None) -> Mapping[str, str]:
+    """The header of a request that counts once, with a key of its own where ``key`` is None.
+
+    Raises:
+        IdempotencyKeyBlank, HeaderUnsendable
+    """
+    if key is None:
+        return {"Idempotency-Key": uuid.uuid4().hex}
+    check_header("idempotency key", key)
+    if not key.strip():
+        raise IdempotencyKeyBlank
+    return {"Idempotency-Key": key}
 
 
 def retry_after_seconds(response: httpx2.Response) -> float:

@@ -10,6 +10,7 @@ import typer
 
 from api.cli.connection import Connection
 from api.client import AsyncClient as Client
+from api.client.transport import key_header
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,19 @@ def place_option(what: str, *names: str, metavar: str, default: str) -> Any:
 def told_apart(place: Format | Path | None, output: Format) -> tuple[Path | None, Format]:
     """Where to write, and in which format to print."""
     return (None, place) if isinstance(place, Format) else (place, output)
+
+
+def _sendable(key: str | None) -> str | None:
+    """Told before anything is uploaded. Raises as ``key_header``."""
+    if key is not None:
+        key_header(key)
+    return key
+
+
+def key_option(promise: str) -> Any:
+    return typer.Option(
+        "--idempotency-key", metavar="KEY", show_default=False, callback=_sendable, help=promise
+    )
 
 
 LongOutput = Annotated[Format, typer.Option("--output", help="Output format.")]

@@ -12,7 +12,7 @@ from api.cli.commands.checking import (
     tell_unchecked,
 )
 from api.cli.commands.inputs import GivenInputs, upload_inputs
-from api.cli.commands.options import Format, Output, Timeout, Wait, talk
+from api.cli.commands.options import Format, Output, Timeout, Wait, key_option, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_commands import Asked, add_task_commands
 from api.cli.commands.waiting import Waiting, answer
@@ -22,15 +22,7 @@ from workflows.definitions.task_request import TaskRequest
 
 app = typer.Typer(no_args_is_help=True)
 
-Key = Annotated[
-    str | None,
-    typer.Option(
-        "--idempotency-key",
-        metavar="KEY",
-        show_default=False,
-        help="Submitting again with the same key returns the same task.",
-    ),
-]
+Key = Annotated[str | None, key_option("Submitting again with the same key returns the same task.")]
 
 
 def _submit(
