@@ -127,6 +127,8 @@ def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple
 
 def _input(ref: str, given: TaskInput | None) -> Cell:
     """By the name of the file, which people know; the reference is there to be copied."""
+    if given is not None and given.deleted_name is not None:
+        return Text.assemble(safe_line(given.deleted_name), (f"  deleted  {safe_line(ref)}", "dim"))
     if given is None or given.file is None:
         return ref
     file = given.file

@@ -30,6 +30,7 @@ from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from workflows.definitions.inputs import as_kept
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
@@ -86,6 +87,9 @@ async def task_filter(
         UUID | None, Query(description="the agent that stays which has begun them")
     ] = None,
     name: Annotated[Text | None, Query(max_length=200, description="the whole name")] = None,
+    given: Annotated[
+        Text | None, Query(max_length=200, description="a reference that is one of their inputs")
+    ] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -99,6 +103,7 @@ async def task_filter(
         is_retrying=retrying,
         agent_id=agent_id,
         name=name,
+        given=given and as_kept(given),
     )
 
 
