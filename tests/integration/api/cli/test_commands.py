@@ -164,6 +164,10 @@ async def test_the_same_key_on_the_command_line_gives_the_same_task(
     first, second = [await agentos(stage.url, *words) for _ in range(2)]
     assert first.stdout == second.stdout
     assert "agentos watch" in first.stderr
+    assert "was submitted before" not in first.stderr
+    assert "It was submitted before under this key" in second.stderr
+    checked = await agentos(stage.url, *words, "--dry-run")
+    assert f"was used for task {first.stdout.strip()}" in checked.stderr
 
 
 async def test_the_same_key_gives_the_same_task_with_a_file_as_long_as_that_stays_the_same(
