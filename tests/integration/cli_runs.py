@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -135,6 +135,18 @@ class Typing:
     def type(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
 
+    async def interrupt(self) -> int:
+        """Press Ctrl-C, which a terminal turns into a signal; the exit code.
+
+        Pressed just before the command reads, it is seen only when pressed again.
+        """
+        while self._is_open:
+            assert self._process.pid is not None
+            os.kill(self._process.pid, signal.SIGINT)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._until_closed(), 3)
+        return await self.end()
+
     async def until(self, holds: Callable[[TerminalPicture], bool]) -> None:
         """Return once this is what is seen."""
         try:
@@ -152,12 +164,15 @@ class Typing:
     async def end(self) -> int:
         """Its exit code, once it has ended."""
         async with asyncio.timeout(60):
-            while self._is_open:
-                self._changed.clear()
-                await self._changed.wait()
+            await self._until_closed()
         await asyncio.to_thread(self._process.join)
         assert self._process.exitcode is not None
         return self._process.exitcode
+
+    async def _until_closed(self) -> None:
+        while self._is_open:
+            self._changed.clear()
+            await self._changed.wait()
 
     def close(self) -> None:
         if self._is_open:

@@ -1,6 +1,9 @@
 """Asking whoever sits at the terminal, before something is done that cannot be undone."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -12,4 +15,16 @@ def ask(question: str, *, yes: bool) -> None:
         typer.Abort
     """
     if not yes and sys.stdin.isatty():
-        typer.confirm(question, abort=True, err=True)
+        with _interruptible():
+            typer.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Within a coroutine Ctrl-C only cancels it, at its next ``await``, to which an unanswered
+    question never comes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

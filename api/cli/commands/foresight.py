@@ -1,6 +1,5 @@
 """What a retry would do, and the options of commands that retry."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -9,6 +8,7 @@ import typer
 from pydantic import BaseModel
 
 from api.cli import terminal
+from api.cli.commands.asking import ask
 from api.cli.commands.options import Format
 from api.cli.commands.pipeline_file import read_definition
 from api.cli.commands.printing import Cell, print_fields, print_json
@@ -64,9 +64,8 @@ def say_beforehand(foresight: Foresight) -> None:
 
 def ask_about_pipeline(path: Path | None, *, yes: bool) -> None:
     """On a terminal, whether the pipeline in a file is to take the place of the task's own."""
-    if path is None or yes or not (sys.stdin.isatty() and terminal.stderr().is_terminal):
-        return
-    typer.confirm(f"Go on with the pipeline in {path}?", abort=True, err=True)
+    if path is not None:
+        ask(f"Go on with the pipeline in {path}?", yes=yes)
 
 
 def _fields(foresight: Foresight) -> Iterator[tuple[str, Cell]]:

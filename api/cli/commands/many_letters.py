@@ -1,7 +1,6 @@
 """``agentos dlq requeue|discard`` of many dead letters: count first, then ask, then do."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import terminal
+from api.cli.commands.asking import ask
 from api.cli.commands.bulk import print_run, progress_text
 from api.cli.commands.foresight import print_foresight
 from api.cli.commands.inputs import GivenInputs, upload_inputs
@@ -118,9 +118,9 @@ async def do_many(
         return ExitCode.OK
     # What comes before the answer was not asked about.
     verb, start = _verb_of(client, request.model_copy(update={"as_of": foreseen.as_of}))
-    if foreseen.count and not manner.yes and sys.stdin.isatty():
+    if foreseen.count:
         noun = "dead letter" if foreseen.count == 1 else "dead letters"
-        typer.confirm(f"{verb} {foreseen.count:,} {noun}?", abort=True, err=True)
+        ask(f"{verb} {foreseen.count:,} {noun}?", yes=manner.yes)
     run = await start()
     if manner.output is Format.TABLE:
         typer.echo(str(run.id))

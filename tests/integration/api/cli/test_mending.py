@@ -150,6 +150,26 @@ async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_
     await stage.until(task_id, "completed")
 
 
+async def test_ctrl_c_at_a_question_ends_the_command_and_leaves_all_as_it_was(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("fail")
+    await stage.until(task_id, "failed")
+    path = written(tmp_path, pipeline("print two"), "new.yaml")
+    for words in (
+        ("retry", task_id, "--pipeline", str(path)),
+        ("retry", "--name", "test", "--status", "failed"),
+        ("dlq", "requeue", "--all"),
+        ("dlq", "discard", "--all", "--note", "x"),
+        ("rm", task_id),
+    ):
+        async with typing(stage.url, *words, columns=100) as run:
+            await run.until_seen("N]:")
+            assert await run.interrupt() == 1, words
+            assert "Aborted." in run.picture.text
+    assert (await stage.task(task_id))["run"] == 1
+
+
 async def test_of_steps_side_by_side_only_those_run_again_that_need_what_was_mended(
     stage: Stage, tmp_path: Path
 ) -> None:
