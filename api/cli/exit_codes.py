@@ -37,6 +37,7 @@ _OF_STATUS = {
     401: ExitCode.NOT_AUTHORISED,
     403: ExitCode.NOT_AUTHORISED,
     404: ExitCode.NOT_FOUND,
+    424: ExitCode.FAILED,  # Another server, which had to be asked, has failed.
 }
 _FIRST_REFUSAL, _FIRST_FAULT = 400, 500
 

@@ -319,7 +319,7 @@ async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
     again = await agentos(stage.url, "cancel", task_id)
     assert (again.code, again.stderr) == (0, "It is cancelled.\n")
     late = await agentos(stage.url, "pause", task_id)
-    assert late.code == 1
+    assert late.code == 2
     assert "cannot be paused" in late.stderr
 
 

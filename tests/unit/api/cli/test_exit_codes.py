@@ -24,6 +24,7 @@ def test_what_is_refused_never_looks_like_a_task_that_has_failed(status: int) ->
         (401, ExitCode.NOT_AUTHORISED),
         (403, ExitCode.NOT_AUTHORISED),
         (404, ExitCode.NOT_FOUND),
+        (424, ExitCode.FAILED),
         (500, ExitCode.FAILED),
         (503, ExitCode.FAILED),
     ],
