@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from api.wire.yaml_places import Place
 from workflows.errors import AgentOSError, BadInput
@@ -172,13 +173,16 @@ class SealingKeyMissing(RequestRefused):
 
 
 class IdempotencyConflict(RequestRefused):
-    """The Idempotency-Key {key!r} was already used for a different request{difference}. Use a new
-    key, or send what was sent then."""
+    """The Idempotency-Key {key!r} was already used for a different request{made}{difference}. Use a
+    new key, or send what was sent then."""
 
     status = 409
 
-    def __init__(self, *, key: str | None, difference: str = "") -> None:
-        super().__init__(key=key, difference=f": {difference}" if difference else "")
+    def __init__(
+        self, *, key: str | None, difference: str = "", task_id: UUID | None = None
+    ) -> None:
+        made = f", which has made task {task_id}" if task_id else ""
+        super().__init__(key=key, made=made, difference=f": {difference}" if difference else "")
 
 
 class NobodyListens(RequestRefused):

@@ -30,7 +30,7 @@ class Validated(BaseModel):
 
 @app.command()
 def validate(folders: Folders, output: Output = Format.TABLE) -> None:
-    """Check skills in folders on this machine; exit with 1 when something is wrong."""
+    """Check skills in folders on this machine; exit with 2 when something is wrong."""
 
     from activities.skills.validation import validate as problems_of
 
@@ -44,7 +44,7 @@ def validate(folders: Folders, output: Output = Format.TABLE) -> None:
         for item in checked:
             _print_validated(item)
     is_sound = not any(item.problems for item in checked)
-    raise typer.Exit(ExitCode.OK if is_sound else ExitCode.FAILED)
+    raise typer.Exit(ExitCode.OK if is_sound else ExitCode.USAGE)
 
 
 def _print_validated(validated: Validated) -> None:

@@ -8,6 +8,7 @@ from activities.inputs.policy import InputPolicy
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import touch_files
+from activities.store.reading.deleted_files import names_of_deleted
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, S3Ref
@@ -16,9 +17,16 @@ from workflows.pointers import Problem, pointer
 
 
 async def check_inputs(
-    database: Database, blobs: Blobs, policy: InputPolicy, team_id: UUID, refs: Mapping[str, str]
+    database: Database,
+    blobs: Blobs,
+    policy: InputPolicy,
+    team_id: UUID,
+    refs: Mapping[str, str],
+    *,
+    option: str = "--input",
 ) -> list[Problem]:
-    """All that is wrong, each at ``/inputs/<name>``. Costs one query when files are named."""
+    """All that is wrong, each at ``/inputs/<name>``. Costs one query when files are named.
+    ``option`` is that of the command line by which they are given."""
     problems: list[Problem] = []
     stored_refs: dict[str, StoredRef] = {}
     for name, text in refs.items():
@@ -37,9 +45,18 @@ async def check_inputs(
         kept = await touch_files(database, team_id, stale)
         found = {ref: file for ref, file in found.items() if not file.is_stale or ref.id in kept}
     missing = {name: ref for name, ref in stored_refs.items() if ref not in found}
+    uploads = [ref.id for ref in missing.values() if isinstance(ref, FileRef)]
+    deleted = await names_of_deleted(database, team_id, uploads)
     return [
         *problems,
-        *(Problem(_at(name), absence(ref)) for name, ref in missing.items()),
+        *(
+            Problem(
+                _at(name),
+                f"{absence(ref, deleted.get(ref.id))}; give another one, on the command line with "
+                f"{option} {name}=FILE",
+            )
+            for name, ref in missing.items()
+        ),
     ]
 
 

@@ -19,7 +19,10 @@ class InputsGone(BadInput):
         super().__init__(summary="; ".join(absence(ref) for ref in gone.values()))
 
 
-def absence(ref: InputRef) -> str:
-    """What to say of a file that is not there. Another team's looks no different."""
+def absence(ref: InputRef, deleted_name: str | None = None) -> str:
+    """What to say of a file that is not there; ``deleted_name`` is what one was called that the
+    team has deleted. Another team's looks no different from none."""
+    if deleted_name is not None:
+        return f"file {deleted_name!r} was deleted ({ref})"
     kind = "artifact with bytes" if isinstance(ref, ArtifactRef) else "file"
     return f"there is no {kind} with the id of {ref}"

@@ -41,7 +41,12 @@ async def problems_with_attachments(
     found = [
         *problems_with_input_names(attachments),
         *await check_inputs(
-            installed.database, installed.blobs, installed.inputs, team_id, attachments
+            installed.database,
+            installed.blobs,
+            installed.inputs,
+            team_id,
+            attachments,
+            option="--attach",
         ),
     ]
     return at_attachments(found)

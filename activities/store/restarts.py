@@ -48,6 +48,7 @@ class Restart:
 
     The sub-tasks ``again`` start over; the others keep what they made. ``descriptions`` are those
     that nodes get, by the ids of their rows; ``cache`` is None if it stays as it was.
+    ``unread`` are inputs that nothing of it reads, so that they may be gone.
     ``needs`` are the sweeps that must have left it alone: what they remove, it will read.
     """
 
@@ -58,6 +59,7 @@ class Restart:
     redefined: Redefinition | None = None
     cache: bool | None = None
     needs: Sequence[str] = ()
+    unread: Collection[str] = ()
     inner: "InnerRestart | None" = None
 
 
@@ -97,7 +99,8 @@ async def restart_task(
     """
     try:
         async with database.writing() as connection:
-            if gone := await hold_inputs(connection, reason.actor.team_id, restart.inputs):
+            read = {name: r for name, r in restart.inputs.items() if name not in restart.unread}
+            if gone := await hold_inputs(connection, reason.actor.team_id, read):
                 raise InputsGone(gone)
             return await _restart_all(connection, task_id, run, restart, reason)
     except _LetterEnded:

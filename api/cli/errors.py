@@ -167,6 +167,11 @@ class PathTaken(BadInput):
     with --in."""
 
 
+class FileThere(BadInput):
+    """{path} is there already, and was not written over. Do that with --force, or name another file
+    with -o."""
+
+
 class PathUnwritable(BadInput):
     """{path} cannot be written: {reason}. Choose another folder with --in."""
 

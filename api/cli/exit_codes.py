@@ -34,12 +34,12 @@ class ExitCode(IntEnum):
 
 
 _OF_STATUS = {
-    400: ExitCode.USAGE,
     401: ExitCode.NOT_AUTHORISED,
     403: ExitCode.NOT_AUTHORISED,
     404: ExitCode.NOT_FOUND,
-    422: ExitCode.USAGE,
+    424: ExitCode.FAILED,  # Another server, which had to be asked, has failed.
 }
+_FIRST_REFUSAL, _FIRST_FAULT = 400, 500
 
 
 def of_task(status: Status | Unknown) -> ExitCode:
@@ -56,7 +56,7 @@ def of_task(status: Status | Unknown) -> ExitCode:
 def of_error(error: AgentOSError) -> ExitCode:
     match error:
         case ApiProblem():
-            return _OF_STATUS.get(error.status, ExitCode.FAILED)
+            return _OF_STATUS.get(error.status, _of_answer(error.status))
         case (
             TaskIdUnknown()
             | NodeUnknown()
@@ -77,3 +77,9 @@ def of_error(error: AgentOSError) -> ExitCode:
             return ExitCode.USAGE
         case _:
             return ExitCode.FAILED
+
+
+def _of_answer(status: int) -> ExitCode:
+    """What was refused has not run: nobody may take that for a task that has failed."""
+    is_refusal = _FIRST_REFUSAL <= status < _FIRST_FAULT
+    return ExitCode.USAGE if is_refusal else ExitCode.FAILED

@@ -1,5 +1,7 @@
 """The group of all commands, which tells of wrong values of options in our words."""
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -19,9 +21,21 @@ class Commands(PlainGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            given = super().invoke(ctx)
+            sys.stdout.flush()
         except typer.BadParameter as error:
             raise _reworded(error) from error.__cause__
+        except BrokenPipeError:  # Whoever reads, such as `head`, has seen enough: nothing is wrong.
+            _print_nothing_more()
+            raise typer.Exit(0) from None
+        return given
+
+
+def _print_nothing_more() -> None:
+    """What is still buffered would end the program badly when it is written at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _reworded(error: typer.BadParameter) -> typer.BadParameter:

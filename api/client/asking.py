@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from api.client.errors import HeaderUnsendable, RequestMistaken
+from api.client.errors import HeaderUnsendable, IdempotencyKeyBlank, RequestMistaken
 from api.wire.responses.files import Artifact, File
 from workflows.pointers import Problem, problems_in
 
@@ -69,10 +69,14 @@ def keyed(key: Key) -> dict[str, str]:
     """The header that makes one of what is sent twice: under the key of the caller, or a new one.
 
     Raises:
-        HeaderUnsendable
+        IdempotencyKeyBlank, HeaderUnsendable
     """
-    check_header("idempotency key", key or "")
-    return {"Idempotency-Key": str(key or uuid.uuid4().hex)}
+    if key is None:
+        return {"Idempotency-Key": uuid.uuid4().hex}
+    check_header("idempotency key", key)
+    if not str(key).strip():
+        raise IdempotencyKeyBlank
+    return {"Idempotency-Key": str(key)}
 
 
 def check_header(what: str, value: object) -> None:

@@ -103,6 +103,11 @@ class HeaderUnsendable(BadInput):
     """The {what} contains characters that cannot be sent. Use printable ASCII characters only."""
 
 
+class IdempotencyKeyBlank(BadInput):
+    """The idempotency key is empty, so nothing was sent: without one, each repeat would count anew.
+    Is a variable not set? Give a key, or leave it out."""
+
+
 class FileUnreadable(AgentOSError):
     """{path} cannot be read: {reason}. Choose a readable file, not a folder or a device."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from api.client.asking import Key, asked, mistaken, plain
+from api.client.asking import Key, asked, keyed, mistaken, plain
 from api.client.errors import PipelineUnreadable
 from api.client.files import FileCalls
 from api.client.tasks import TaskCalls
@@ -122,6 +122,7 @@ class SubmissionCalls(TaskCalls, FileCalls):
         # What is wrong is told before anything is uploaded.
         said = {name: value for name, value in fields.items() if value is not None}
         asked(TaskRequest, said)
+        keyed(idempotency_key)
         references = await self._references(_by_name(inputs))
         request = asked(TaskRequest, {**said, "inputs": references})
         return await self.submit(request, idempotency_key=idempotency_key)

@@ -79,17 +79,20 @@ class TaskCalls(Calls):
             repeatable=True,
         )
 
-    async def check(self, body: bytes, content_type: str) -> TaskCheck:
+    async def check(
+        self, body: bytes, content_type: str, *, idempotency_key: str | None = None
+    ) -> TaskCheck:
         """Say what is wrong with a task, or what it would run; nothing is accepted.
 
         ``body`` is what would be submitted, right or wrong.
         """
+        key = {} if idempotency_key is None else keyed(idempotency_key)
         return await self._transport.call(
             "POST",
             "/tasks/check",
             TaskCheck,
             body=body,
-            headers={"Content-Type": content_type},
+            headers={"Content-Type": content_type, **key},
             repeatable=True,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from activities.store.reading.deleted_files import names_of_deleted
 from activities.store.reading.files import NamedFile, StoredRef, describe_files
 from api.services import Services
 from api.wire.responses.base import API
@@ -17,9 +18,13 @@ async def described(
     """Each input, with the file that it is if that is kept here."""
     refs = {name: _stored(ref) for name, ref in inputs.items()}
     known = await describe_files(services.database, team_id, filter(None, refs.values()))
+    gone = [ref.id for ref in refs.values() if isinstance(ref, FileRef) and ref not in known]
+    deleted = await names_of_deleted(services.database, team_id, gone)
     base = f"{services.options.public_url}{API}"
     return [
-        _input(name, inputs[name], known.get(ref) if ref else None, base)
+        _input(name, inputs[name], known.get(ref) if ref else None, base).model_copy(
+            update={"deleted_name": deleted.get(ref.id) if ref else None}
+        )
         for name, ref in refs.items()
     ]
 

@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from activities.store.database import Database
+from activities.store.reading.asked_tasks import find_asked_task
 from activities.store.reading.files import StoredRef, find_files
 from activities.store.tasks import Accepted, GivenInput, GivenInputs
+from activities.submissions import submission_of
 from api.tasks.digests import digest_of
 from workflows.definitions.inputs import ArtifactRef, FileRef, parse
 from workflows.definitions.task_request import TaskRequest
 from workflows.errors.inputs import InputRefMalformed
 
 _NAMES_SHOWN = 5
+_SOMETHING = "something else, such as the definition, the prompt or the priority"
 
 
 async def given_inputs(database: Database, team_id: UUID, inputs: Mapping[str, str]) -> GivenInputs:
@@ -46,7 +49,27 @@ async def difference(
     if digest_of(request.model_copy(update={"inputs": as_then})) == earlier.request_digest:
         return None
     same = "its inputs are the same, but " if given else ""
-    return f"{same}it differs in something else, such as the definition, the prompt or the priority"
+    others = await _others(database, team_id, earlier.id, request)
+    return f"{same}it differs in {others or _SOMETHING}"
+
+
+async def _others(database: Database, team_id: UUID, task_id: UUID, request: TaskRequest) -> str:
+    """What differs from the task as it is now: a retry may have changed it, then nothing is found
+    or too much. Of one whose type a model has chosen, the definition is not what was sent."""
+    asked = await find_asked_task(database, team_id, task_id)
+    if asked is None:
+        return ""
+    task = submission_of(request).task(task_id, team_id)
+    told = [{"url": each.url, "events": [*each.events]} for each in task.callbacks]
+    was_told = [{"url": c["url"], "events": [*c["events"]]} for c in asked.callbacks or ()]
+    parts = {
+        "the definition": asked.type is task.type and asked.definition != task.definition,
+        "the prompt": asked.prompt != task.prompt,
+        "the priority": asked.priority != task.priority,
+        "whether kept results are used (cache)": asked.cache != task.cache,
+        "the callbacks": told != was_told,
+    }
+    return " and ".join(name for name, differs in parts.items() if differs)
 
 
 def _of_inputs(then: GivenInputs, now: GivenInputs) -> str:

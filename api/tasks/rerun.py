@@ -8,15 +8,18 @@ from pydantic import ValidationError
 
 from activities.store.audit import Actor
 from activities.store.reading.asked_tasks import AskedTask, find_asked_task
-from api.errors import InvalidRequest, StateConflict
+from activities.store.tasks import find_accepted
+from api.errors import IdempotencyConflict, InvalidRequest, StateConflict
 from api.services import Services
 from api.tasks.lookup import found
 from api.tasks.names import check_names
-from api.tasks.submission import submit
+from api.tasks.submission import Submitted, submit
 from api.wire.requests import RerunRequest
 from workflows.definitions.task_request import TaskRequest
 from workflows.pointers import problems_in
-from workflows.states import Status, TaskType
+from workflows.states import TaskType
+
+_ITS_OWN = "it is the key of the task that is to be run once more"
 
 
 async def rerun(
@@ -25,7 +28,7 @@ async def rerun(
     task_id: UUID,
     request: RerunRequest,
     idempotency_key: str | None,
-) -> tuple[UUID, Status]:
+) -> Submitted:
     """Submit what a task is once more. The task itself stays as it is.
 
     Raises:
@@ -38,6 +41,11 @@ async def rerun(
     if asked.type is TaskType.EXCHANGE:
         reason = f"it is a turn of agent {asked.parent_id}; send that a message"
         raise StateConflict(id=task_id, action="run once more", reason=reason)
+    if idempotency_key is not None:
+        earlier = await find_accepted(services.database, actor.team_id, idempotency_key)
+        if earlier is not None and earlier.id == task_id:
+            # A new task is asked for: that this one is the same request makes it none.
+            raise IdempotencyConflict(key=idempotency_key, difference=_ITS_OWN, task_id=task_id)
     return await submit(services, actor, _again(asked, request), idempotency_key)
 
 

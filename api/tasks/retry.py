@@ -1,6 +1,6 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from uuid import UUID
@@ -24,6 +24,7 @@ from api.tasks.names import check_names
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.definitions.plan import MAX_DEPTH
+from workflows.pointers import pointer
 from workflows.states import Status, TaskType
 
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
@@ -34,12 +35,14 @@ _DESCRIBES_NOTHING = (
 
 @dataclass(frozen=True, slots=True)
 class PreparedRetry:
-    """A task that has ended, and how it is to begin again: all of that was checked."""
+    """A task that has ended, and how it is to begin again: all of that was checked, but for
+    ``unread`` inputs, which may be gone."""
 
     task: StoredTask
     beginning: Beginning
     inputs: Mapping[str, str]
     cache: bool | None = None
+    unread: Collection[str] = ()
 
 
 async def retry_task(
@@ -84,9 +87,12 @@ async def prepare_retry(
     # A skill, tool or file of the first run may be gone by now.
     kind = served.kind
     definition = request.pipeline or kind.read(task)
-    if problems := await kind.problems(services.installed, team_id, definition, inputs):
+    found = await kind.problems(services.installed, team_id, definition, inputs)
+    unread = {name for name in beginning.unread if name in inputs and name not in request.inputs}
+    at = {pointer(("inputs", name)) for name in unread}
+    if problems := [problem for problem in found if problem.pointer not in at]:
         raise InvalidRequest(problems)
-    return PreparedRetry(task, beginning, inputs, request.cache)
+    return PreparedRetry(task, beginning, inputs, request.cache, unread)
 
 
 async def run_again(services: Services, prepared: PreparedRetry, reason: Reason) -> Status:
@@ -94,6 +100,7 @@ async def run_again(services: Services, prepared: PreparedRetry, reason: Reason)
     ``InvalidRequest`` when an input was deleted meanwhile."""
     task = prepared.task
     restart = _restart(task, prepared.beginning, prepared.inputs, prepared.cache)
+    restart = replace(restart, unread=prepared.unread)
     try:
         has_begun = await restarts.restart_task(
             services.database, task.id, task.run, restart, reason

@@ -28,9 +28,18 @@ class _Keyed:
     given: GivenInputs
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A task as it is now. ``existed``: an earlier request with the same key has made it."""
+
+    task_id: UUID
+    status: Status
+    existed: bool = False
+
+
 async def submit(
     services: Services, actor: Actor, request: TaskRequest, idempotency_key: str | None
-) -> tuple[UUID, Status]:
+) -> Submitted:
     """Accept a task. It is started now, or by the sweeper once Temporal can be reached.
 
     Raises:
@@ -62,14 +71,14 @@ async def submit(
     if keyed is not None and not accepted.is_new:
         return await _repeated(services, team_id, accepted, keyed)
     await start_soon(services, task)
-    return task.id, Status.PENDING
+    return Submitted(task.id, Status.PENDING)
 
 
 async def _repeated(
     services: Services, team_id: UUID, earlier: Accepted, keyed: _Keyed
-) -> tuple[UUID, Status]:
+) -> Submitted:
     differs = await difference(services.database, team_id, earlier, keyed.request, keyed.given)
     if differs is not None:
-        raise IdempotencyConflict(key=keyed.key, difference=differs)
+        raise IdempotencyConflict(key=keyed.key, difference=differs, task_id=earlier.id)
     task = await load_task(services.database, team_id, earlier.id)
-    return task.id, task.status
+    return Submitted(task.id, task.status, existed=True)

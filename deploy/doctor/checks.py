@@ -104,8 +104,8 @@ def _database_url(patient: Patient) -> str | None:
 def _local_checks(data_dir: Path) -> dict[str, Check]:
     usual = {
         "API": API_PORT,
-        "Temporal": temporal.PORTS[0],
-        "Temporal Web UI": temporal.PORTS[1],
+        "Temporal": temporal.PORT,
+        "Temporal Web UI": temporal.PAGE_PORT,
         "S3": s3.PORT,
     }
     return {

@@ -130,7 +130,7 @@ class Stack:
         has_model = options.application and model.is_wanted(options.environment)
         return choose(
             WantedPorts(
-                temporal=[*(self._usual(port) for port in temporal.PORTS), None],
+                temporal=[self._usual(temporal.PORT), self._wanted_page_port, None],
                 s3=[self._usual(s3.PORT), *s3.inner_ports(self._data)],
                 model=[None] if has_model else [],
                 api=self._wanted_api_ports if options.application else [],
@@ -142,6 +142,10 @@ class Stack:
         """None where nothing is encrypted, or there is no API to decrypt it."""
         is_wanted = plan.api and self._options.environment.get("AGENTOS_CODEC_KEY")
         return f"http://{LOOPBACK}:{plan.api[0]}/codec" if is_wanted else None
+
+    @property
+    def _wanted_page_port(self) -> int | None:
+        return temporal.kept_page_port(self._data) or self._usual(temporal.PAGE_PORT)
 
     @property
     def _wanted_api_ports(self) -> Sequence[int | None]:

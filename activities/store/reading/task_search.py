@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store.housekeeping import named
 from activities.store.reading.cursor import Cursor
 from workflows.states import Status, TaskType
 
@@ -40,6 +41,11 @@ RETRYING = """
     )
     SELECT id FROM retrying
 """
+# Found by their index, however many other tasks there are.
+_GIVEN = f"""
+    SELECT id FROM tasks
+    WHERE team_id = :team_id AND {named.by_task("tasks", "CAST(:given AS text)")}
+"""
 _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -48,8 +54,9 @@ class TaskFilter:
     """``text`` is looked for in name and prompt, whatever the case: of tasks that are not among the
     newest in their first 1,000 characters. Nodes of plans are listed with the plan that is their
     ``parent_id`` only. ``is_retrying``: something of it has failed and is to be tried again.
-    ``agent_id`` is the agent that stays which has begun them. ``name`` is the whole name. ``as_of``
-    leaves out what was submitted, or has ended, since."""
+    ``agent_id`` is the agent that stays which has begun them. ``name`` is the whole name. ``given``
+    is a reference that is among their inputs. ``as_of`` leaves out what was submitted, or has
+    ended, since."""
 
     statuses: Sequence[Status] = ()
     types: Sequence[TaskType] = ()
@@ -61,6 +68,7 @@ class TaskFilter:
     is_retrying: bool = False
     agent_id: UUID | None = None
     name: str | None = None
+    given: str | None = None
     as_of: datetime | None = None
 
 
@@ -119,6 +127,7 @@ class _Search:
             "schedule_id": wanted.schedule_id,
             "agent_id": wanted.agent_id,
             "name": wanted.name,
+            "given": wanted.given,
             "types": [str(each) for each in dict.fromkeys(wanted.types or TaskType)],
             "statuses": [str(each) for each in dict.fromkeys(wanted.statuses or Status)],
             "after": wanted.created_after,
@@ -183,7 +192,7 @@ class _Search:
         ordered = f"ORDER BY {_PLACE} LIMIT {limit}"
         wanted = self._wanted
         family = wanted.parent_id or wanted.schedule_id or wanted.agent_id
-        is_few = wanted.is_retrying or family is not None
+        is_few = wanted.is_retrying or wanted.given is not None or family is not None
         if not (wanted.statuses or wanted.types) or is_few:
             states = "type = ANY(:types) AND status = ANY(:statuses) AND" if is_few else ""
             return f"SELECT {columns} FROM tasks WHERE {states} {where} {ordered}"
@@ -206,6 +215,8 @@ class _Search:
             parts.append("schedule_id = :schedule_id")
         if self._wanted.is_retrying:
             parts.append(f"id = ANY(ARRAY({RETRYING}))")
+        if self._wanted.given is not None:
+            parts.append(f"id = ANY(ARRAY({_GIVEN}))")
         if self._wanted.agent_id is not None:
             parts.append("agent_id = :agent_id")
         if self._wanted.created_after is not None:

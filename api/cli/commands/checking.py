@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from uuid import UUID
 
 import typer
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -50,6 +51,7 @@ class Checked(BaseModel):
     steps: list[OutlinedStep] = Field(default=[])
     inputs: list[WantedInput] = Field(default=[])
     text: str = Field(default="", exclude=True)
+    existing_task_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ async def check_files(client: Client, paths: Sequence[Path]) -> list[Checked]:
 
 
 async def check_pipeline(
-    client: Client, source: PipelineText, *, away: str | None = None
+    client: Client, source: PipelineText, *, away: str | None = None, key: str | None = None
 ) -> Checked:
     """Check a pipeline here, and have the server check it where one answers. ``away``: none does.
 
@@ -111,7 +113,7 @@ async def check_pipeline(
     body = {"type": TaskType.PIPELINE, "pipeline": text, "inputs": sent}
     answer, unchecked = None, away
     if away is None:
-        answer, unchecked = await _asked(client, json.dumps(body).encode())
+        answer, unchecked = await _asked(client, json.dumps(body).encode(), key)
     if answer is not None:
         of_inputs = [each for each in problems if each.pointer.startswith("/inputs")]
         problems = [each for each in answer.problems if _is_told(each, sent)] + of_inputs
@@ -120,12 +122,16 @@ async def check_pipeline(
 
 
 async def check_request(
-    client: Client, command: str, request: TaskRequest, given: GivenInputs
+    client: Client,
+    command: str,
+    request: TaskRequest,
+    given: GivenInputs,
+    key: str | None = None,
 ) -> Checked:
     """Check what is submitted without a file."""
     whole = request.model_copy(update={"inputs": _references(given)})
     body = whole.model_dump_json(by_alias=True, exclude_defaults=True).encode()
-    answer, unchecked = await _asked(client, body)
+    answer, unchecked = await _asked(client, body, key)
     return _checked(command, answer.problems if answer else [], answer, unchecked)
 
 
@@ -152,6 +158,17 @@ def tell_unchecked(*checked: Checked) -> None:
         terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
 
 
+def tell_used_key(checked: Checked) -> None:
+    """Say on stderr that the idempotency key is not new. Files that are not uploaded cannot be
+    compared yet."""
+    if checked.existing_task_id is not None:
+        note = (
+            f"The idempotency key was used for task {checked.existing_task_id}: the same request "
+            "gives that task, another one is refused."
+        )
+        terminal.stderr().print(note, style="yellow", soft_wrap=True)
+
+
 def _own_problems(document: JsonValue, source: PipelineText) -> Iterator[Problem]:
     """What can be known without a server."""
     try:
@@ -166,10 +183,12 @@ def _own_problems(document: JsonValue, source: PipelineText) -> Iterator[Problem
     yield from problems_of(pipeline, given, _AT)
 
 
-async def _asked(client: Client, body: bytes) -> tuple[TaskCheck | None, str | None]:
+async def _asked(
+    client: Client, body: bytes, key: str | None
+) -> tuple[TaskCheck | None, str | None]:
     """What the server says; or why it says nothing."""
     try:
-        return await client.check(body, "application/json"), None
+        return await client.check(body, "application/json", idempotency_key=key), None
     except (ApiProblem, ApiUnreachable, NotTheApi) as error:
         return None, str(error)
 
@@ -196,6 +215,7 @@ def _checked(
         name=answer and answer.name,
         steps=answer.steps if answer else [],
         inputs=answer.inputs if answer else [],
+        existing_task_id=answer and answer.existing_task_id,
     )
 
 

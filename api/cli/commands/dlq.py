@@ -8,7 +8,7 @@ import typer
 from api.cli.commands.foresight import (
     Foreseen,
     NewPipeline,
-    ask_about_pipeline,
+    ask_about_retry,
     print_foresight,
     say_beforehand,
     with_pipeline,
@@ -201,7 +201,7 @@ def requeue(
             return ExitCode.OK
         with suppress(ApiProblem):  # The requeue says what is wrong, unless it was made before.
             say_beforehand(await client.foresee_requeue(letter_id, wanted))
-        ask_about_pipeline(pipeline, yes=yes)
+        ask_about_retry(wanted, pipeline, yes=yes)
         return await answer(client, await client.requeue(letter_id, wanted), waiting)
 
     raise typer.Exit(talk(context, again))

@@ -11,6 +11,7 @@ from api.cli import terminal
 from api.cli.commands.options import Format, LongOutput, TaskId, place_option, told_apart
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import talk_about
+from api.cli.errors import FileThere
 from api.client import AsyncClient as Client
 
 
@@ -42,7 +43,7 @@ def export(
         if target.is_dir():
             target = target / f"task-{task_id[:8]}.zip"
         if target.exists() and not force:
-            raise typer.BadParameter(f"{target} is there; --force writes over it", param_hint="-o")
+            raise FileThere(path=target)
         size = await client.export(task_id, target)
         return Exported(task_id=task_id, path=target, size=size)
 

@@ -21,15 +21,21 @@ from api.cli.commands.options import (
     told_apart,
 )
 from api.cli.commands.pages import first_items
-from api.cli.commands.printing import print_json, print_line, print_table, when
+from api.cli.commands.printing import print_json, print_line, print_table, short_id, when
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
 from api.client.transfer import target_of
 from api.wire.responses.files import File, ListedFile
 from api.wire.responses.pages import Page
+from api.wire.responses.tasks import TaskSummary
+from workflows.states import FINAL, Status
 
 app = typer.Typer(no_args_is_help=True)
 
+_USERS_SHOWN = 5
+_BAD = sorted(FINAL - {Status.COMPLETED})
+
+FoundFile = tuple[str, ListedFile | None]
 FileIds = Annotated[
     list[str],
     typer.Argument(
@@ -131,8 +137,15 @@ def rm(
     output: Output = Format.TABLE,
 ) -> None:
     """Delete uploads. One is refused that a task needs which has not ended, or a schedule."""
-    found = talk(context, lambda client: find_files(client, files))
+
+    async def find(client: Client) -> tuple[Sequence[FoundFile], Sequence[Page[TaskSummary]]]:
+        found = await find_files(client, files)
+        return found, [await _ended_badly(client, file_id) for file_id, _ in found]
+
+    found, users = talk(context, find)
     _tell(found)
+    for page in users:
+        _tell_users(page)
     many = f"these {len(found)} files" if len(found) > 1 else "this file"
     ask(f"Delete {many}? Tasks that had one can no longer be run again with it.", yes=yes)
 
@@ -147,7 +160,21 @@ def rm(
         print_json(Page(items=[file_id for file_id, _ in found]))
 
 
-def _tell(found: Sequence[tuple[str, ListedFile | None]]) -> None:
+async def _ended_badly(client: Client, file_id: str) -> Page[TaskSummary]:
+    """Tasks that had a file as an input, and that somebody may still want to retry."""
+    wanted = {"given": f"file:{file_id}", "status": _BAD, "limit": str(_USERS_SHOWN)}
+    return await client.tasks(wanted)
+
+
+def _tell_users(page: Page[TaskSummary]) -> None:
+    for task in page.items:
+        line = f"{short_id(task.task_id)}  {task.name}, {task.status.value}, had it as an input"
+        terminal.stderr().print(f"  {safe_line(line)}", style="yellow", soft_wrap=True)
+    if page.next_cursor is not None:
+        terminal.stderr().print("  and more", style="yellow")
+
+
+def _tell(found: Sequence[FoundFile]) -> None:
     for file_id, file in found:
         if file is not None:
             line = f"{file_id}  {file.name}, {decimal(file.size)}"

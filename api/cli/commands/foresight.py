@@ -15,6 +15,7 @@ from api.cli.commands.printing import Cell, print_fields, print_json
 from api.cli.display.agent_frames import dollars
 from api.cli.display.frames import counted, duration
 from api.cli.terminal import safe_line
+from api.wire.requests import RetryRequest
 from api.wire.responses.dead_letters import Estimate, Foresight, StepCount
 from workflows.item_names import folded
 
@@ -36,8 +37,8 @@ NewPipeline = Annotated[
         "--pipeline",
         metavar="FILE",
         show_default=False,
-        help="What the pipeline is from now on. Steps before the first that is another keep their "
-        "results.",
+        help="What the pipeline is from now on. Steps that are as they were, and that need none "
+        "which is another, keep their results.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a terminal.")]
@@ -62,10 +63,13 @@ def say_beforehand(foresight: Foresight) -> None:
     terminal.stderr().print(safe_line(f"{kept}{line}"), style="dim", soft_wrap=True)
 
 
-def ask_about_pipeline(path: Path | None, *, yes: bool) -> None:
-    """On a terminal, whether the pipeline in a file is to take the place of the task's own."""
+def ask_about_retry(request: RetryRequest, path: Path | None, *, yes: bool) -> None:
+    """On a terminal, whether the pipeline in a file is to take the place of the task's own, or what
+    was made is to be made anew. What only takes up where it failed costs nothing that is there."""
     if path is not None:
         ask(f"Go on with the pipeline in {path}?", yes=yes)
+    elif request.begin is not None or request.inputs:
+        ask("Run these again? What they made is replaced.", yes=yes)
 
 
 def _fields(foresight: Foresight) -> Iterator[tuple[str, Cell]]:

@@ -48,7 +48,8 @@ def query_of(
     after: str | None,
     before: str | None,
 ) -> Query:
-    """The query of ``GET /dead-letters``."""
+    """The query of ``GET /dead-letters``. Raises ``typer.BadParameter``."""
+    moments.check_order(after, before)
     given: dict[str, str | Sequence[str] | None] = {
         "fingerprint": fingerprint,
         "type": types and [each.value for each in types],

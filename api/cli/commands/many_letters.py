@@ -12,6 +12,7 @@ from api.cli.commands.asking import ask
 from api.cli.commands.bulk import print_run, progress_text
 from api.cli.commands.foresight import print_foresight
 from api.cli.commands.inputs import GivenInputs, upload_inputs
+from api.cli.commands.moments import check_order
 from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.exit_codes import ExitCode
@@ -85,6 +86,7 @@ def check_which(letter: str | None, which: Which, **others: object) -> None:
     if letter is None and not which.is_given:
         message = "name one, or say which: --fingerprint, --type, --text, --since, --until or --all"
         raise typer.BadParameter(message, param_hint="ID")
+    check_order(which.after, which.before)
     given = [name for name, value in others.items() if value]
     if letter is not None and (which.is_given or given):
         raise typer.BadParameter("with an ID, it is about that one alone", param_hint="ID")

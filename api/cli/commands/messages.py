@@ -18,6 +18,8 @@ from api.client import AsyncClient as Client
 from api.client.transport import Params
 from api.wire.responses.history import Message, ToldMessage
 from api.wire.responses.pages import Page
+from api.wire.responses.tasks import Task
+from workflows.states import TaskType
 
 _STYLES = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 _INDENT = "  "
@@ -42,16 +44,30 @@ def messages(
         if output is Format.JSON:
             print_json(await whole_list(fetch))
             return
+        count = 0
         async for page in page_after_page(fetch, {}):
+            count += len(page.items)
             for message in page.items:
                 for line in message_lines(message, is_folded=not system):
                     terminal.stdout().print(line, soft_wrap=True)
-        for told in (await client.unread(task_id)).items:
+        unread = (await client.unread(task_id)).items
+        for told in unread:
             for line in _unread_lines(told):
                 terminal.stdout().print(line, soft_wrap=True)
+        if not count and not unread:
+            terminal.stderr().print(_why_none(await client.task(task_id)), style="dim")
 
     with paged(wanted=not no_pager and output is Format.TABLE):
         talk_about(context, task, converse)
+
+
+def _why_none(task: Task) -> str:
+    if task.type is TaskType.PIPELINE:
+        return (
+            "A pipeline asks no model, so nothing was said. What its steps printed: "
+            f"agentos logs {task.task_id}"
+        )
+    return "Nothing was said yet."
 
 
 def message_lines(message: Message, *, is_folded: bool = True) -> Iterator[Text]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_TO_SECONDS = len("2026-11-29T12:00:00")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -22,8 +23,21 @@ def parse_moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        message = f"{text[:40]!r} is no time: write 2026-11-29T12:00, or how long ago: 90m, 2d"
+        message = (
+            f"{text[:40]!r} is no time: write a day, 2026-11-29, or a moment, 2026-11-29T12:00, "
+            "which are of UTC unless a zone such as +02:00 follows, or how long ago: 90m, 2d"
+        )
         raise typer.BadParameter(message) from error
+
+
+def check_order(after: str | None, before: str | None) -> None:
+    """Both as ``in_a_query`` gives them. Raises ``typer.BadParameter``."""
+    if after and before and datetime.fromisoformat(after) >= datetime.fromisoformat(before):
+        message = (
+            f"nothing is after {after[:_TO_SECONDS]} and before {before[:_TO_SECONDS]} (UTC); are "
+            "the two swapped?"
+        )
+        raise typer.BadParameter(message, param_hint="--since")
 
 
 def in_a_query(text: str) -> str:

@@ -12,6 +12,7 @@ from api.cli.connection import Connection
 from api.cli.stack_errors import StackApiAway
 from api.client import ApiUnreachable
 from api.client import AsyncClient as Client
+from api.client.asking import keyed
 
 Result = TypeVar("Result")
 
@@ -44,6 +45,19 @@ def place_option(what: str, *names: str, metavar: str, default: str) -> Any:
 def told_apart(place: Format | Path | None, output: Format) -> tuple[Path | None, Format]:
     """Where to write, and in which format to print."""
     return (None, place) if isinstance(place, Format) else (place, output)
+
+
+def _sendable(key: str | None) -> str | None:
+    """Told before anything is uploaded. Raises as ``keyed``."""
+    if key is not None:
+        keyed(key)
+    return key
+
+
+def key_option(promise: str) -> Any:
+    return typer.Option(
+        "--idempotency-key", metavar="KEY", show_default=False, callback=_sendable, help=promise
+    )
 
 
 LongOutput = Annotated[Format, typer.Option("--output", help="Output format.")]

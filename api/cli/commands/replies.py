@@ -32,7 +32,7 @@ async def send_and_wait(client: Client, wanted: Reply) -> MessageSent:
         NoReply: none will come until somebody does something.
         ReplyTimedOut
     """
-    key = wanted.key or uuid.uuid4().hex
+    key = uuid.uuid4().hex if wanted.key is None else wanted.key
     clock = asyncio.get_running_loop().time
     until = None if wanted.timeout is None else clock() + wanted.timeout
     while True:

@@ -12,7 +12,7 @@ from api.cli.commands.parameters import values_of
 from api.cli.commands.request_body import built
 from api.cli.commands.submit import Key
 from api.cli.commands.task_ids import talk_about
-from api.cli.commands.waiting import Waiting, answer
+from api.cli.commands.waiting import Waiting, answer, tell_existing
 from api.cli.errors import ParameterMalformed
 from api.cli.exit_codes import ExitCode
 from api.client import AsyncClient as Client
@@ -59,6 +59,7 @@ def rerun(
         }
         wanted = built(RerunRequest, document)
         accepted = await client.rerun(task_id, wanted, idempotency_key=idempotency_key)
+        tell_existing(accepted, idempotency_key)
         return await answer(client, accepted, waiting)
 
     raise typer.Exit(talk_about(context, task, again))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.commands import agent_options as options
+from api.cli.commands.options import key_option
 from workflows.definitions.resident import DEFAULT_CHILDREN, DEFAULT_HOPS
 
 _PROFILE = ("role", "goal", "tone")
@@ -34,15 +35,7 @@ Agent = Annotated[
         help="An agent's name, its id, or the first six or more characters of that.",
     ),
 ]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        "--idempotency-key",
-        metavar="KEY",
-        show_default=False,
-        help="Doing it again with the same key changes nothing.",
-    ),
-]
+Key = Annotated[str | None, key_option("Doing it again with the same key changes nothing.")]
 SpokenName = Annotated[
     str | None, _option("What it calls itself.", "--profile-name", unit="TEXT", default="NAME")
 ]

@@ -14,6 +14,7 @@ from api.cli.commands.foresight import print_foresight
 from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
+from api.cli.display.frames import counted
 from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkRetryRequest, BulkTasksRequest
 from workflows.states import BulkAction, Status, TaskType
@@ -55,6 +56,13 @@ _VERBS = {
     BulkAction.CANCEL: "Cancel",
     BulkAction.RETRY: "Retry",
     BulkAction.DELETE: "Delete, with all that they made,",
+}
+
+
+_WOULD = {
+    BulkAction.CANCEL: "would be cancelled",
+    BulkAction.RETRY: "would be retried",
+    BulkAction.DELETE: "would be deleted, with all that they made",
 }
 
 
@@ -101,6 +109,7 @@ class Choice:
         if named and self.is_given:
             message = "with an ID, it is about that one alone; leave the filter out"
             raise typer.BadParameter(message, param_hint="ID")
+        moments.check_order(self.after, self.before)
         if self.every and self.filter:
             raise typer.BadParameter("leave it out, or the filter", param_hint="--all")
 
@@ -127,6 +136,10 @@ def do_about_many(
     )
 
 
+def _would(action: BulkAction, count: int) -> str:
+    return f"{counted(count, 'task')} {_WOULD[action]}. Nothing was changed."
+
+
 async def _do_about_many(
     client: Client, request: BulkTasksRequest, *, dry_run: bool, yes: bool, output: Format
 ) -> None:
@@ -136,6 +149,7 @@ async def _do_about_many(
             print_foresight(foreseen, output)
         else:
             typer.echo(f"{foreseen.count:,}")
+            terminal.stderr().print(_would(request.action, foreseen.count), style="dim")
         return
     if not foreseen.count:
         terminal.stderr().print("There is no such task.", style="dim")

@@ -47,6 +47,7 @@ class Asked:
     given: GivenInputs
     options: Mapping[str, Any]
     request: Callable[[], TaskRequest]
+    key: str | None = None
 
 
 def add_task_commands(
@@ -96,7 +97,8 @@ def _command(
             )
 
         if check is not None and options.pop(_DRY_RUN.name):
-            check(context, Asked(kind, given, of_type, wanted), options["output"])
+            key = options.get("idempotency_key")
+            check(context, Asked(kind, given, of_type, wanted, key), options["output"])
             return
         handle(context, wanted(), given, **options)
 

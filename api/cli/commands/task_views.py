@@ -127,6 +127,8 @@ def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple
 
 def _input(ref: str, given: TaskInput | None) -> Cell:
     """By the name of the file, which people know; the reference is there to be copied."""
+    if given is not None and given.deleted_name is not None:
+        return Text.assemble(safe_line(given.deleted_name), (f"  deleted  {safe_line(ref)}", "dim"))
     if given is None or given.file is None:
         return ref
     file = given.file
@@ -158,10 +160,16 @@ def _used(usage: Usage) -> str:
 
 
 def _shown(sub_tasks: Sequence[SubTask]) -> Sequence[SubTask]:
-    """Of items only some that have failed, or are tried again: their step counts all of them."""
-    troubled = [step for step in sub_tasks if step.item_of is not None and step.error is not None]
+    """Of items only some that have failed, are tried again or were cut off: their step counts
+    all of them."""
+    troubled = [step for step in sub_tasks if step.item_of is not None and _is_troubled(step)]
     shown = {item.id for item in troubled[:_ITEMS_SHOWN]}
     return [step for step in sub_tasks if step.item_of is None or step.id in shown]
+
+
+def _is_troubled(item: SubTask) -> bool:
+    was_cut_off = item.status is Status.CANCELLED and item.started_at is not None
+    return item.error is not None or was_cut_off
 
 
 def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:

@@ -11,12 +11,13 @@ from api.cli.commands.foresight import (
     Foreseen,
     NewPipeline,
     Yes,
-    ask_about_pipeline,
+    ask_about_retry,
     print_foresight,
     say_beforehand,
     with_pipeline,
 )
 from api.cli.commands.inputs import parse_inputs, upload_inputs
+from api.cli.commands.moments import check_order
 from api.cli.commands.options import (
     Format,
     Inputs,
@@ -80,9 +81,11 @@ def ls(
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of tasks.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Show all tasks.")] = False,
+    no_pager: NoPager = False,
     output: Output = Format.TABLE,
 ) -> None:
     """List tasks, newest first."""
+    check_order(after, before)
     wanted = dict[str, str | Sequence[str]](
         Choice(statuses, types, text, name, after, before).filter
     )
@@ -100,7 +103,11 @@ def ls(
         return found
 
     page = talk(context, converse)
-    print_json(page) if output is Format.JSON else task_views.print_tasks(page.items)
+    if output is Format.JSON:
+        print_json(page)
+        return
+    with paged(wanted=not no_pager):
+        task_views.print_tasks(page.items)
 
 
 def show(
@@ -261,7 +268,7 @@ def retry(
             print_foresight(foresight, output)
             return ExitCode.OK
         say_beforehand(foresight)
-        ask_about_pipeline(pipeline, yes=yes)
+        ask_about_retry(wanted, pipeline, yes=yes)
         return await answer(client, await client.retry(task_id, wanted), waiting)
 
     raise typer.Exit(talk_about(context, task, again))

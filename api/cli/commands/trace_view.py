@@ -47,10 +47,15 @@ def _rows(span: Span, indent: str, origin: datetime, total: float) -> Iterator[t
 
 
 def _shown(spans: Sequence[Span]) -> Sequence[Span]:
-    """Of items only some that are at work or have failed: their step counts all of them."""
+    """Of items only some that are at work, have failed or were cut off: their step counts all."""
     items = [span for span in spans if span.kind == "item"]
-    shown = [item for item in items if item.status in _INTERESTING][:_ITEMS_SHOWN]
+    shown = [item for item in items if _is_interesting(item)][:_ITEMS_SHOWN]
     return [*(span for span in spans if span.kind != "item"), *shown]
+
+
+def _is_interesting(item: Span) -> bool:
+    was_cut_off = item.status is Status.CANCELLED and item.start is not None
+    return item.status in _INTERESTING or was_cut_off
 
 
 def _title(span: Span) -> str:

@@ -39,6 +39,14 @@ class Waiting:
         return cls(wait, timeout_seconds, output)
 
 
+def tell_existing(accepted: Accepted, key: str | None) -> None:
+    """Say on stderr that a key which somebody gave was not new. One of our own is sent again when
+    an answer is lost."""
+    if accepted.existed and key is not None:
+        note = f"It was submitted before under this key, and is {accepted.status.value} now."
+        terminal.stderr().print(safe_line(note), style="yellow", soft_wrap=True)
+
+
 async def answer(client: Client, started: Accepted | Changed, waiting: Waiting) -> ExitCode:
     """Print a task that was just started, and wait for its end if that is wanted. In JSON that ends
     with the result alone; of a task that gives none, stderr says why."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
+from activities.store.tasks import find_accepted
 from api.dead_letters import views
 from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict, TooManyViewers
@@ -30,6 +31,7 @@ from api.wire.responses.checks import TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
+from workflows.definitions.inputs import as_kept
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
@@ -53,8 +55,8 @@ async def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Submit a task. Once accepted, it will run, even if Temporal cannot be reached right now."""
-    task_id, status = await submission.submit(services, actor, wanted, idempotency_key)
-    return _accepted(response, services, task_id, status)
+    submitted = await submission.submit(services, actor, wanted, idempotency_key)
+    return _accepted(response, services, submitted)
 
 
 @router.post("/check", openapi_extra={"requestBody": DRAFT})
@@ -62,12 +64,17 @@ async def check_task(
     services: ServicesDep,
     team_id: TeamDep,
     draft: Annotated[Draft[TaskRequest], Depends(sent_task)],
+    idempotency_key: IdempotencyKey = None,
 ) -> TaskCheck:
     """Say what is wrong with a task, and where, or what it would run. Nothing is accepted.
 
     It takes what ``POST /tasks`` takes, and answers in one way, be that right or wrong.
     """
-    return await check(services, team_id, draft)
+    checked = await check(services, team_id, draft)
+    if idempotency_key is None:
+        return checked
+    earlier = await find_accepted(services.database, team_id, idempotency_key)
+    return checked.model_copy(update={"existing_task_id": earlier and earlier.id})
 
 
 async def task_filter(
@@ -86,6 +93,9 @@ async def task_filter(
         UUID | None, Query(description="the agent that stays which has begun them")
     ] = None,
     name: Annotated[Text | None, Query(max_length=200, description="the whole name")] = None,
+    given: Annotated[
+        Text | None, Query(max_length=200, description="a reference that is one of their inputs")
+    ] = None,
 ) -> TaskFilter:
     """Which tasks a query asks for."""
     return TaskFilter(
@@ -99,6 +109,7 @@ async def task_filter(
         is_retrying=retrying,
         agent_id=agent_id,
         name=name,
+        given=given and as_kept(given),
     )
 
 
@@ -222,11 +233,16 @@ async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
     idempotency_key: IdempotencyKey = None,
 ) -> Accepted:
     """Submit a new task with the same definition, and with other inputs where they are given."""
-    new_id, status = await rerun(services, actor, task_id, wanted, idempotency_key)
-    return _accepted(response, services, new_id, status)
+    submitted = await rerun(services, actor, task_id, wanted, idempotency_key)
+    return _accepted(response, services, submitted)
 
 
-def _accepted(response: Response, services: Services, task_id: UUID, status: Status) -> Accepted:
-    links = Views(services.options).links(task_id)
+def _accepted(response: Response, services: Services, submitted: submission.Submitted) -> Accepted:
+    links = Views(services.options).links(submitted.task_id)
     response.headers["Location"] = links.self
-    return Accepted(task_id=task_id, status=status, links=links)
+    return Accepted(
+        task_id=submitted.task_id,
+        status=submitted.status,
+        links=links,
+        existed=submitted.existed,
+    )

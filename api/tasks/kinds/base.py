@@ -27,12 +27,14 @@ Definition = TypeVar("Definition", bound=BaseModel)
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Where the next run of a task begins. The sub-tasks ``again`` start over with it, with the new
-    ``descriptions`` of those that have one. ``redefined`` is what the task is from then on."""
+    ``descriptions`` of those that have one. ``redefined`` is what the task is from then on.
+    ``unread`` are inputs that only what is kept has used: they need not be there any more."""
 
     first_step: int
     again: Collection[UUID] = ()
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
     redefined: Redefinition | None = None
+    unread: Collection[str] = ()
     inner: "InnerBeginning | None" = None
 
     @property

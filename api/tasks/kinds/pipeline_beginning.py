@@ -68,7 +68,7 @@ async def pipeline_beginning(
     begin = {*place.steps, *is_open}
     if not begin:
         raise wrong("/from", _ALL_COMPLETED)
-    return _beginning(was, was, begin, place, is_graph=pipeline.is_graph)
+    return _beginning(was, was, begin, place, pipeline)
 
 
 def _redefined(
@@ -101,7 +101,7 @@ def _redefined(
     # Of a step that is another now no item is what it was.
     item = place.item if changed.isdisjoint(place.steps) else None
     whole = _Place({*place.steps, *changed, *others}, item)
-    beginning = _beginning(was, new, starts, whole, is_graph=pipeline.is_graph)
+    beginning = _beginning(was, new, starts, whole, pipeline)
     redefined = Redefinition(
         name=PIPELINES.name(None, pipeline),
         definition=pipeline.model_dump(mode="json", exclude_defaults=True),
@@ -115,8 +115,7 @@ def _beginning(
     steps: Sequence[_Named],
     begin: Collection[str],
     place: _Place,
-    *,
-    is_graph: bool,
+    pipeline: Pipeline,
 ) -> Beginning:
     needs = _needs(steps)
     again = redone(needs, begin)
@@ -134,7 +133,14 @@ def _beginning(
             rows += [step.id, *(item.id for item in wanted)]
     first = next(index for index, step in enumerate(steps) if step.name in again)
     # Of a graph it only says whether something is kept.
-    return Beginning(max(first, int(is_graph and keeps_some)), again=rows)
+    first = max(first, int(pipeline.is_graph and keeps_some))
+    return Beginning(first, again=rows, unread=_unread(pipeline, again))
+
+
+def _unread(pipeline: Pipeline, again: Collection[str]) -> frozenset[str]:
+    """The inputs that no step uses which runs again."""
+    steps = [step for step in pipeline.steps if step.id in again]
+    return frozenset(pipeline.inputs).difference(*(_used_by(step, pipeline) for step in steps))
 
 
 def _is_to_run(item: PlacedItem, place: _Place) -> bool:

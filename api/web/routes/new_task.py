@@ -62,10 +62,10 @@ async def submit_task(request: Request, services: ServicesDep, actor: ActorDep) 
         status = 200 if is_check else 422
         return await _form(request, services, team_id, view, status=status, is_check=is_check)
     try:
-        task_id, _ = await submission.submit(services, actor, draft.request, filled.key)
+        made = await submission.submit(services, actor, draft.request, filled.key)
     except IdempotencyConflict:
         return await _made_already(request, services, team_id, view)
-    return see_other(f"/tasks/{task_id}")
+    return see_other(f"/tasks/{made.task_id}")
 
 
 async def _beginning(  # noqa: PLR0917

@@ -1,6 +1,7 @@
 """What is wrong with a task or schedule that was not submitted yet, or what it would run."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import Field
 
@@ -40,7 +41,9 @@ class OutlinedStep(Answer):
 
 class TaskCheck(Answer):
     """``valid``: it would be accepted as it is. ``type``, ``name``, ``steps`` and ``inputs`` are
-    there as soon as the request can be read, also where something is wrong with it."""
+    there as soon as the request can be read, also where something is wrong with it.
+    ``existing_task_id`` is the task that the ``Idempotency-Key`` was used for: the same request
+    gives that one, and another is refused."""
 
     valid: bool
     problems: list[FoundProblem] = Field(description="fifty at most")
@@ -48,6 +51,7 @@ class TaskCheck(Answer):
     name: str | None = None
     steps: list[OutlinedStep] = Field(default=[])
     inputs: list[WantedInput] = Field(default=[])
+    existing_task_id: UUID | None = None
 
 
 class ScheduleCheck(Answer):

@@ -40,12 +40,13 @@ class UploadedFile(File):
 
 class TaskInput(Answer):
     """``file`` is what was uploaded, or made by the task ``task_id``; null for what is elsewhere,
-    or was deleted."""
+    or was deleted. ``deleted_name`` is what an upload was called that was deleted."""
 
     name: str
     ref: str
     file: File | None
     task_id: UUID | None = None
+    deleted_name: str | None = None
 
 
 class TaskInputList(Answer):

@@ -20,9 +20,12 @@ class Links(Answer):
 
 
 class Accepted(Answer):
+    """``existed``: an earlier request with the same ``Idempotency-Key`` has made the task."""
+
     task_id: UUID
     status: Open[Status]
     links: Links
+    existed: bool = False
 
 
 class Changed(Answer):

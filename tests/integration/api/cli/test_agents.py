@@ -98,7 +98,7 @@ async def test_an_agent_is_told_something_while_it_works(
     watched = await agentos(cli_stage.url, "watch", task_id)
     assert "tells it: And Q2." in watched.stderr
     printed = await agentos(cli_stage.url, "tell", task_id, "Too late.")
-    assert printed.code == 1
+    assert printed.code == 2
     assert "it has ended (completed)" in printed.stderr
 
 
@@ -231,7 +231,7 @@ async def test_a_decision_that_was_made_is_repeated_and_not_changed(
     for _ in range(2):
         assert (await agentos(cli_stage.url, "approve", task_id, "1.1")).code == 0
     printed = await agentos(cli_stage.url, "deny", task_id, "1.1")
-    assert printed.code == 1
+    assert printed.code == 2
     assert "already approved" in printed.stderr
     assert (await agentos(cli_stage.url, "deny", task_id, "9.9")).code == 5
 

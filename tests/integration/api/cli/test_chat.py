@@ -200,7 +200,7 @@ async def test_new_makes_the_agent_first(chat_stage: Stage) -> None:
         run.type("\x04")
         assert await run.end() == 0
     refused = await agentos(chat_stage.url, "agents", "chat", "fresh", "--new")
-    assert refused.code == 1
+    assert refused.code == 2
     assert "fresh" in refused.stderr
 
 

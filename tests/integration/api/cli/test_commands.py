@@ -164,6 +164,10 @@ async def test_the_same_key_on_the_command_line_gives_the_same_task(
     first, second = [await agentos(stage.url, *words) for _ in range(2)]
     assert first.stdout == second.stdout
     assert "agentos watch" in first.stderr
+    assert "was submitted before" not in first.stderr
+    assert "It was submitted before under this key" in second.stderr
+    checked = await agentos(stage.url, *words, "--dry-run")
+    assert f"was used for task {first.stdout.strip()}" in checked.stderr
 
 
 async def test_the_same_key_gives_the_same_task_with_a_file_as_long_as_that_stays_the_same(
@@ -315,7 +319,7 @@ async def test_a_task_is_held_and_let_go_on(stage: Stage) -> None:
     again = await agentos(stage.url, "cancel", task_id)
     assert (again.code, again.stderr) == (0, "It is cancelled.\n")
     late = await agentos(stage.url, "pause", task_id)
-    assert late.code == 1
+    assert late.code == 2
     assert "cannot be paused" in late.stderr
 
 

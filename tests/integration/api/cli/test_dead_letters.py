@@ -71,7 +71,7 @@ async def test_a_discard_wants_a_reason(stage: Stage) -> None:
     done = await agentos(stage.url, "dlq", "discard", letter["id"], "--note", "Nobody needs it.")
     assert (done.code, "discarded" in done.stdout) == (0, True)
     again = await agentos(stage.url, "dlq", "requeue", letter["id"])
-    assert again.code == 1
+    assert again.code == 2
     assert "it was discarded by local user" in again.stderr
 
 

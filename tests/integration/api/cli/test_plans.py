@@ -309,7 +309,7 @@ async def test_a_plan_is_edited_in_a_file_and_approved(cli_stage: Stage, tmp_pat
         printed = await agentos(cli_stage.url, *again)
         assert (printed.code, printed.stdout) == (0, "1.1 make_plan  approved\n"), printed.stderr
     other = await agentos(cli_stage.url, "deny", str(plan.id), str(asked.id)[:8])
-    assert (other.code, "already approved" in other.stderr) == (1, True)
+    assert (other.code, "already approved" in other.stderr) == (2, True)
     shown = (await cli_stage.http.get(f"/tasks/{plan.id}/plan")).json()
     assert [node["title"] for node in shown["nodes"]] == ["Do clean", "Only a table"]
     drawn = (await agentos(cli_stage.url, "plan", str(plan.id))).stdout
@@ -374,5 +374,5 @@ async def test_a_task_of_another_type_has_no_plan(cli_stage: Stage) -> None:
     plan = await a_plan(cli_stage.database)
     child = await plan.node(TWO[0], 1, Status.RUNNING)
     printed = await agentos(cli_stage.url, "plan", str(child))
-    assert printed.code == 1
+    assert printed.code == 2
     assert "has no plan" in printed.stderr

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from api.client import AsyncClient
+from api.client.errors import IdempotencyKeyBlank
 from api.wire.responses.files import Artifact, UploadedFile
 from api.wire.responses.tasks import Accepted, Links
 from deploy.local.tcp_ports import choose_ports
@@ -163,6 +165,41 @@ async def test_a_lost_answer_makes_no_second_task(server: Server, tmp_path: Path
     first, second = server.asked_for("POST /tasks")
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"] != ""
     assert first.body == second.body
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("submit", "pipeline", "p.yaml", "--input", "data=p.yaml"),
+        ("rerun", str(TASK_ID), "--input", "data=p.yaml"),
+        ("tell", str(TASK_ID), "more"),
+        ("agents", "create", "ada"),
+        ("agents", "send", str(TASK_ID), "hello"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+@pytest.mark.parametrize("key", ["", " "])
+async def test_an_empty_idempotency_key_is_refused_before_anything_is_sent(
+    server: Server, tmp_path: Path, words: tuple[str, ...], key: str
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(PIPELINE)
+    written = [word.replace("p.yaml", str(path)) for word in words]
+    printed = await agentos(server.url, *written, "--idempotency-key", key)
+    assert printed.code == 2
+    assert "The idempotency key is empty" in printed.stderr
+    assert server.asked == []
+
+
+async def test_a_program_with_an_empty_idempotency_key_uploads_and_sends_nothing(
+    server: Server,
+) -> None:
+    async with AsyncClient(server.url) as client:
+        with pytest.raises(IdempotencyKeyBlank):
+            await client.submit_pipeline(
+                PIPELINE, inputs={"data": b"a,b\n1,2\n"}, idempotency_key=""
+            )
+    assert server.asked == []
 
 
 async def test_a_retry_whose_answer_is_lost_is_not_sent_twice(server: Server) -> None:

@@ -64,7 +64,19 @@ async def test_a_conflict_about_something_else_says_that_inputs_are_the_same(sta
     await stage.http.post("/tasks", json=request, headers=key)
     refused = await stage.http.post("/tasks", json={**request, "priority": 9}, headers=key)
     assert refused.status_code == 409
-    assert "its inputs are the same" in refused.json()["detail"]
+    assert "its inputs are the same, but it differs in the priority." in refused.json()["detail"]
+    request["pipeline"]["name"] = "other"
+    refused = await stage.http.post("/tasks", json=request, headers=key)
+    assert "but it differs in the definition." in refused.json()["detail"]
+
+
+async def test_a_check_says_which_task_has_the_key(stage: Stage) -> None:
+    key, request = {"Idempotency-Key": str(uuid4())}, {"pipeline": pipeline("print x")}
+    before = await stage.http.post("/tasks/check", json=request, headers=key)
+    made = await stage.http.post("/tasks", json=request, headers=key)
+    after = await stage.http.post("/tasks/check", json=request, headers=key)
+    assert before.json()["existing_task_id"] is None
+    assert after.json()["existing_task_id"] == made.json()["task_id"]
 
 
 async def test_a_repeat_is_known_after_a_retry_with_another_file(stage: Stage) -> None:

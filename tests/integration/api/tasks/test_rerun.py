@@ -37,8 +37,20 @@ async def test_a_task_is_run_once_more_only_once_under_a_key(stage: Stage) -> No
     again = await stage.http.post(path, headers=key)
     assert first.json()["task_id"] == again.json()["task_id"]
     assert first.headers["Location"].endswith(first.json()["task_id"])
+    assert (first.json()["existed"], again.json()["existed"]) == (False, True)
     refused = await stage.http.post(path, headers=key, json={"cache": False})
     assert refused.status_code == 409
+    assert f"task {first.json()['task_id']}: " in refused.json()["detail"]
+    assert "it differs in whether kept results are used" in refused.json()["detail"]
+
+
+async def test_the_key_of_a_task_itself_makes_no_new_one_of_it(stage: Stage) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    body = {"pipeline": pipeline("print x")}
+    task_id = (await stage.http.post("/tasks", json=body, headers=key)).json()["task_id"]
+    refused = await stage.http.post(f"/tasks/{task_id}/rerun", headers=key)
+    assert refused.status_code == 409
+    assert "it is the key of the task that is to be run once more" in refused.json()["detail"]
 
 
 async def test_an_agent_is_run_once_more_with_its_prompt_and_limits(agents_stage: Stage) -> None:

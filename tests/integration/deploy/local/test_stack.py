@@ -236,6 +236,15 @@ async def test_ports_that_are_taken_give_way(tmp_path: Path) -> None:
             assert usual.isdisjoint(int(url.rpartition(":")[2]) for url in urls)
 
 
+async def test_the_page_of_temporal_stays_at_its_port_over_a_restart(tmp_path: Path) -> None:
+    urls = []
+    for _ in range(2):
+        async with up(tmp_path / "data") as running:
+            urls.append((await running.services()).temporal_ui_url)
+            await running.end(signal.SIGTERM)
+    assert urls[0] == urls[1]
+
+
 @contextmanager
 def taken(ports: Iterable[int]) -> Iterator[None]:
     """Somebody listens on each port: we do, unless another program does already."""

@@ -141,7 +141,7 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> No
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, 2), (401, 4), (403, 4), (404, 5), (409, 1), (413, 1), (422, 2), (429, 1), (503, 1)],
+    [(400, 2), (401, 4), (403, 4), (404, 5), (409, 2), (413, 2), (422, 2), (429, 2), (503, 1)],
 )
 def test_what_the_api_refuses_exits_with_a_code_for_its_status(status: int, code: int) -> None:
     problem = ApiProblem(status=status, code="x", message="{braces} are text")

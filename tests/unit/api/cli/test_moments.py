@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from api.cli.commands.moments import parse_moment
+from api.cli.commands.moments import check_order, in_a_query, parse_moment
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,19 @@ def test_a_span_of_time_is_so_long_ago(text: str, ago: timedelta) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="how long ago"):
         parse_moment(text)
+
+
+def test_what_is_no_time_is_told_how_days_moments_and_zones_are_written() -> None:
+    for text in ("yesterday", "30.11.2026"):
+        with pytest.raises(typer.BadParameter) as refused:
+            parse_moment(text)
+        for part in ("2026-11-29,", "2026-11-29T12:00", "UTC", "+02:00", "2d"):
+            assert part in refused.value.message
+
+
+def test_a_span_of_time_that_is_turned_round_is_refused() -> None:
+    check_order(in_a_query("3d"), in_a_query("2d"))
+    check_order(None, in_a_query("3d"))
+    check_order(in_a_query("2026-11-29T12:00+02:00"), in_a_query("2026-11-29T11:00Z"))
+    with pytest.raises(typer.BadParameter, match="are the two swapped"):
+        check_order(in_a_query("2d"), in_a_query("3d"))
