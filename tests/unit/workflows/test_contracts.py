@@ -36,6 +36,7 @@ NAMES = {
     ("AgentResult", "files"),
     ("AgentResult", "page"),
     ("Thought", "digest"),
+    ("Thought", "model"),  # for the titles of the turns that follow
     ("Spent", "digests"),
 }
 
