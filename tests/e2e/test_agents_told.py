@@ -80,5 +80,5 @@ async def test_what_was_told_survives_a_worker_that_is_killed_and_is_read_again_
 async def test_what_has_no_agent_says_so_on_the_command_line(live: Live) -> None:
     task_id = await live.submit({"id": "a", "code": {"language": "shell", "source": "echo"}})
     printed = await live.agentos("tell", task_id, "And Q2.")
-    assert printed.code == 1
+    assert printed.code == 2
     assert "it is a pipeline, which has no agent" in printed.stderr

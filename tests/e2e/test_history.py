@@ -135,7 +135,7 @@ PIPELINES: dict[str, tuple[list[Mapping[str, object]], str, str]] = {
         "exit code 75",
     ),
     "a module is missing": (
-        [python("a", f"import {MARK}_module")],
+        [python("a", f"__import__('{MARK}_module')")],
         "module-missing",
         f"{MARK}_module",
     ),

@@ -2,7 +2,8 @@
 
 The source of a code step is a list of orders: ``print TEXT``, ``file NAME TEXT``, ``fail``,
 ``wait`` (until released), ``cached`` (as if from the cache), ``retry`` (fails the first attempt),
-``refuse NAME REFERENCE`` (fails if that is the input), ``item NUMBER ORDER`` (for that item only).
+``refuse NAME REFERENCE`` (fails if the input is that, or ends so), ``item NUMBER ORDER`` (for that
+item only).
 """
 
 import asyncio
@@ -127,7 +128,7 @@ class ObedientSteps(ports.Steps):
                     cached = True
                 case ["retry"] if attempt.number == 1:
                     await self._fail(call, attempt, printed, retryable=True)
-                case ["refuse", name, reference] if begun.inputs.get(name) == reference:
+                case ["refuse", name, reference] if begun.inputs.get(name, "").endswith(reference):
                     await self._fail(call, attempt, printed, retryable=False)
                 case ["fail"]:
                     await self._fail(call, attempt, printed, retryable=False)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text as query
@@ -71,7 +71,7 @@ class Router:
     async def task(
         self, definition: Auto | None = None, inputs: Mapping[str, str] | None = None
     ) -> UUID:
-        given = {"data": f"file:{uuid4()}"} if inputs is None else dict(inputs)
+        given = {"data": "https://files.example/data.csv"} if inputs is None else dict(inputs)
         task = new_task(TaskType.AUTO, definition or Auto(), prompt="Clean it.", inputs=given)
         await tasks.create_task(self.database, task)
         return task.id

@@ -100,11 +100,8 @@ async def test_reminders_are_set_listed_and_cancelled_from_the_command_line(
     assert set_one.code == 0, set_one.stderr
     reminder = set_one.stdout.strip()
     shown = await agentos(url, "agents", "reminders", name)
-    assert [word for word in (reminder, "7200s", "water the plants") if word in shown.stdout] == [
-        reminder,
-        "7200s",
-        "water the plants",
-    ]
+    for word in (reminder, "2h", "water the plants"):
+        assert word in shown.stdout
     cancelled = await agentos(url, "agents", "reminders", name, "--cancel", reminder)
     assert cancelled.stdout.strip() == reminder
     as_json = await agentos(url, "agents", "reminders", name, "-o", "json")

@@ -67,6 +67,7 @@ async def test_a_good_draft_says_what_it_would_run_and_nothing_is_accepted(stage
             {"name": "sales", "given": True, "steps": ["greet"]},
             {"name": "rates", "given": True, "steps": ["look"]},
         ],
+        "existing_task_id": None,
     }
     assert await _count(stage) == before
 

@@ -23,8 +23,8 @@ async def upload(stage: Stage, name: str) -> str:
 async def failed_after_use(stage: Stage, name: str, ref: str) -> str:
     """A task that has failed in its second step, whose input only the first one has used."""
     steps = [
-        {"id": "clean", "code": {"language": "python", "source": "print INPUT_DATA"}},
-        {"id": "sum", "code": {"language": "python", "source": "fail"}},
+        {"id": "clean", "code": {"language": "shell", "source": "print INPUT_DATA"}},
+        {"id": "sum", "code": {"language": "shell", "source": "fail"}},
     ]
     definition = {"name": name, "inputs": ["data"], "steps": steps}
     answer = await stage.http.post("/tasks", json={"pipeline": definition, "inputs": {"data": ref}})

@@ -28,6 +28,7 @@ async def test_inputs_are_listed_with_the_names_of_uploads_and_of_files_that_tas
         "name": "sales",
         "ref": f"file:{file['id']}",
         "file": file,
+        "deleted_name": None,
         "task_id": None,
     }
     assert (found["page"]["file"]["name"], found["page"]["task_id"]) == ("page.html", maker)
