@@ -73,7 +73,7 @@ async def other_team(database: Database) -> UUID:
 
 async def run_pipeline(database: Database) -> UUID:
     """A task whose first step is completed with a file, and whose second one has failed."""
-    task = new_task(TaskType.PIPELINE, PIPELINE, inputs={"x": "file:y"})
+    task = new_task(TaskType.PIPELINE, PIPELINE, inputs={"x": "https://files.example/y"})
     await tasks.create_task(database, task)
     for step, ended in (
         ("one", Ended(Status.COMPLETED, 5, exit_code=0, stdout="{}", files=(REPORT,))),
@@ -154,7 +154,7 @@ async def test_reading_a_pipeline_task_gives_typed_values(database: Database) ->
     assert (artifact.name, artifact.step, artifact.size) == ("report.csv", "one", 12)
     assert (task.usage.attempts, task.usage.duration_ms, task.usage.turns) == (2, 12, 0)
     assert task.stdout == "{}"
-    assert task.inputs == {"x": "file:y"}
+    assert task.inputs == {"x": "https://files.example/y"}
 
 
 async def test_reading_an_agent_task_gives_typed_values(database: Database) -> None:
@@ -387,7 +387,7 @@ async def test_the_files_of_a_task_are_its_inputs_and_the_latest_that_it_made(
     task_id = await run_pipeline(database)
     found = await files_of_task(database, DEFAULT_TEAM, task_id, 10)
     made = attempts.artifact_id(step_sub_task_id(task_id, "one"), "report.csv", REPORT.sha256)
-    assert found == TaskFiles({"x": "file:y"}, [MadeFile(made, "report.csv", 12, "text/csv")])
+    assert found == TaskFiles({"x": "https://files.example/y"}, [MadeFile(made, "report.csv", 12, "text/csv")])
     refs: list[StoredRef] = [ArtifactRef(made), FileRef(made)]
     kept = KeptFile(REPORT.sha256, 12, "text/csv")
     assert await find_files(database, DEFAULT_TEAM, refs) == {ArtifactRef(made): kept}
