@@ -40,6 +40,7 @@ from activities.store.reading.steps import PlacedStep, find_running_step, list_p
 from activities.store.reading.suspects import only_sweep
 from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import (
+    Printed,
     find_details,
     find_task,
     find_task_of_any_team,
@@ -153,7 +154,7 @@ async def test_reading_a_pipeline_task_gives_typed_values(database: Database) ->
     assert artifact.type is ArtifactType.FILE
     assert (artifact.name, artifact.step, artifact.size) == ("report.csv", "one", 12)
     assert (task.usage.attempts, task.usage.duration_ms, task.usage.turns) == (2, 12, 0)
-    assert task.stdout == "{}"
+    assert task.printed == Printed("{}")
     assert task.inputs == {"x": "https://files.example/y"}
 
 
@@ -387,7 +388,9 @@ async def test_the_files_of_a_task_are_its_inputs_and_the_latest_that_it_made(
     task_id = await run_pipeline(database)
     found = await files_of_task(database, DEFAULT_TEAM, task_id, 10)
     made = attempts.artifact_id(step_sub_task_id(task_id, "one"), "report.csv", REPORT.sha256)
-    assert found == TaskFiles({"x": "https://files.example/y"}, [MadeFile(made, "report.csv", 12, "text/csv")])
+    assert found == TaskFiles(
+        {"x": "https://files.example/y"}, [MadeFile(made, "report.csv", 12, "text/csv")]
+    )
     refs: list[StoredRef] = [ArtifactRef(made), FileRef(made)]
     kept = KeptFile(REPORT.sha256, 12, "text/csv")
     assert await find_files(database, DEFAULT_TEAM, refs) == {ArtifactRef(made): kept}
