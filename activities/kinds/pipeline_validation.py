@@ -63,7 +63,7 @@ async def problems_with_code(
         except AgentOSError as error:
             problems.append(Problem(where, str(error)))
             continue
-        if step.id in looked_at:
+        if index in looked_at:
             with suppress(AgentOSError):  # A skill that cannot be used is told elsewhere.
                 if message := await problem_with_source(catalogue, step):
                     problems.append(Problem(where, message))

@@ -24,15 +24,16 @@ _VERSION = ".".join(map(str, sys.version_info[:3]))
 _PYTHON = _VERSION.rpartition(".")[0]
 
 
-def steps_to_look_at(pipeline: Pipeline) -> frozenset[str]:
-    """The steps whose code is looked at: what is long is left to the Python that runs it."""
+def steps_to_look_at(pipeline: Pipeline) -> frozenset[int]:
+    """Which steps have code that is looked at, by their place, as ids may be double here: what is
+    long is left to the Python that runs it."""
     left, found = MOST_BYTES_OF_ALL, set()
-    for step in pipeline.steps:
+    for index, step in enumerate(pipeline.steps):
         if step.code is not None and step.code.language == "python":
             size = len(step.code.source.encode("utf-8", "surrogatepass"))
             if size <= min(left, MOST_BYTES):
                 left -= size
-                found.add(step.id)
+                found.add(index)
     return frozenset(found)
 
 

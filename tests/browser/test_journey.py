@@ -34,6 +34,7 @@ async def _open(page: Page, name: str) -> None:
 
 
 async def _drop(page: Page, name: str) -> None:
+    await page.get_by_role("button", name="Start").wait_for()  # Until then it is the page before.
     await page.evaluate(DROP, [name, CSV])
     await expect(page.locator(".upload").filter(has_text=name)).to_be_visible()
 

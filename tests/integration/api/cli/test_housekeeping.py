@@ -25,7 +25,7 @@ async def test_a_task_that_is_not_there_is_told_with_code_5(stage: Stage) -> Non
 async def test_a_task_that_runs_is_not_deleted(stage: Stage) -> None:
     task_id = await stage.submit("wait")
     done = await agentos(stage.url, "rm", task_id)
-    assert done.code == 1
+    assert done.code == 2
     assert "cancel it first" in done.stderr
     await stage.http.post(f"/tasks/{task_id}/cancel")
     await stage.until(task_id, "cancelled")

@@ -54,7 +54,7 @@ async def test_the_life_of_an_agent_from_the_command_line(residents: Residents) 
     for command, state in (("pause", "paused"), ("resume", "idle")):
         changed = await run(residents, command, name, "-o", "json")
         assert json.loads(changed.stdout)["state"] == state
-    assert "it is idle" in await refused(residents, 1, "rm", name)
+    assert "it is idle" in await refused(residents, 2, "rm", name)
     child = f"child {uuid4()}"
     await run(residents, "create", child, "--parent", name)
     assert child in (await run(residents, "ls", "--parent", short)).stdout

@@ -66,7 +66,7 @@ async def test_times_that_are_turned_round_are_refused(
 
 async def test_the_item_that_a_cancellation_has_cut_off_is_shown(stage: Stage) -> None:
     source = "item 0 print 7\nitem 1 wait\nitem 2 print 8"
-    code = {"language": "python", "source": source}
+    code = {"language": "shell", "source": source}
     step = {"id": "each", "code": code, "foreach": [1, 2, 3], "parallel": 1}
     body = {"pipeline": {"name": "p", "steps": [step]}}
     task_id = (await stage.http.post("/tasks", json=body)).json()["task_id"]
