@@ -59,13 +59,14 @@ async def problems_with_code(
     for index, step in enumerate(pipeline.steps):
         where = f"{at}/steps/{index}/code/source"
         try:
-            await (check_packages(catalogue, step) if by_model else declared_packages(step))
+            packages = check_packages(catalogue, step) if by_model else declared_packages(step)
+            declared = await packages
         except AgentOSError as error:
             problems.append(Problem(where, str(error)))
             continue
         if index in looked_at:
             with suppress(AgentOSError):  # A skill that cannot be used is told elsewhere.
-                if message := await problem_with_source(catalogue, step):
+                if message := await problem_with_source(catalogue, step, declared):
                     problems.append(Problem(where, message))
     return problems
 

@@ -36,11 +36,11 @@ async def declared_packages(step: Step) -> Dependencies | None:
     return await asyncio.to_thread(declared_in_code, code.source, f"The code of step {step.id}")
 
 
-async def check_packages(catalogue: Catalogue, step: Step) -> None:
-    """Raises ``DependencyRefused`` for a package that no skill declares."""
+async def check_packages(catalogue: Catalogue, step: Step) -> Dependencies | None:
+    """The same; raises ``DependencyRefused`` for a package that no skill declares as well."""
     declared = await declared_packages(step)
     if declared is None or not declared.requirements:
-        return
+        return declared
     known: set[str] = set()
     for skill in (await catalogue.skills()).values():
         known |= await _packages_of(skill)
@@ -52,6 +52,7 @@ async def check_packages(catalogue: Catalogue, step: Step) -> None:
                 f"only such packages ({listed})"
             )
             raise DependencyRefused(where=declared.where, reason=reason)
+    return declared
 
 
 async def _packages_of(skill: Skill) -> frozenset[str]:

@@ -10,7 +10,6 @@ from packaging.specifiers import SpecifierSet
 
 from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
-from activities.skills.code_packages import declared_packages
 from activities.skills.dependencies import Dependencies, find_shared_dependencies
 from activities.skills.distributions import package_of
 from activities.skills.imports import imports_of_code
@@ -37,14 +36,16 @@ def steps_to_look_at(pipeline: Pipeline) -> frozenset[int]:
     return frozenset(found)
 
 
-async def problem_with_source(catalogue: Catalogue, step: Step) -> str | None:
-    """Why the Python code of a step would fail as soon as it starts.
+async def problem_with_source(
+    catalogue: Catalogue, step: Step, declared: Dependencies | None
+) -> str | None:
+    """Why the Python code of a step would fail as soon as it starts; ``declared`` is what it says
+    that it needs.
 
     Raises:
-        DependencyRefused, SkillNotFound, SkillRefused: what it declares or uses is not sound.
+        DependencyRefused, SkillNotFound, SkillRefused: the skill that it uses is not sound.
     """
     assert step.code is not None
-    declared = await declared_packages(step)
     packages = [declared] if declared else []
     files: Sequence[str] = ()
     if step.code.skill is not None:

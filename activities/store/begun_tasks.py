@@ -15,11 +15,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.begun.report import EndedTask, MadeArtifact, report_of
-from activities.inputs.errors import InputsGone
 from activities.store import fence
 from activities.store.database import Database
 from activities.store.inbox import NewMessage, Refused, lock_agents, post_within
-from activities.store.input_holding import hold_inputs
+from activities.store.input_holding import require_inputs
 from activities.store.reading.plan_usage import Used, uses_of
 from activities.store.task_statements import CREATE
 from activities.store.tasks import NewTask, row_of
@@ -77,8 +76,7 @@ async def begin(database: Database, task: NewTask, *, hops: int, most: int) -> i
     assert task.agent_id is not None
     values = {"id": task.id, "agent_id": task.agent_id, "hops": hops}
     async with database.writing() as connection:
-        if gone := await hold_inputs(connection, task.team_id, task.inputs):
-            raise InputsGone(gone)
+        await require_inputs(connection, task.team_id, task.inputs)
         # The calls of one turn are made at once, and would all count before any of them writes.
         await lock_agents(connection, [task.agent_id])
         living: int = await connection.scalar(_COUNT_LIVING, values) or 0

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from activities.inputs.errors import InputsGone
 from workflows.definitions.inputs import ArtifactRef, FileRef, parse
 
 
@@ -36,6 +37,14 @@ async def hold_inputs(
         found = await connection.scalars(_ARTIFACTS, {"team_id": team_id, "ids": [*artifacts]})
         held.update(map(ArtifactRef, found))
     return {name: ref for name, ref in wanted.items() if ref not in held}
+
+
+async def require_inputs(
+    connection: AsyncConnection, team_id: UUID, inputs: Mapping[str, str]
+) -> None:
+    """Keep all files among ``inputs``. Raises ``InputsGone``."""
+    if gone := await hold_inputs(connection, team_id, inputs):
+        raise InputsGone(gone)
 
 
 _TYPES = (bindparam("team_id", type_=Uuid()), bindparam("ids", type_=ARRAY(Uuid())))

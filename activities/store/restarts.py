@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from activities.inputs.errors import InputsGone
 from activities.store import audit, events
 from activities.store.any_of import is_any_of
 from activities.store.audit import Actor, Deed
@@ -18,7 +17,7 @@ from activities.store.database import Database
 from activities.store.dead_letters import requeue_letters
 from activities.store.housekeeping.errors import PartSwept
 from activities.store.housekeeping.progress import require_whole
-from activities.store.input_holding import hold_inputs
+from activities.store.input_holding import require_inputs
 from activities.store.tables import SubTask, Task
 from activities.store.task_statements import (
     DESCRIBE_NODE,
@@ -100,8 +99,7 @@ async def restart_task(
     try:
         async with database.writing() as connection:
             read = {name: r for name, r in restart.inputs.items() if name not in restart.unread}
-            if gone := await hold_inputs(connection, reason.actor.team_id, read):
-                raise InputsGone(gone)
+            await require_inputs(connection, reason.actor.team_id, read)
             return await _restart_all(connection, task_id, run, restart, reason)
     except _LetterEnded:
         return False

@@ -12,11 +12,10 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from activities.inputs.errors import InputsGone
 from activities.store import audit
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
-from activities.store.input_holding import hold_inputs
+from activities.store.input_holding import require_inputs
 from activities.store.reading.schedules import BRIEF, WHOLE, StoredSchedule, stored
 from activities.store.tables import Schedule
 from activities.store.team_lock import lock_team
@@ -68,7 +67,7 @@ async def create_schedule(
         InputsGone
     """
     async with database.writing() as connection:
-        await _hold_inputs(connection, actor.team_id, new.task)
+        await require_inputs(connection, actor.team_id, _inputs_of(new.task))
         await lock_team(connection, actor.team_id)
         if await _has_name(connection, actor.team_id, new.name):
             return Written.NAME_TAKEN
@@ -115,7 +114,7 @@ async def change_schedule(
         since = func.coalesce(col(Schedule.paused_at), func.now())
         values = {**values, "paused_at": since if paused else None}
     async with database.writing() as connection:
-        await _hold_inputs(connection, actor.team_id, values.get("task") or {})
+        await require_inputs(connection, actor.team_id, _inputs_of(values.get("task") or {}))
         await lock_team(connection, actor.team_id)
         if "name" in values and await _has_name(
             connection, actor.team_id, values["name"], besides=schedule_id
@@ -236,9 +235,9 @@ async def forget_schedule(database: Database, schedule_id: UUID) -> None:
         )
 
 
-async def _hold_inputs(connection: AsyncConnection, team_id: UUID, task: Mapping[str, Any]) -> None:
-    if gone := await hold_inputs(connection, team_id, task.get("inputs", {})):
-        raise InputsGone(gone)
+def _inputs_of(task: Mapping[str, Any]) -> Mapping[str, str]:
+    inputs: Mapping[str, str] = task.get("inputs", {})
+    return inputs
 
 
 async def _has_name(

@@ -11,13 +11,12 @@ from pydantic import JsonValue
 from sqlalchemy import TextClause, select
 from sqlmodel import col
 
-from activities.inputs.errors import InputsGone
 from activities.store import audit, events
 from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.dead_letters import write_letters
 from activities.store.exchange_ends import settle
-from activities.store.input_holding import hold_inputs
+from activities.store.input_holding import require_inputs
 from activities.store.tables import Task
 from activities.store.task_statements import (
     CLOSE,
@@ -141,8 +140,7 @@ async def _write(database: Database, task: NewTask) -> bool:
     if not task.inputs:
         return bool(await database.execute(CREATE, row_of(task)))
     async with database.writing() as connection:
-        if gone := await hold_inputs(connection, task.team_id, task.inputs):
-            raise InputsGone(gone)
+        await require_inputs(connection, task.team_id, task.inputs)
         return bool((await connection.execute(CREATE, row_of(task))).all())
 
 

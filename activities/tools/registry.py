@@ -105,10 +105,9 @@ class Tool:
         """Whether it is of the house that runs AgentOS, and so is not known to be safe."""
         return _is_own(self.origin)
 
-    def may_be_repeated(self, context: ToolContext, arguments: Mapping[str, JsonValue]) -> bool:
-        """Whether a call may be made again that is not known to have taken no effect."""
-        is_unsafe = self.unsafe_if is not None and self.unsafe_if(context.equipment, arguments)
-        return self.is_retry_safe and not is_unsafe
+    def is_unsafe_with(self, equipment: Equipment, arguments: Mapping[str, JsonValue]) -> bool:
+        """Whether these arguments make it unsafe to repeat, even if it else is not."""
+        return self.unsafe_if is not None and self.unsafe_if(equipment, arguments)
 
     def problems(self, arguments: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
         """What is wrong with arguments: pairs of a JSON pointer and a message."""
@@ -140,7 +139,8 @@ class Tool:
             async with deadline:
                 if not self.is_own:
                     return await self.function(context, given)
-                is_safe = self.may_be_repeated(context, arguments)
+                is_unsafe = self.is_unsafe_with(context.equipment, arguments)
+                is_safe = self.is_retry_safe and not is_unsafe
                 with failing_as(self.name, _code_of(self.origin, self.place), is_safe=is_safe):
                     result = await self.function(context, given)
                 return bounded(self.name, result, most_bytes_of(context))

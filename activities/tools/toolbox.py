@@ -116,7 +116,7 @@ class Toolbox:
     ) -> bool:
         """Whether a tool that is safe to call again is so with these arguments, too."""
         tool = self._registry.tools.get(name)
-        return tool is None or tool.unsafe_if is None or not tool.unsafe_if(equipment, arguments)
+        return tool is None or not tool.is_unsafe_with(equipment, arguments)
 
     def is_for_residents(self, name: str) -> bool:
         """Whether it is a tool for agents that stay, which is told who calls it."""

@@ -4,7 +4,6 @@ Together their modules take ten times as long to load as a command line takes to
 """
 
 import gc
-import inspect
 from importlib import import_module
 from typing import Any
 
@@ -46,16 +45,4 @@ def _load(name: str, place: str, summary: str) -> Any:
         app.command(name)(found)
     with_plain_help(app)
     group: Any = typer.main.get_command(app)
-    command = group.commands[name]
-    for each in (command, *getattr(command, "commands", {}).values()):
-        each.help = _flowing(each.help or "")
-    return command
-
-
-def _flowing(text: str) -> str:
-    """A docstring whose paragraphs break where the terminal ends, and not where they are written:
-    typer sees to the first one only."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(
-        paragraph if "\n " in paragraph else " ".join(paragraph.split()) for paragraph in paragraphs
-    )
+    return group.commands[name]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.doubles.https_server import Authority
 from tests.doubles.listening import listening
+from tests.doubles.passing_on import pass_on_both
 
 _SSL_REQUEST = (8).to_bytes(4) + (80_877_103).to_bytes(4)  # see "SSLRequest" of its protocol
 _SOCKET = ".s.PGSQL.5432"
@@ -24,21 +25,8 @@ async def postgres_front(sockets: Path, authority: Authority) -> AsyncIterator[i
         writer.write(b"S")
         await writer.drain()
         await writer.start_tls(context)
-        inner_reader, inner_writer = await asyncio.open_unix_connection(sockets / _SOCKET)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_pass_on(reader, inner_writer))
-            group.create_task(_pass_on(inner_reader, writer))
+        inner = await asyncio.open_unix_connection(sockets / _SOCKET)
+        await pass_on_both((reader, writer), inner)
 
     async with listening(serve) as port:
         yield port
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        return
-    finally:
-        writer.close()

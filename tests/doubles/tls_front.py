@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from tests.doubles.https_server import Authority
 from tests.doubles.listening import listening
+from tests.doubles.passing_on import pass_on_both
 
 
 @asynccontextmanager
@@ -19,21 +20,8 @@ async def tls_front(address: str, authority: Authority) -> AsyncIterator[int]:
     host, _, port = address.rpartition(":")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_pass_on(reader, inner_writer))
-            group.create_task(_pass_on(inner_reader, writer))
+        inner = await asyncio.open_connection(host, int(port))
+        await pass_on_both((reader, writer), inner)
 
     async with listening(serve, ssl=context) as listened:
         yield listened
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        return
-    finally:
-        writer.close()

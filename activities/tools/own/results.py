@@ -29,8 +29,6 @@ def written(function: Callable[..., Any], returned: object, most_bytes: int) -> 
         ToolResultTooLarge: it is not.
         ToolResultUnwritable: it is no JSON.
     """
-    if isinstance(returned, ToolResult):
-        return returned
     if isinstance(returned, str):
         return ToolResult(returned)
     if returned is None:

@@ -6,20 +6,14 @@ import typer
 
 from api.cli import terminal
 from api.cli.commands.message_text import message_text
-from api.cli.commands.options import Format, Output, TaskId
+from api.cli.commands.options import Format, Output, TaskId, key_option
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_ids import talk_about
 from api.client import AsyncClient as Client
 from api.wire.responses.history import ToldMessage
 
 Key = Annotated[
-    str | None,
-    typer.Option(
-        "--idempotency-key",
-        metavar="KEY",
-        show_default=False,
-        help="Telling it again with the same key returns the same message.",
-    ),
+    str | None, key_option("Telling it again with the same key returns the same message.")
 ]
 
 
