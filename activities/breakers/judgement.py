@@ -101,6 +101,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     skills.CodePackagesUnavailable,
     skills.DependenciesUnavailable,
     skills.NodeMissing,
+    scripts.SandboxKilled,
     scripts.SandboxUnavailable,
     scripts.ScriptFailed,
     scripts.ScriptKilled,

@@ -163,8 +163,14 @@ class Bubblewrap(Sandbox):
         limit = supervision.limit
         if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
             limit = Limit.MEMORY
-        peak_bytes = supervision.peak_memory_bytes
-        return Outcome(code, limit, supervision.tail, peak_bytes, launched_at)
+        return Outcome(
+            code,
+            limit,
+            supervision.tail,
+            supervision.peak_memory_bytes,
+            launched_at,
+            sandbox_killed_by=process.killed_by,
+        )
 
 
 def build(options: SandboxOptions) -> Bubblewrap:

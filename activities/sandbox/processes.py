@@ -74,10 +74,17 @@ class Process:
         """Wait until no process is left. Cancelling the wait kills nothing."""
         await asyncio.wait({self._dead})
 
+    @property
+    def killed_by(self) -> int | None:
+        """The signal that ended bwrap itself, which nothing of ours sends; known after ``end``."""
+        code = self._launched.process.returncode
+        return -code if code is not None and code < 0 else None
+
     async def end(self) -> int | None:
         """Kill what is left, wait until it is dead, and give back the descriptors.
 
-        Returns the exit code of the command, None when it never came to run.
+        Returns the exit code of the command, None when it never came to run, or when bwrap did not
+        live to tell.
         """
         self.kill()
         await self.wait()

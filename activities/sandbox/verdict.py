@@ -10,6 +10,7 @@ from activities.sandbox.base import Exit, Job, Limit
 from activities.sandbox.folders import walk
 from activities.sandbox.profile import largest_file_bytes
 from activities.sandbox.unavailable import explain
+from workflows.errors.scripts import SandboxKilled
 
 # A shell and bwrap alike give 128 and the number of the signal that killed a command.
 _KILLED = range(129, 160)
@@ -26,9 +27,10 @@ _NO_SPACE = re.compile(rb"No space left on device")
 class Outcome:
     """What was seen of a job.
 
-    ``code`` is None when it never began, ``stopped_for`` the limit it was killed for, ``tail`` the
-    end of its stderr, ``peak_memory_bytes`` what its processes had together, if it was looked at,
-    ``launched_at`` when its process was there, by the monotonic clock.
+    ``code`` is None when it never began or nobody was left to tell, ``stopped_for`` the limit it
+    was killed for, ``tail`` the end of its stderr, ``peak_memory_bytes`` what its processes had
+    together, if it was looked at, ``launched_at`` when its process was there, by the monotonic
+    clock, ``sandbox_killed_by`` the signal that ended bwrap.
     """
 
     code: int | None
@@ -36,18 +38,22 @@ class Outcome:
     tail: bytes
     peak_memory_bytes: int | None
     launched_at: float = 0.0
+    sandbox_killed_by: int | None = None
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
     """Tell how the job ended.
 
     Raises:
+        SandboxKilled: something else on the machine has ended it.
         SandboxUnavailable: it never began.
     """
     code = outcome.code
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
+        if outcome.sandbox_killed_by is not None:
+            raise SandboxKilled(sandbox="bubblewrap", signal=outcome.sandbox_killed_by)
         raise explain(outcome.tail.decode(errors="replace"))
     if code and limit is None:
         limit = await asyncio.to_thread(_limit_behind, job, code, outcome)

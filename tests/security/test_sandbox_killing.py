@@ -17,6 +17,7 @@ from activities.sandbox.interpreter import sandbox_python
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
 from tests.security.processes import alive, mark, parent, running, until
+from workflows.errors.scripts import SandboxKilled
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
 _UID = 61_500
@@ -115,6 +116,20 @@ async def test_a_job_that_closes_its_streams_is_waited_for(bench: Bench) -> None
     ended = await bench.shell("exec >&- 2>&-; sleep 0.2; exit 3")
     assert ended.code == 3
     assert ended.duration_ms >= 200
+
+
+async def test_a_sandbox_that_is_killed_from_outside_is_tried_again_and_not_blamed_on_the_machine(
+    bench: Bench,
+) -> None:
+    word = mark()
+    job = asyncio.create_task(bench.shell(f"echo began >&2; sleep 60; : {word}"))
+    await until(lambda: bench.stderr == "began\n")
+    [outer] = [pid for pid in alive(word) if parent(pid) == os.getpid()]
+    os.kill(outer, signal.SIGKILL)
+    with pytest.raises(SandboxKilled, match="signal 9") as caught:
+        await job
+    assert caught.value.retryable
+    assert alive(word) == []
 
 
 _WORKER = """

@@ -7,6 +7,14 @@ class SandboxUnavailable(AgentOSError):
     """The {sandbox} sandbox cannot run here: {reason}. {remedy}"""
 
 
+class SandboxKilled(AgentOSError):
+    """The {sandbox} sandbox of this step was ended from outside, by signal {signal}: what the
+    script did is no reason for that. Mostly the machine is short of memory: give it more, or run
+    fewer steps at once."""
+
+    retryable = True
+
+
 class ScriptFailed(AgentOSError):
     """Step {step}: the script failed with exit code {code}. Its output is in the task's log."""
 
