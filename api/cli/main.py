@@ -83,7 +83,7 @@ for name, place, summary in (
     ("cancel", "tasks:cancel", "Cancel a task. Results of finished steps are kept."),
     ("pause", "tasks:pause", "Pause a task before its next step or turn."),
     ("resume", "tasks:resume", "Resume a paused task."),
-    ("retry", "tasks:retry", "Retry a task that has ended."),
+    ("retry", "retry:retry", "Retry a task that has ended."),
     (
         "diff",
         "diff:diff",

@@ -14,6 +14,7 @@ from api.tasks.kinds.base import Beginning
 from api.tasks.kinds.table import KINDS
 from api.tasks.retry import prepare_retry
 from api.wire.requests import RetryRequest
+from api.wire.responses.pipeline_changes import PipelineChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,14 @@ class Estimate:
 class Foresight:
     """Of ``count`` tasks that would be retried: the steps that keep their results, and those that
     run again, by name, with the number of tasks, in the order in which they were met. ``refused``
-    tasks could not be retried so."""
+    tasks could not be retried so. ``changes`` are those of the pipeline, if all have the same."""
 
     count: int = 0
     kept_steps: Mapping[str, int] = field(default_factory=dict)
     redone_steps: Mapping[str, int] = field(default_factory=dict)
     estimate: Estimate = Estimate()
     refused: int = 0
+    changes: PipelineChanges | None = None
 
     def __add__(self, other: "Foresight") -> "Foresight":
         return Foresight(
@@ -53,7 +55,12 @@ class Foresight:
             _sum(self.redone_steps, other.redone_steps),
             self.estimate + other.estimate,
             self.refused + other.refused,
+            self._changes_of_both(other),
         )
+
+    def _changes_of_both(self, other: "Foresight") -> PipelineChanges | None:
+        told = [each.changes for each in (self, other) if each.count]
+        return told[0] if told and all(each == told[0] for each in told) else None
 
 
 async def foresee(
@@ -79,6 +86,7 @@ async def _foresee(
         kept_steps=Counter(f"{at}{name}" for name in future.kept),
         redone_steps=Counter(f"{at}{step.name}" for step in redone),
         estimate=again + Estimate(turns.used.tokens, turns.used.cost_usd, turns.seconds),
+        changes=beginning.changes,
     )
     if inner is None:
         return foreseen

@@ -109,7 +109,10 @@ async def discard(
 
 def digest_of(request: RequeueRequest, bulk_id: UUID | None = None) -> str:
     """The same for requests that mean the same, whoever sends them and why."""
-    meant = request.model_dump_json(by_alias=True, exclude={"note", "dry_run"})
+    unmeant = {"note", "dry_run"}
+    if not request.parameters:  # Older versions, whose digests are compared, have had none.
+        unmeant.add("parameters")
+    meant = request.model_dump_json(by_alias=True, exclude=unmeant)
     return hashlib.sha256(f"{meant}{bulk_id or ''}".encode()).hexdigest()
 
 

@@ -46,6 +46,7 @@ def foresight(foreseen: Foresight) -> wire.Foresight:
         redone_steps=_counts(foreseen.redone_steps),
         estimate=wire.Estimate.model_validate(asdict(foreseen.estimate)),
         refused=foreseen.refused,
+        changes=foreseen.changes,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue
 from activities.store.reading.former_tasks import find_former
 from activities.store.reading.tasks import find_details
 from api.services import Services
+from api.tasks.json_values import is_same
 from api.tasks.lookup import found
 from api.tasks.views import Views
 from api.wire.responses.comparison import (
@@ -118,7 +119,7 @@ def _differing(task: JsonValue, other: JsonValue) -> Sequence[ComparedValue]:
 
 def _values(pointer: str, task: _Value, other: _Value) -> Iterator[ComparedValue]:
     """The innermost places at which two values differ."""
-    if task == other and type(task) is type(other):
+    if not isinstance(task, _Missing) and not isinstance(other, _Missing) and is_same(task, other):
         return
     if isinstance(task, dict) and isinstance(other, dict):
         for key in _all(task, other):

@@ -9,14 +9,16 @@ from workflows.suggestions import nearest
 _NAMES_SHOWN = 20
 
 
-def check_names(kind: str, given: Collection[str], known: Collection[str]) -> None:
+def check_names(
+    kind: str, given: Collection[str], known: Collection[str], owner: str = "task"
+) -> None:
     """A name that is mistyped would leave the old value in its place, and nobody would notice.
 
     Raises:
-        InvalidRequest: the task has no such ``kind``, which is ``input`` or ``parameter``.
+        InvalidRequest: the ``owner`` has no such ``kind``, which is ``input`` or ``parameter``.
     """
     listed = ", ".join(sorted(known)[:_NAMES_SHOWN]) + ", ..." * (len(known) > _NAMES_SHOWN)
-    message = f"the task has no such {kind} ({kind}s: {listed or 'none'})"
+    message = f"the {owner} has no such {kind} ({kind}s: {listed or 'none'})"
     problems = [
         Problem(pointer((f"{kind}s", name)), message + _meant(name, known))
         for name in given

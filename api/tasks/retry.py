@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from activities.inputs.errors import InputsGone
+from activities.kinds.pipeline import KIND as PIPELINES
 from activities.store import restarts
 from activities.store.audit import Actor, Deed
 from activities.store.housekeeping.errors import PartSwept
@@ -24,7 +25,7 @@ from api.tasks.names import check_names
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
 from workflows.definitions.plan import MAX_DEPTH
-from workflows.pointers import pointer
+from workflows.pointers import Problem, pointer
 from workflows.states import Status, TaskType
 
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
@@ -79,15 +80,17 @@ async def prepare_retry(
     await _check_ended(services, task)
     served = KINDS[task.type]
     inputs = _inputs(task, request)
+    request = _with_parameters(task, request)
+    if request.pipeline is not None and task.type is not TaskType.PIPELINE:
+        raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
+    # A skill, tool or file of the first run may be gone by now.
+    definition = request.pipeline or served.kind.read(task)
+    found = await served.kind.problems(services.installed, team_id, definition, inputs)
+    if request.pipeline is not None and any(map(_is_of_pipeline, found)):
+        raise InvalidRequest(found)  # What refers to nothing cannot be compared with what there is.
     beginning = await _beginning(services, task, request)
     if request.description is not None and not beginning.innermost.descriptions:
         raise wrong("/description", _DESCRIBES_NOTHING)
-    if request.pipeline is not None and beginning.redefined is None:
-        raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
-    # A skill, tool or file of the first run may be gone by now.
-    kind = served.kind
-    definition = request.pipeline or kind.read(task)
-    found = await kind.problems(services.installed, team_id, definition, inputs)
     unread = {name for name in beginning.unread if name in inputs and name not in request.inputs}
     at = {pointer(("inputs", name)) for name in unread}
     if problems := [problem for problem in found if problem.pointer not in at]:
@@ -180,6 +183,25 @@ def _inputs(task: StoredTask, request: RetryRequest) -> Mapping[str, str]:
     wanted = request.pipeline.inputs
     kept = {name: ref for name, ref in task.inputs.items() if name in wanted}
     return {**kept, **request.inputs}
+
+
+def _is_of_pipeline(problem: Problem) -> bool:
+    return problem.pointer.startswith("/pipeline")
+
+
+def _with_parameters(task: StoredTask, request: RetryRequest) -> RetryRequest:
+    """Other parameters make another pipeline, that of the request or of the task."""
+    if not request.parameters:
+        return request
+    pipeline = request.pipeline
+    owner = "task" if pipeline is None else "pipeline"
+    if pipeline is None and task.type is TaskType.PIPELINE:
+        pipeline = PIPELINES.read(task)
+    check_names("parameter", request.parameters, pipeline.parameters if pipeline else (), owner)
+    assert pipeline is not None, "without one, there are no names that could be right"
+    parameters = {**pipeline.parameters, **request.parameters}
+    changed = pipeline.model_copy(update={"parameters": parameters})
+    return request.model_copy(update={"pipeline": changed, "parameters": {}})
 
 
 async def _why_not_alone(services: Services, task_id: UUID, plan_id: UUID) -> str:

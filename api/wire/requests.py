@@ -56,9 +56,10 @@ class RetryRequest(_Request):
     ``inputs`` replace those of the same name, which the task must have; nodes of a plan that were
     given one run again. ``cache`` is as for a new task, and stays as it was if omitted.
 
-    ``pipeline`` is what the task is from now on. Steps that are not as they were, but for how often
-    and how long they are tried, run again, with all that needs them; those before ``from`` must be
-    as they were. With ``dry_run`` nothing runs: the answer says what would.
+    ``pipeline`` is what the task is from now on, and ``parameters`` take the place of those of the
+    same name, which it must have. Steps that are not as they were, but for how often and how long
+    they are tried, run again, with all that needs them; those before ``from`` must be as they were.
+    With ``dry_run`` nothing runs: the answer says what would, and what is new of the pipeline.
     """
 
     begin: Text | None = Field(default=None, alias="from", max_length=300)
@@ -68,6 +69,7 @@ class RetryRequest(_Request):
     )
     cache: bool | None = Field(default=None, strict=True)
     pipeline: Pipeline | None = None
+    parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
     dry_run: bool = Field(default=False, strict=True)
 
 

@@ -58,6 +58,7 @@ async def test_without_scripts_what_a_mended_pipeline_does_is_shown_before_it_is
     await field.fill(whole.replace("source: fail", "source: print two"))
     await page.get_by_role("button", name="Show what will happen").click()
     await expect(page.locator("#foresight .chip.good")).to_contain_text(["a"])
+    await expect(page.locator("#foresight")).to_contain_text("b: code changed")
     await page.get_by_role("button", name="Retry").click()
     await stage.until(task_id, "completed")
 

@@ -1,5 +1,6 @@
 """``agentos dlq``: dead letters, which are what ended badly and waits for somebody to act."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -40,6 +41,7 @@ from api.cli.commands.many_letters import (
 )
 from api.cli.commands.options import Format, Inputs, Output, Timeout, Wait, talk
 from api.cli.commands.pages import first_items
+from api.cli.commands.parameters import Parameters, Value, values_for
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
 from api.cli.commands.task_ids import find_task_id
@@ -51,6 +53,18 @@ from api.wire.bulk import BulkDiscardRequest, BulkRequeueRequest
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 from api.wire.responses.pages import Page
+
+_OF_ONE_PIPELINE = "it is for a single dead letter, or with --pipeline; name one"
+
+Begin = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="STEP",
+        show_default="the step that failed",
+        help="The step, node or call to start from, or 'start'; earlier results are kept.",
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -161,17 +175,10 @@ def requeue(
     canary: Canary = None,
     rate: Rate = None,
     yes: Yes = False,
-    begin: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="STEP",
-            show_default="the step that failed",
-            help="The step, node or call to start from, or 'start'; earlier results are kept.",
-        ),
-    ] = None,
+    begin: Begin = None,
     pipeline: NewPipeline = None,
     inputs: Inputs = None,
+    parameters: Parameters = None,
     note: Annotated[
         str, typer.Option(metavar="TEXT", show_default=False, help="Why, for the audit log.")
     ] = "",
@@ -186,16 +193,23 @@ def requeue(
     waiting = Waiting.of(wait, timeout, output)
     # By its alias: "from" is no name in Python.
     asked = {"from": begin, "note": note}
+    texts = () if pipeline else parameters or ()
     if letter is None:
+        if texts:
+            raise typer.BadParameter(_OF_ONE_PIPELINE, param_hint="--set")
         bounds = {"canary": canary, "rate": rate}
         many = built(BulkRequeueRequest, {**asked, **which.body, **only_given(bounds)})
         manner = Manner(plan, yes, wait, timeout, output)
-        raise typer.Exit(requeue_many(context, with_pipeline(many, pipeline), given, manner))
-    request = with_pipeline(built(RequeueRequest, asked), pipeline)
+        raise typer.Exit(
+            requeue_many(context, with_pipeline(many, pipeline, parameters), given, manner)
+        )
+    request = with_pipeline(built(RequeueRequest, asked), pipeline, parameters)
 
     async def again(client: Client) -> ExitCode:
         letter_id = await find_letter_id(client, letter)
-        wanted = request.model_copy(update={"inputs": await upload_inputs(client, given)})
+        values = await _values(client, letter_id, texts)
+        references = await upload_inputs(client, given)
+        wanted = request.model_copy(update={"inputs": references, "parameters": values})
         if plan:
             print_foresight(await client.foresee_requeue(letter_id, wanted), output)
             return ExitCode.OK
@@ -205,6 +219,13 @@ def requeue(
         return await answer(client, await client.requeue(letter_id, wanted), waiting)
 
     raise typer.Exit(talk(context, again))
+
+
+async def _values(client: Client, letter_id: str, texts: Sequence[str]) -> Mapping[str, Value]:
+    if not texts:
+        return {}
+    letter = await client.dead_letter(letter_id)
+    return await values_for(client, str(letter.task_id), texts)
 
 
 @app.command()

@@ -1,13 +1,27 @@
 """Parameters of a pipeline as a command line sets them: ``NAME=VALUE``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import ValidationError
+import typer
+from pydantic import TypeAdapter, ValidationError
 
 from api.cli.errors import ParameterMalformed
-from workflows.definitions.pipeline import Pipeline
+from api.client import AsyncClient as Client
+from workflows.definitions.pipeline import Parameter, Pipeline
+from workflows.states import TaskType
+from workflows.suggestions import nearest
 
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="Another value for one of the pipeline's parameters.",
+    ),
+]
 Value = str | int | float | bool
 
 
@@ -17,13 +31,29 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str]) -> Pipeline:
     Raises:
         ParameterMalformed
     """
-    given = values_of(pipeline, texts)
-    document = pipeline.model_dump()
+    return pipeline.model_copy(
+        update={"parameters": pipeline.parameters | values_of(pipeline, texts)}
+    )
+
+
+async def values_for(client: Client, task_id: str, texts: Sequence[str]) -> Mapping[str, Value]:
+    """Values of the kind that the pipeline of a task has at these names.
+
+    Raises:
+        ParameterMalformed
+    """
+    if not texts:
+        return {}
+    task = await client.task(task_id)
+    if task.type is not TaskType.PIPELINE:
+        reason = f"only pipelines have parameters, and task {task_id} is of type {task.type.value}"
+        raise ParameterMalformed(text=" ".join(texts), reason=reason)
     try:
-        return Pipeline.model_validate({**document, "parameters": pipeline.parameters | given})
+        pipeline = Pipeline.model_validate(task.definition)
     except ValidationError as error:
-        reason = error.errors(include_url=False)[-1]["msg"]
+        reason = "the server is newer than this client, which cannot read the pipeline"
         raise ParameterMalformed(text=" ".join(texts), reason=reason) from error
+    return values_of(pipeline, texts)
 
 
 def values_of(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Value]:
@@ -38,19 +68,30 @@ def values_of(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Value]:
         if not equals:
             raise ParameterMalformed(text=text, reason="write NAME=VALUE")
         if name not in pipeline.parameters:
-            known = ", ".join(pipeline.parameters) or "none"
-            reason = f"the pipeline has no parameter {name!r} (it has: {known})"
-            raise ParameterMalformed(text=text, reason=reason)
+            raise ParameterMalformed(text=text, reason=_unknown(name, pipeline.parameters))
         if name in given:
             raise ParameterMalformed(text=text, reason=f"{name} is given twice")
         given[name] = _like(pipeline.parameters[name], value, text)
     return given
 
 
+def _unknown(name: str, known: Mapping[str, Value]) -> str:
+    close = nearest(name, known)
+    meant = f"; did you mean {close!r}?" if close else ""
+    return f"the pipeline has no parameter {name!r} (it has: {', '.join(known) or 'none'}){meant}"
+
+
 def _like(present: Value, text: str, whole: str) -> Value:
     """A value of the kind that the pipeline has there: a number, true or false, or text."""
-    if isinstance(present, str):
-        return text
+    value = text if isinstance(present, str) else _number_or_bool(present, text, whole)
+    try:
+        return TypeAdapter[Value](Parameter).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[-1]["msg"]
+        raise ParameterMalformed(text=whole, reason=reason) from error
+
+
+def _number_or_bool(present: Value, text: str, whole: str) -> Value:
     try:
         value = json.loads(text)
     except ValueError:

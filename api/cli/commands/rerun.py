@@ -1,34 +1,17 @@
 """``agentos rerun``: a new task that does the same as one that there is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated
-
 import typer
-from pydantic import ValidationError
 
 from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait
-from api.cli.commands.parameters import values_of
+from api.cli.commands.parameters import Parameters, values_for
 from api.cli.commands.request_body import built
 from api.cli.commands.submit import Key
 from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import Waiting, answer, tell_existing
-from api.cli.errors import ParameterMalformed
 from api.cli.exit_codes import ExitCode
 from api.client import AsyncClient as Client
 from api.wire.requests import RerunRequest
-from workflows.definitions.pipeline import Pipeline
-from workflows.states import TaskType
-
-Parameters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        show_default=False,
-        help="Another value for one of the parameters of its pipeline.",
-    ),
-]
 
 
 def rerun(
@@ -51,7 +34,7 @@ def rerun(
     waiting = Waiting.of(wait, timeout, output)
 
     async def again(client: Client, task_id: str) -> ExitCode:
-        values = await _values(client, task_id, parameters or ())
+        values = await values_for(client, task_id, parameters or ())
         document = {
             "inputs": await upload_inputs(client, given),
             "parameters": values,
@@ -63,19 +46,3 @@ def rerun(
         return await answer(client, accepted, waiting)
 
     raise typer.Exit(talk_about(context, task, again))
-
-
-async def _values(client: Client, task_id: str, texts: Sequence[str]) -> Mapping[str, object]:
-    """Values of the kind that the pipeline has at these names. Raises ``ParameterMalformed``."""
-    if not texts:
-        return {}
-    task = await client.task(task_id)
-    if task.type is not TaskType.PIPELINE:
-        reason = f"only pipelines have parameters, and task {task_id} is of type {task.type.value}"
-        raise ParameterMalformed(text=" ".join(texts), reason=reason)
-    try:
-        pipeline = Pipeline.model_validate(task.definition)
-    except ValidationError as error:
-        reason = "the server is newer than this client, which cannot read the pipeline"
-        raise ParameterMalformed(text=" ".join(texts), reason=reason) from error
-    return values_of(pipeline, texts)

@@ -1,4 +1,4 @@
-"""``agentos ls|show|watch|trace|cancel|pause|resume|retry``: show and control tasks."""
+"""``agentos ls|show|watch|trace|cancel|pause|resume``: show and control tasks."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,31 +8,20 @@ import typer
 from api.cli import terminal
 from api.cli.commands import task_views
 from api.cli.commands.foresight import (
-    Foreseen,
-    NewPipeline,
     Yes,
-    ask_about_retry,
-    print_foresight,
-    say_beforehand,
-    with_pipeline,
 )
-from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.moments import check_order
 from api.cli.commands.options import (
     Format,
-    Inputs,
-    NoCache,
     NoPager,
     Output,
     SomeTaskId,
     TaskId,
     Timeout,
-    Wait,
     talk,
 )
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_json_line
-from api.cli.commands.request_body import built
 from api.cli.commands.task_choice import (
     Choice,
     DryRun,
@@ -44,18 +33,16 @@ from api.cli.commands.task_choice import (
     OlderThan,
     WithText,
     do_about_many,
-    only_of_one,
 )
 from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.trace_view import print_trace
-from api.cli.commands.waiting import Waiting, answer, wait_for_end
+from api.cli.commands.waiting import wait_for_end
 from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
 from api.cli.kinds.table import kind_of
 from api.cli.pager import paged
 from api.client import AsyncClient as Client
-from api.wire.bulk_tasks import BulkCancelRequest, BulkRetryRequest
-from api.wire.requests import RetryRequest
+from api.wire.bulk_tasks import BulkCancelRequest
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed, TaskSummary
 from workflows.states import Status, TaskType
@@ -198,80 +185,6 @@ def pause(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -
 def resume(context: typer.Context, task: TaskId, output: Output = Format.TABLE) -> None:
     """Resume a paused task."""
     _print_changed(talk_about(context, task, Client.resume), output, "It resumes.")
-
-
-def retry(
-    context: typer.Context,
-    *,
-    task: SomeTaskId = None,
-    begin: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="STEP",
-            show_default="the first not completed",
-            help="The step, the node of a plan, or the call of an agent, such as 4.1, to start "
-            "from; earlier results are kept.",
-        ),
-    ] = None,
-    description: Annotated[
-        str | None,
-        typer.Option("--description", help="What the node of --from has to do from now on."),
-    ] = None,
-    pipeline: NewPipeline = None,
-    inputs: Inputs = None,
-    no_cache: NoCache = False,
-    plan: Foreseen = False,
-    yes: Yes = False,
-    wait: Wait = False,
-    timeout: Timeout = None,
-    statuses: OfStatus = None,
-    types: OfType = None,
-    name: OfName = None,
-    text: WithText = None,
-    after: NewerThan = None,
-    before: OlderThan = None,
-    every: Every = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Retry a task that has ended.
-
-    What keeps its result and what runs again is said before it begins. Without an ID, a filter says
-    which tasks; completed ones only with --status completed.
-    """
-    choice = Choice(statuses, types, text, name, after, before, every)
-    choice.check(task)
-    if task is None:
-        of_one = {
-            "--description": description,
-            "--pipeline": pipeline,
-            "--input": inputs,
-            "--no-cache": no_cache,
-            "--wait": wait,
-            "--timeout": timeout,
-        }
-        only_of_one(of_one)
-        many = choice.request(BulkRetryRequest, **{"from": begin})
-        do_about_many(context, many, dry_run=plan, yes=yes, output=output)
-        return
-    given = parse_inputs(inputs)
-    waiting = Waiting.of(wait, timeout, output)
-    # By its alias: "from" is no name in Python.
-    wanted = {"from": begin, "description": description, "cache": False if no_cache else None}
-    request = with_pipeline(built(RetryRequest, wanted), pipeline)
-
-    async def again(client: Client, task_id: str) -> ExitCode:
-        references = await upload_inputs(client, given)
-        wanted = request.model_copy(update={"inputs": references})
-        foresight = await client.foresee_retry(task_id, wanted)
-        if plan:
-            print_foresight(foresight, output)
-            return ExitCode.OK
-        say_beforehand(foresight)
-        ask_about_retry(wanted, pipeline, yes=yes)
-        return await answer(client, await client.retry(task_id, wanted), waiting)
-
-    raise typer.Exit(talk_about(context, task, again))
 
 
 def _print_changed(changed: Changed, output: Format, follows: str) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api.cli.commands.checking import PipelineText
 from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.parameters import Parameters
 from api.cli.commands.pipeline_file import read_pipeline
 from api.cli.commands.request_body import built
 from api.cli.display.progress import TaskProgress
@@ -24,15 +25,6 @@ File = Annotated[
         metavar="FILE",
         show_default=False,
         help="A YAML or JSON file with the pipeline; - for stdin.",
-    ),
-]
-Parameters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        show_default=False,
-        help="Another value for one of the pipeline's parameters.",
     ),
 ]
 

@@ -18,6 +18,7 @@ from api.errors import InvalidRequest
 from api.services import Services
 from api.wire.requests import RetryRequest
 from api.wire.responses.files import Artifact
+from api.wire.responses.pipeline_changes import PipelineChanges
 from api.wire.responses.tasks import AgentResult, Progress, Result
 from workflows.pointers import Problem
 
@@ -27,13 +28,15 @@ Definition = TypeVar("Definition", bound=BaseModel)
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Where the next run of a task begins. The sub-tasks ``again`` start over with it, with the new
-    ``descriptions`` of those that have one. ``redefined`` is what the task is from then on.
-    ``unread`` are inputs that only what is kept has used: they need not be there any more."""
+    ``descriptions`` of those that have one. ``redefined`` is what the task is from then on,
+    ``changes`` what is new of that. ``unread`` are inputs that only what is kept has used: they
+    need not be there any more."""
 
     first_step: int
     again: Collection[UUID] = ()
     descriptions: Mapping[UUID, str] = field(default_factory=dict)
     redefined: Redefinition | None = None
+    changes: PipelineChanges | None = None
     unread: Collection[str] = ()
     inner: "InnerBeginning | None" = None
 

@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from activities.kinds.pipeline import KIND as PIPELINES
 from activities.store.reading.steps import DefinedStep, PlacedItem, list_defined_steps
 from activities.store.reading.tasks import StoredTask
 from activities.store.restarts import Redefinition
-from activities.store.tasks import NewSubTask
 from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, wrong
+from api.tasks.kinds.pipeline_changes import changes_of, makes_another
 from api.wire.requests import RetryRequest
 from workflows.definitions.needs import all_needs_of, redone
 from workflows.definitions.pipeline import Pipeline, Step
@@ -26,9 +24,6 @@ from workflows.states import Status
 
 _ALL_COMPLETED = "every step is completed; name the step to begin with"
 _ALL_AS_IT_WAS = "every step is completed and makes what it made; name the step to begin with"
-# They say how a step is run, not what it makes: with others its result is what it was. What it
-# waits for is compared by itself.
-_MANNERS = ("timeout", "retries", "retry_on", "cache", "needs", "parallel")
 
 
 class _Named(Protocol):
@@ -75,14 +70,13 @@ def _redefined(
     task: StoredTask, was: Sequence[DefinedStep], pipeline: Pipeline, request: RetryRequest
 ) -> Beginning:
     """By default all that is not completed, or is not what it was, and what uses an input that is
-    replaced.
-
-    A result is kept only of a step that is the same and waits for the same: what another one made
-    may be anything.
-    """
+    replaced."""
     begin = request.begin
     new = PIPELINES.sub_tasks(task.id, pipeline)
-    changed = _changed(was, new)
+    changes = changes_of(task, was, pipeline, new)
+    changed = frozenset(
+        step.step for step in changes.steps if makes_another(step) and not step.removed
+    )
     place = _place(new, was, begin)
     for index, step in enumerate(new):
         if begin is not None and step.name in changed & _all_before(new, place):
@@ -107,7 +101,7 @@ def _redefined(
         definition=pipeline.model_dump(mode="json", exclude_defaults=True),
         sub_tasks=new,
     )
-    return replace(beginning, redefined=redefined)
+    return replace(beginning, redefined=redefined, changes=changes)
 
 
 def _beginning(
@@ -184,22 +178,6 @@ def _items(was: Sequence[DefinedStep], begin: str) -> Iterator[_Place]:
         for item in step.items:
             if begin in (item.name, str(item.id)):
                 yield _Place({step.name}, item)
-
-
-def _changed(was: Sequence[DefinedStep], new: Sequence[NewSubTask]) -> frozenset[str]:
-    """The steps that are not what they were."""
-    known = {
-        step.name: (step.kind, _makes(step.definition), tuple(step.dependencies)) for step in was
-    }
-    return frozenset(
-        step.name
-        for step in new
-        if known.get(step.name) != (step.type, _makes(step.definition), tuple(step.dependencies))
-    )
-
-
-def _makes(definition: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    return {name: value for name, value in definition.items() if name not in _MANNERS}
 
 
 def _given_others(task: StoredTask, request: RetryRequest, pipeline: Pipeline) -> frozenset[str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from api.wire.responses.base import Answer
+from api.wire.responses.pipeline_changes import PipelineChanges
 from workflows.open_values import Open
 from workflows.states import LetterState, TaskType
 
@@ -100,10 +101,12 @@ class Estimate(Cost):
 
 class Foresight(Answer):
     """What a retry would do, of ``count`` tasks: which steps keep their results, which run again,
-    each in their order, and what that may cost. ``refused`` tasks could not be retried so."""
+    each in their order, and what that may cost. ``refused`` tasks could not be retried so.
+    ``changes`` are what is new of the pipeline, null where it stays, or tasks differ in that."""
 
     count: int
     kept_steps: list[StepCount]
     redone_steps: list[StepCount]
     estimate: Estimate
     refused: int = 0
+    changes: PipelineChanges | None = None

@@ -42,7 +42,8 @@ async def test_a_requeue_is_shown_before_it_is_made(stage: Stage, tmp_path: Path
     words = ("dlq", "requeue", letter["id"], "--pipeline", str(mended), "--note", "mended")
     foreseen = await agentos(stage.url, *words, "--plan")
     assert foreseen.code == 0, foreseen.stderr
-    assert [line.split() for line in foreseen.stdout.splitlines()][:2] == [
+    assert [line.split() for line in foreseen.stdout.splitlines()][:3] == [
+        ["New", "b:", "code", "changed"],
         ["Kept", "a"],
         ["Runs", "again", "b"],
     ]
@@ -52,6 +53,27 @@ async def test_a_requeue_is_shown_before_it_is_made(stage: Stage, tmp_path: Path
     ended = await agentos(stage.url, "dlq", "show", letter["id"])
     assert "requeued" in ended.stdout
     assert "mended" in ended.stdout
+
+
+async def test_a_requeue_may_set_a_parameter_of_the_pipeline_of_its_task(stage: Stage) -> None:
+    document = {**pipeline("print x", "fail"), "parameters": {"kind": "bar"}}
+    document["steps"][1]["args"] = ["${parameters.kind}"]
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "failed")
+    found = await stage.http.get("/dead-letters", params={"task_id": task_id})
+    letter_id = found.json()["items"][0]["id"]
+    words = ("dlq", "requeue", letter_id, "--set")
+    foreseen = await agentos(stage.url, *words, "kind=line", "--plan", "-o", "json")
+    assert json.loads(foreseen.stdout)["changes"]["parameters"] == ["kind"]
+    wrong = await agentos(stage.url, *words, "kin=line")
+    assert (wrong.code, "did you mean 'kind'" in " ".join(wrong.stderr.split())) == (2, True)
+    many = await agentos(stage.url, "dlq", "requeue", "--all", "--set", "kind=line")
+    assert (many.code, "--pipeline" in many.stderr) == (2, True)
+    assert (await agentos(stage.url, *words, "kind=line")).code == 0
+    await stage.until(task_id, "failed")
+    task = await stage.task(task_id)
+    assert (task["run"], task["definition"]["parameters"]) == (2, {"kind": "line"})
 
 
 async def test_what_a_retry_would_do_is_shown_as_a_table_or_as_json(stage: Stage) -> None:

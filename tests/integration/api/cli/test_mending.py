@@ -140,6 +140,97 @@ async def test_a_mended_pipeline_keeps_what_came_before_the_first_change_and_say
     assert task["usage"]["attempts"] == 3  # a once, b twice
 
 
+async def test_what_is_new_of_each_step_is_said_before_it_begins(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("print one", "print two", "fail")
+    await stage.until(task_id, "failed")
+    new = {**pipeline("print one", "print two", "print three", "print four"), "description": "d"}
+    new["steps"][1] |= {"retries": 1, "timeout": "1h"}
+    words = ("retry", task_id, "--pipeline", str(written(tmp_path, new)))
+    foreseen = await agentos(stage.url, *words, "--dry-run")
+    assert [line.split() for line in foreseen.stdout.splitlines()][:4] == [
+        ["New", "description", "changed"],
+        ["b:", "timeout,", "retries", "changed"],
+        ["c:", "code", "changed"],
+        ["d:", "added"],
+    ]
+    done = await agentos(stage.url, *words, "--wait")
+    assert done.code == 0, done.stderr
+    assert done.stderr.splitlines()[:6] == [
+        "New in the pipeline:",
+        "  description changed",
+        "  b: timeout, retries changed",
+        "  c: code changed",
+        "  d: added",
+        "Keeps: a, b. Runs again: c, d (last time: 0.0s, and 1 step that never ran).",
+    ]
+
+
+async def test_a_file_that_is_the_same_as_what_the_task_has_is_said_to_be(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("print one", "fail")
+    await stage.until(task_id, "failed")
+    same = pipeline("print one", "fail")
+    same["steps"][0] |= {"timeout": "300s", "retries": 3, "args": []}
+    path = written(tmp_path, "# Nothing but a comment.\n" + yaml.safe_dump(same))
+    words = ("retry", task_id, "--pipeline", str(path))
+    foreseen = await agentos(stage.url, *words, "--dry-run")
+    assert "New          nothing: the pipeline is the same as that of the task" in foreseen.stdout
+    done = await agentos(stage.url, *words)
+    assert done.code == 0
+    assert done.stderr.startswith("The pipeline is the same as that of the task.\nKeeps: a. Runs")
+
+
+async def test_a_retry_sets_parameters_of_the_task_or_of_the_file(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = {**pipeline("print one", "fail"), "parameters": {"kind": "bar", "rows": 5}}
+    for step, name in zip(document["steps"], ("kind", "rows"), strict=True):
+        step["args"] = [f"${{parameters.{name}}}"]
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "failed")
+    for options, said in (
+        (("kin=line",), "no parameter 'kin' (it has: kind, rows); did you mean 'kind'?"),
+        (("rows=many",), "it must be a number"),
+        (("rows=NaN",), "finite"),
+        (("kind=a", "--set", "kind=b"), "given twice"),
+    ):
+        refused = await agentos(stage.url, "retry", task_id, "--set", *options)
+        assert refused.code == 2
+        assert said in " ".join(refused.stderr.split())
+    mine = await agentos(stage.url, "retry", task_id, "--set", "rows=7", "--dry-run")
+    assert [line.split() for line in mine.stdout.splitlines()][:3] == [
+        ["New", "parameters", "(rows)", "changed"],
+        ["b:", "args", "changed"],
+        ["Kept", "a"],
+    ]
+    document["steps"][1]["code"]["source"] = "print two"
+    words = ("--pipeline", str(written(tmp_path, document)), "--set", "rows=7", "--wait")
+    done = await agentos(stage.url, "retry", task_id, *words)
+    assert done.code == 0, done.stderr
+    assert "  b: code, args changed" in done.stderr
+    task = await stage.task(task_id)
+    assert task["definition"]["parameters"] == {"kind": "bar", "rows": 7}
+    many = await agentos(stage.url, "retry", "--all", "--set", "rows=7")
+    assert (many.code, "single task" in many.stderr) == (2, True)
+
+
+async def test_on_a_terminal_another_parameter_is_asked_about(stage: Stage) -> None:
+    document = {**pipeline("print one"), "parameters": {"kind": "bar"}}
+    document["steps"][0]["args"] = ["${parameters.kind}"]
+    answer = await stage.http.post("/tasks", json={"pipeline": document})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "completed")
+    async with typing(stage.url, "retry", task_id, "--set", "kind=x", columns=100) as run:
+        await run.until_seen("a: args changed", "Run these again? What they made is replaced.")
+        run.type("n\r")
+        assert await run.end() == 1
+    assert (await stage.task(task_id))["run"] == 1
+
+
 async def test_on_a_terminal_a_new_pipeline_is_asked_about_and_no_leaves_all_as_it_was(
     stage: Stage, tmp_path: Path
 ) -> None:

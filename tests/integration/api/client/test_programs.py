@@ -26,6 +26,7 @@ from api.client import (
     StillRunning,
     TaskUnsuccessful,
 )
+from api.wire.responses.pipeline_changes import PipelineChanges
 from api.wire.responses.tasks import Result
 from deploy.local.tcp_ports import choose_ports
 from tests.integration.api_stage import Stage, pipeline
@@ -164,6 +165,9 @@ async def test_a_request_is_a_model_or_a_mapping(client: AsyncClient, tmp_path: 
     await client.wait(task.task_id)
     foreseen = await client.foresee_retry(task.task_id, {"from": "b"})
     assert [each.step for each in foreseen.redone_steps] == ["b"]
+    assert foreseen.changes is None
+    same = {"from": "b", "pipeline": pipeline("print x", "file a.txt hello")}
+    assert (await client.foresee_retry(task.task_id, same)).changes == PipelineChanges()
     await client.retry(task.task_id, {"from": "b"})
     ended = await client.wait(task.task_id)
     [run] = {sub_task.attempts for sub_task in ended.sub_tasks if sub_task.name == "b"}

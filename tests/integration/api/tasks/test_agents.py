@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -306,6 +307,34 @@ async def test_a_retry_may_begin_anew(
     assert task["usage"]["turns"] == 2
     log = (await agents_stage.http.get(f"/tasks/{task_id}/logs")).json()["items"]
     assert [item["run"] for item in log] == [2]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        ({"parameters": {"kind": "x"}}, "/parameters/kind", "no such parameter"),
+        (
+            {"pipeline": {"name": "p", "steps": [{"id": "a", "skill": "s"}]}},
+            "/pipeline",
+            "type agent",
+        ),
+    ],
+    ids=["parameters", "pipeline"],
+)
+async def test_an_agent_is_retried_with_nothing_that_only_a_pipeline_has(
+    agents_stage: Stage,
+    working: ObedientAgents,
+    body: Mapping[str, object],
+    pointer: str,
+    message: str,
+) -> None:
+    task_id = await submit(agents_stage, "finish x")
+    await agents_stage.until(task_id, "completed")
+    answer = await agents_stage.http.post(f"/tasks/{task_id}/retry", json=body)
+    assert answer.status_code == 422
+    [problem] = answer.json()["errors"]
+    assert problem["pointer"] == pointer
+    assert message in problem["message"]
 
 
 async def test_a_finished_agent_is_retried_only_from_a_place(

@@ -191,6 +191,7 @@ async def test_a_requeue_runs_the_task_from_the_failed_step_with_the_edited_inpu
         "redone_steps": [{"step": "b", "tasks": 1}, {"step": "c", "tasks": 1}],
         "estimate": {"tokens": 0, "cost_usd": 0.0, "seconds": 0.005, "unknown": 1},
         "refused": 0,
+        "changes": None,
     }
     assert (await stage.task(task_id))["status"] == "failed"
     answer = await _requeue(stage, letter, inputs={"data": good}, note="The file was wrong.")

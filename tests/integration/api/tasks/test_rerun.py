@@ -105,13 +105,88 @@ async def test_a_step_that_is_tried_longer_or_more_often_keeps_its_result(stage:
     assert await foreseen(stage, task_id, pipeline=new) == (["a"], ["b", "c"])
 
 
-async def test_a_parameter_of_another_value_redoes_the_steps_that_have_it(stage: Stage) -> None:
+async def with_parameters(stage: Stage) -> str:
+    """A task that has failed, whose second step uses a parameter."""
     definition = {**pipeline("print x", "print y", "fail"), "parameters": {"kind": "bar"}}
     definition["steps"][1]["args"] = ["${parameters.kind}"]
     task_id = (await stage.http.post("/tasks", json={"pipeline": definition})).json()["task_id"]
     await stage.until(task_id, "failed")
-    new = {**definition, "parameters": {"kind": "line"}}
+    return str(task_id)
+
+
+async def test_a_parameter_of_another_value_redoes_the_steps_that_have_it(stage: Stage) -> None:
+    task_id = await with_parameters(stage)
+    new = {**pipeline("print x", "print y", "fail"), "parameters": {"kind": "line"}}
+    new["steps"][1]["args"] = ["${parameters.kind}"]
     assert await foreseen(stage, task_id, pipeline=new) == (["a"], ["b", "c"])
+
+
+async def test_a_dry_run_says_what_is_new_of_the_pipeline_if_it_may_be_another(
+    stage: Stage,
+) -> None:
+    task_id = await with_parameters(stage)
+
+    async def changes(**body: Any) -> Any:
+        answer = await stage.http.post(f"/tasks/{task_id}/retry", json={**body, "dry_run": True})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["changes"]
+
+    assert await changes() is None
+    assert await changes(**{"from": "b"}) is None
+    nothing = {"fields": [], "parameters": [], "steps": []}
+    assert await changes(parameters={"kind": "bar"}) == nothing
+    kind = await changes(parameters={"kind": "line"})
+    assert (kind["fields"], kind["parameters"]) == (["parameters"], ["kind"])
+    unchanged = {"added": False, "removed": False, "moved": False, "waits_for": None}
+    assert kind["steps"] == [{"step": "b", "fields": ["args"], **unchanged}]
+    new = {**pipeline("print x", "print z"), "name": "other"}
+    other = await changes(pipeline=new)
+    assert other["fields"] == ["name", "parameters"]
+    assert [(each["step"], each["fields"], each["removed"]) for each in other["steps"]] == [
+        ("b", ["code", "args"], False),
+        ("c", [], True),
+    ]
+
+
+async def test_a_parameter_takes_the_place_of_that_of_the_task_or_of_the_new_pipeline(
+    stage: Stage,
+) -> None:
+    task_id = await with_parameters(stage)
+    assert await foreseen(stage, task_id, parameters={"kind": "line"}) == (["a"], ["b", "c"])
+    assert await foreseen(stage, task_id, parameters={"kind": "bar"}) == (["a", "b"], ["c"])
+    new = {**pipeline("print x", "print y", "print z"), "parameters": {"kind": "dot"}}
+    new["steps"][1]["args"] = ["${parameters.kind}"]
+    body = {"pipeline": new, "parameters": {"kind": "bar"}}
+    assert await foreseen(stage, task_id, **body) == (["a", "b"], ["c"])
+    assert (await stage.http.post(f"/tasks/{task_id}/retry", json=body)).status_code == 202
+    task = await stage.until(task_id, "completed")
+    assert task["definition"]["parameters"] == {"kind": "bar"}
+
+
+async def test_a_parameter_that_is_not_there_is_refused_with_its_place(stage: Stage) -> None:
+    task_id = await with_parameters(stage)
+    unparametric = pipeline("print x", "print y")
+    unreferred = {**pipeline("print x"), "parameters": {"kind": "bar"}}
+    unreferred["steps"][0]["args"] = ["${parameters.kind}", "${parameters.kim}"]
+    for body, pointer, message in (
+        (
+            {"parameters": {"kin": "x"}},
+            "/parameters/kin",
+            "the task has no such parameter (parameters: kind); did you mean 'kind'",
+        ),
+        (
+            {"parameters": {"kind": "x"}, "pipeline": unparametric},
+            "/parameters/kind",
+            "the pipeline has no such parameter (parameters: none)",
+        ),
+        ({"pipeline": unreferred}, "/pipeline/steps/0/args/1", "there is no parameter 'kim'"),
+    ):
+        for more in ({}, {"dry_run": True}):
+            refused = await stage.http.post(f"/tasks/{task_id}/retry", json={**body, **more})
+            assert refused.status_code == 422, refused.text
+            [problem] = refused.json()["errors"]
+            assert problem["pointer"] == pointer
+            assert message in problem["message"]
 
 
 async def test_a_replaced_input_redoes_the_steps_that_use_it(stage: Stage) -> None:
