@@ -117,7 +117,7 @@ def _layers(services: Services, keys: KeyRing) -> list[Middleware]:
     return layers
 
 
-def _passes(services: Services) -> Sequence[Passes]:
+def _passes(services: Services, changes: Changes) -> Sequence[Passes]:
     """What goes on beside the answers."""
     return (
         Sweeper(services).passes,
@@ -125,7 +125,7 @@ def _passes(services: Services) -> Sequence[Passes]:
         BulkEngine(services).passes,
         Caller(services).passes,
         Housekeeper(services).passes,
-        BegunTasks(services).passes,
+        BegunTasks(services, changes).passes,
         Reminding(services).passes,
         Rounds(services).passes,
         Tallying(services).passes,
@@ -143,7 +143,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(app.state.metrics.process.run(), name="metrics"),
         asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
         asyncio.create_task(Teller(app.state.services).run(), name="teller"),
-        *(asyncio.create_task(each.run(), name=each.name) for each in _passes(app.state.services)),
+        *(
+            asyncio.create_task(each.run(), name=each.name)
+            for each in _passes(app.state.services, app.state.changes)
+        ),
     ]
     try:
         yield

@@ -58,10 +58,12 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     garbage_collector.pause()
     from deploy import logs, settings
-    from deploy.api import run_api
 
     logs.configure()
-    asyncio.run(run_api(settings.load(), host, port))
+    given = settings.load()  # What is wrong with them is said before all else is loaded.
+    from deploy.api import run_api
+
+    asyncio.run(run_api(given, host, port))
 
 
 def worker(
@@ -81,10 +83,11 @@ def worker(
 
         asyncio.run(check_polling(settings.load().task_queue))
         return
+    logs.configure()
+    given = settings.load()  # As the API does.
     from deploy.worker import run_worker
 
-    logs.configure()
-    asyncio.run(run_worker(settings.load()))
+    asyncio.run(run_worker(given))
 
 
 def model(

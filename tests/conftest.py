@@ -1,6 +1,5 @@
 """What many tests share: the true services, started once, and names of their own on them."""
 
-import gc
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -10,6 +9,7 @@ import structlog
 from hypothesis import settings
 from minio import Minio
 
+from deploy import garbage_collector
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.databases import empty_database, hurry, migrated_database
@@ -29,13 +29,13 @@ EVENTS_UNTIL_NEW = 100
 
 
 def pytest_collection() -> None:
-    """What is made until the tests begin stays: to look through it for garbage is in vain."""
-    gc.disable()
+    """What is made until the tests begin stays, as what a server loads: to look through it for
+    garbage is in vain. What tests make is looked through as seldom as there."""
+    garbage_collector.pause()
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()
-    gc.enable()
+    garbage_collector.resume()
 
 
 @pytest.fixture(scope="session")

@@ -285,3 +285,9 @@ def processes_mentioning(text: str) -> list[int]:
             if text.encode() in command:
                 found.append(int(entry.name))
     return found
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """What a living process was started with."""
+    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return dict(item.decode().split("=", 1) for item in variables if item)

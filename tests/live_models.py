@@ -10,10 +10,13 @@ from tests.live import Live, live_stack
 
 
 @asynccontextmanager
-async def modelled_stack(data_dir: Path, models: ScriptedModels) -> AsyncIterator[Live]:
+async def modelled_stack(
+    data_dir: Path, models: ScriptedModels, **more: str
+) -> AsyncIterator[Live]:
     """The whole stack, with models ``first`` and ``second`` of a server of the user's own.
 
-    A token costs a tenth of a cent. A model ``tiny`` would read 4,096 of them.
+    A token costs a tenth of a cent. A model ``tiny`` would read 4,096 of them. ``more`` are other
+    variables.
     """
     price = {"input": 1_000, "output": 1_000}
     settings = {
@@ -26,5 +29,5 @@ async def modelled_stack(data_dir: Path, models: ScriptedModels) -> AsyncIterato
         "AGENTOS_BREAKER_CALLS": "1000",
         "AGENTOS_MAX_RUNNING_STEPS": "16",  # Ten branches of a plan, and what else there is.
     }
-    async with live_stack(data_dir, **settings) as live:
+    async with live_stack(data_dir, **settings, **more) as live:
         yield live

@@ -17,8 +17,8 @@ from minio.datatypes import Object
 from minio.error import S3Error
 
 from activities.disk import Disk
+from activities.store.blob_errors import blob_errors
 from activities.store.condemned import FoundBlob, Ledger
-from activities.store.errors import blob_errors
 from activities.store.options import S3Options
 from activities.store.s3_address import region_of
 

@@ -165,7 +165,7 @@ async def claim_run(database: Database, lease_seconds: float) -> ClaimedRun | No
         .values(lease_until=func.now() + timedelta(seconds=lease_seconds))
         .returning(*_CLAIMED)
     )
-    async with database.writing() as connection:
+    async with database.at_once() as connection:
         row = (await connection.execute(claimed)).one_or_none()
     if row is None:
         return None

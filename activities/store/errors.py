@@ -1,19 +1,15 @@
-"""Errors of the database and the S3 store as ``AgentOSError``: which to retry, which to report."""
+"""Errors of the database as ``AgentOSError``: which to retry, which to report."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import urllib3
-from minio.error import InvalidResponseError, S3Error, ServerError
 from sqlalchemy.exc import ArgumentError, DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from urllib3.exceptions import HTTPError
 
 from activities.store.housekeeping.errors import BlobGone
 from workflows.errors import DiskFull, TemporaryFailure
-from workflows.errors.services import DatabaseRefused, StoreRefused
+from workflows.errors.services import DatabaseRefused
 
 # Classes of SQLSTATE that are temporary: connection lost, out of resources, operator
 # intervention (shutting down, starting up), serialisation failure and deadlock; and a lock that
@@ -29,12 +25,6 @@ _BLOB_GONE = "AG001"  # of the trigger that guards blobs; the message is the SHA
 _CUT = ("is closed", "is closing", "in progress", "is cancelling")
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-# Where in its source OpenSSL noticed.
-_TLS_NOISE = re.compile(r"^\[[A-Z0-9:_ ]+\] | \(_ssl\.c:\d+\)$")
-
-_S3_FULL = 507
-_PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
 
 @asynccontextmanager
@@ -73,38 +63,6 @@ async def database_refusals() -> AsyncIterator[None]:
         if not str(getattr(origin, "sqlstate", "")).startswith(_REFUSING_SQLSTATES):
             raise
         raise DatabaseRefused(reason=first_line(origin)) from error
-
-
-@asynccontextmanager
-async def blob_errors() -> AsyncIterator[None]:
-    """Raise ``TemporaryFailure`` for an unreachable S3 store, ``StoreRefused`` for a refusal."""
-    try:
-        yield
-    except S3Error as error:
-        status = getattr(error.response, "status", None)
-        if status == _S3_FULL:
-            raise DiskFull(service="the S3 store", reason=str(error.message)) from error
-        if status in _PASSING_S3_STATUSES:
-            reason = f"{error.code} {error.message or ''}".strip()[:300]
-            raise TemporaryFailure(service="The S3 store", reason=reason) from error
-        raise StoreRefused(reason=f"{error.code} {error.message}") from error
-    except (InvalidResponseError, ServerError) as error:  # A proxy answered, say.
-        raise TemporaryFailure(service="The S3 store", reason=first_line(error)) from error
-    except (HTTPError, ConnectionError, TimeoutError) as error:
-        raise TemporaryFailure(service="The S3 store", reason=_http_reason(error)) from error
-
-
-def _http_reason(error: BaseException) -> str:
-    """What the system said, which urllib3 wraps in retries, addresses of objects and paths."""
-    while isinstance(reason := getattr(error, "reason", None), BaseException):
-        error = reason
-    within = (error.__cause__, *error.args)
-    cause = next((each for each in within if isinstance(each, BaseException)), error)
-    if isinstance(cause, OSError) and cause.strerror:
-        return _TLS_NOISE.sub("", cause.strerror)[:300]
-    if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    return first_line(cause)
 
 
 def driver_error(error: BaseException) -> BaseException:

@@ -97,6 +97,9 @@ async def on_exchange_end(
 async def miss_turns(database: Database) -> bool:
     """Go on in one group without the members who cannot answer, or took too long. False when there
     is none, or none that somebody else does not go on with already."""
+    async with database.at_once() as connection:
+        if await connection.scalar(_FIND_STUCK) is None:
+            return False
     async with database.writing() as connection:
         group_id = await connection.scalar(_FIND_STUCK)
         if group_id is None:

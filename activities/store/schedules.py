@@ -207,7 +207,7 @@ async def claim_unsynced(
         .with_for_update(skip_locked=True)
     )
     claim = update(Schedule).where(col(Schedule.id).in_(due)).values(tried_at=now)
-    async with database.writing() as connection:
+    async with database.at_once() as connection:
         return [stored(row) for row in await connection.execute(claim.returning(*BRIEF))]
 
 

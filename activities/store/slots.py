@@ -185,12 +185,14 @@ async def give_back(database: Database, token: UUID, limits: Limits) -> Sequence
         return await _call(connection, limits)
 
 
+async def anybody_waits(database: Database) -> bool:
+    async with database.reading(fresh=True) as connection:
+        return bool(await connection.scalar(_ANYBODY))
+
+
 async def call_next(database: Database, limits: Limits) -> Sequence[UUID]:
     """The tasks that are to be told that they may come, where nobody has told them: their place
     became free by itself, or their limit was raised."""
-    async with database.reading(fresh=True) as connection:
-        if not await connection.scalar(_ANYBODY):
-            return ()
     async with database.writing() as connection:
         await connection.execute(_LOCK)
         return await _call(connection, limits)

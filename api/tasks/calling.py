@@ -21,6 +21,8 @@ class Caller:
         )
 
     async def _call(self) -> None:
+        if not await slots.anybody_waits(self._services.database):
+            return
         limits = await self._services.limits.limits()
         called = await slots.call_next(self._services.database, limits)
         workflows = await slots.workflows_of(self._services.database, called)

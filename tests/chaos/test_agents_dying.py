@@ -133,18 +133,6 @@ async def test_a_part_that_dies_in_mid_run_delays_the_agent_and_no_more(
     assert seqs == list(range(1, len(seqs) + 1))
 
 
-async def test_the_model_server_may_die_while_it_answers(live: Live) -> None:
-    """The embedded one, which the stack starts again."""
-    data = await live.upload("people.csv", b"name,age\nada,36\n")
-    task_id = await live.submit_agent("Clean the csv and profile it.", inputs={"people": data})
-    await live.when(task_id, lambda task: task["usage"]["turns"] >= 1)
-    live.kill("model")
-    task = await live.ended(task_id)
-    assert task["status"] == "completed"
-    names = sorted(file["name"] for file in task["artifacts"])
-    assert names == ["clean.csv", "profile.json", "profile.md"]
-
-
 async def test_a_finished_run_that_is_reset_to_turn_three_goes_on_from_there(
     agents_live: Live, models: ScriptedModels
 ) -> None:

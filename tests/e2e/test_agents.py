@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from deploy.local.state import running_parts
 from tests.doubles.model_server import Exchange
 from tests.doubles.scripted_models import Conversation, ScriptedModels, Wanted, asks, finishes
-from tests.live import Live, a_while, release
+from tests.live import Live, a_while, environment_of, release
 
 URL = re.compile(r"File '([^']+)' created at (\S+)")
 
@@ -34,6 +35,15 @@ async def test_two_variables_are_enough_to_use_a_model_of_ones_own(
     assert talk.models == ["first", "first"]
     assert talk.requests[0].headers["authorization"] == "Bearer sk-only-for-tests"
     assert task["usage"]["tokens_used"] == 30
+
+
+async def test_a_model_of_the_users_own_leaves_the_offline_one_out(
+    agents_live: Live, models: ScriptedModels
+) -> None:
+    assert agents_live.services.model_url is None
+    assert "model" not in running_parts(agents_live.services.data_dir)
+    worker = environment_of(agents_live.pid_of("worker"))
+    assert worker["OPENAI_BASE_URL"] == models.url
 
 
 async def test_calls_of_one_turn_run_side_by_side_and_are_told_in_their_order(

@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+from openai import AsyncOpenAI
+
+from deploy.local.state import running_parts
 from deploy.offline_model import LABEL
-from tests.live import Live
+from tests.live import Live, environment_of
 
 DATA = Path(__file__).parents[2] / "deploy" / "demo" / "penguins_raw.csv"
 
@@ -48,3 +51,27 @@ async def test_json_on_stdout_is_the_result_and_nothing_else(live: Live) -> None
     assert printed.code == 0, printed.stderr
     given = json.loads(printed.stdout)
     assert "shares no keyword with any skill" in given["summary"]
+
+
+async def test_without_a_model_of_the_users_own_the_offline_one_is_served(live: Live) -> None:
+    services = live.services
+    served = running_parts(services.data_dir)["model"]
+    assert served.url == services.model_url
+    async with AsyncOpenAI(base_url=services.model_url, api_key="none") as client:
+        assert [found.id async for found in client.models.list()] == ["offline-rules"]
+    for part in ("api", "worker"):
+        environment = environment_of(live.pid_of(part))
+        assert environment["OPENAI_BASE_URL"] == services.model_url
+    assert "AGENTOS_DATABASE_URL" not in environment_of(served.pid)
+
+
+async def test_the_offline_model_may_die_while_it_answers(live: Live) -> None:
+    """The stack starts it again."""
+    data = await live.upload("people.csv", b"name,age\nada,36\n")
+    task_id = await live.submit_agent("Clean the csv and profile it.", inputs={"people": data})
+    await live.when(task_id, lambda task: task["usage"]["turns"] >= 1)
+    live.kill("model")
+    task = await live.ended(task_id)
+    assert task["status"] == "completed"
+    names = sorted(file["name"] for file in task["artifacts"])
+    assert names == ["clean.csv", "profile.json", "profile.md"]

@@ -48,10 +48,11 @@ def run_of(*words: str) -> str:
         ),
         ("import api.client", {*SERVER, *SDKS, "rich", "structlog", "typer", "yaml"}),
         ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
+        ("import deploy.keys.keyring", {*SDKS, "alembic", "minio", "temporalio", "urllib3"}),
         ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
         ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
     ],
-    ids=["--help", "ls", "up", "client", "settings", "api", "worker"],
+    ids=["--help", "ls", "up", "client", "settings", "keys", "api", "worker"],
 )
 def test_nothing_waits_for_the_import_of_what_it_does_without(
     statement: str, too_much: set[str]

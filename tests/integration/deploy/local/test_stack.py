@@ -24,7 +24,6 @@ import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
 from minio import Minio
-from openai import AsyncOpenAI
 from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -42,6 +41,7 @@ from deploy.local.stack import Stack
 from deploy.local.state import DataFolder, running_parts
 from deploy.local.tcp_ports import choose_ports
 from tests.folders import PROJECT
+from tests.live import environment_of
 
 ENTRY = Path(__file__).with_name("stack_process.py")
 NOBODY, NAMELESS = 65534, 54321
@@ -393,61 +393,44 @@ async def is_let_in(port: int, context: ssl.SSLContext | None) -> bool:
     return False
 
 
-async def test_api_and_workers_run_come_back_and_end_with_the_stack(tmp_path: Path) -> None:
+CODEC_KEY = b64encode(bytes(32)).decode()
+
+
+@pytest.fixture(scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """A stack with API and two workers, all of which end with it."""
     options = StackOptions(
-        tmp_path / "data",
+        tmp_path_factory.mktemp("whole") / "data",
         workers=2,
         default_ports=False,
         migrate=migrations.migrate,
-        environment=variables.inherited(),
+        environment=variables.inherited() | {"AGENTOS_CODEC_KEY": CODEC_KEY},
     )
     stack = Stack(options)
     try:
-        services = await stack.start()
-        parts = running_parts(options.data_dir)
-        assert {"api", "worker", "worker-2"} < set(parts)
-        async with httpx.AsyncClient() as client:
-            assert (await client.get(f"{services.api_url}/readyz")).status_code == 200
-        os.kill(parts["worker-2"].pid, signal.SIGKILL)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while running_parts(options.data_dir)["worker-2"] == parts["worker-2"]:
-                await asyncio.sleep(0.02)
+        yield await stack.start()
         parts = running_parts(options.data_dir)
     finally:
         await stack.stop()
     assert not any(Path(f"/proc/{part.pid}").exists() for part in parts.values())
 
 
-async def test_without_a_model_of_the_users_own_the_offline_one_is_served(tmp_path: Path) -> None:
-    async with Stack(_whole(tmp_path / "data")) as services:
-        served = running_parts(tmp_path / "data")["model"]
-        assert served.url == services.model_url
-        async with AsyncOpenAI(base_url=services.model_url, api_key="none") as client:
-            assert [found.id async for found in client.models.list()] == ["offline-rules"]
-        for part in ("api", "worker"):
-            environment = environment_of(running_parts(tmp_path / "data")[part].pid)
-            assert environment["OPENAI_BASE_URL"] == services.model_url
-        assert "AGENTOS_DATABASE_URL" not in environment_of(served.pid)
+async def test_api_and_workers_run_and_come_back(whole: Services) -> None:
+    parts = running_parts(whole.data_dir)
+    assert {"api", "worker", "worker-2"} < set(parts)
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{whole.api_url}/readyz")).status_code == 200
+    os.kill(parts["worker-2"].pid, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while running_parts(whole.data_dir)["worker-2"] == parts["worker-2"]:
+            await asyncio.sleep(0.02)
 
 
-async def test_a_model_of_the_users_own_leaves_the_offline_one_out(tmp_path: Path) -> None:
-    own = "http://127.0.0.1:1/v1"
-    async with Stack(_whole(tmp_path / "data", OPENAI_BASE_URL=own)) as services:
-        parts = running_parts(tmp_path / "data")
-        assert services.model_url is None
-        assert "model" not in parts
-        assert environment_of(parts["worker"].pid)["OPENAI_BASE_URL"] == own
-
-
-async def test_the_temporal_web_ui_has_payloads_decrypted_by_the_api(tmp_path: Path) -> None:
-    key = b64encode(bytes(32)).decode()
-    async with (
-        Stack(_whole(tmp_path / "data", AGENTOS_CODEC_KEY=key)) as services,
-        httpx.AsyncClient() as http,
-    ):
-        page = services.temporal_ui_url
+async def test_the_temporal_web_ui_has_payloads_decrypted_by_the_api(whole: Services) -> None:
+    async with httpx.AsyncClient() as http:
+        page = whole.temporal_ui_url
         told = (await http.get(f"{page}/api/v1/settings")).json()["Codec"]["Endpoint"]
-        assert told == f"{services.api_url}/codec"
+        assert told == f"{whole.api_url}/codec"
         [payload] = await Codec([bytes(32)]).encode([Payload(data=b"plain")])
         answer = await http.post(
             f"{told}/decode",
@@ -456,8 +439,8 @@ async def test_the_temporal_web_ui_has_payloads_decrypted_by_the_api(tmp_path: P
         )
         assert answer.headers["Access-Control-Allow-Origin"] == page
         assert answer.json()["payloads"] == [{"metadata": {}, "data": b64encode(b"plain").decode()}]
-        server = environment_of(running_parts(tmp_path / "data")["temporal"].pid)
-        assert key not in server.values()
+    server = environment_of(running_parts(whole.data_dir)["temporal"].pid)
+    assert CODEC_KEY not in server.values()
 
 
 @pytest.mark.parametrize(
@@ -473,21 +456,6 @@ def test_the_offline_model_is_wanted_where_no_other_is_named(
     environment: dict[str, str], wanted: bool
 ) -> None:
     assert model.is_wanted(environment) is wanted
-
-
-def _whole(data_dir: Path, **environment: str) -> StackOptions:
-    without = {k: v for k, v in variables.inherited().items() if not k.startswith("OPENAI_")}
-    return StackOptions(
-        data_dir,
-        default_ports=False,
-        migrate=migrations.migrate,
-        environment=without | environment,
-    )
-
-
-def environment_of(pid: int) -> dict[str, str]:
-    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return dict(item.decode().split("=", 1) for item in variables if item)
 
 
 async def test_a_port_that_was_asked_for_does_not_give_way(tmp_path: Path) -> None:
