@@ -58,10 +58,15 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     garbage_collector.pause()
     from deploy import logs, settings
+    from deploy.api_host import reaches_only_us
+
+    reaches_only_us(host)
+    logs.configure()
+    given = settings.load()
+    # Last: what is wrong above is told two seconds earlier.
     from deploy.api import run_api
 
-    logs.configure()
-    asyncio.run(run_api(settings.load(), host, port))
+    asyncio.run(run_api(given, host, port))
 
 
 def worker(
