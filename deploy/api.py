@@ -1,7 +1,6 @@
 """From settings to a running API."""
 
 import dataclasses
-import ipaddress
 import socket
 
 from temporalio.client import Client
@@ -21,16 +20,12 @@ from api.residents.template_files import TemplateFiles
 from api.services import ApiOptions, ConnectionLimits, ScheduleLimits, Services
 from api.tasks.temporal import TemporalPort
 from deploy import garbage_collector, temporal_connection
+from deploy.api_host import reaches_only_us
 from deploy.bootstrap import mcp_pool, secret_box, stores
 from deploy.open_files import CALLERS, viewers_allowed
 from deploy.settings import Settings, SettingsInvalid
 from workflows.addresses import is_loopback
-from workflows.errors import AgentOSError, BadInput
-
-
-class HostMalformed(BadInput):
-    """--host {host!r} is not an IP address. Use 127.0.0.1 to be reached from this machine only, or
-    0.0.0.0 to be reached at every address of it."""
+from workflows.errors import AgentOSError
 
 
 class PortUnusable(AgentOSError):
@@ -88,7 +83,7 @@ async def run_api(settings: Settings, host: str, port: int) -> None:
 def _options(settings: Settings, host: str, port: int) -> ApiOptions:
     """Raises ``HostMalformed``, and ``SettingsInvalid`` where anybody could reach an API that asks
     for no keys."""
-    loopback = _reaches_only_us(host)
+    loopback = reaches_only_us(host)
     max_viewers = viewers_allowed(settings.max_viewers)
     options = ApiOptions(
         keys_required=not loopback if settings.keys_required is None else settings.keys_required,
@@ -122,14 +117,6 @@ def _options(settings: Settings, host: str, port: int) -> ApiOptions:
 def _disk(settings: Settings) -> Disk | None:
     folder = settings.services_dir
     return None if folder is None else Disk(folder, "AgentOS")
-
-
-def _reaches_only_us(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError as error:
-        raise HostMalformed(host=host) from error
-    return is_loopback(host)
 
 
 def _page_url(host: str, port: int) -> str:

@@ -58,9 +58,12 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     garbage_collector.pause()
     from deploy import logs, settings
+    from deploy.api_host import reaches_only_us
 
+    reaches_only_us(host)
     logs.configure()
-    given = settings.load()  # What is wrong with them is said before all else is loaded.
+    given = settings.load()
+    # Last: what is wrong above is told two seconds earlier.
     from deploy.api import run_api
 
     asyncio.run(run_api(given, host, port))

@@ -85,6 +85,21 @@ Entry = TypeVar("Entry")
 log = structlog.get_logger(__name__)
 
 
+async def load_client() -> None:
+    """Load what talks to servers of models, before an endpoint is opened.
+
+    It takes half a second. Beside the event loop, others go on meanwhile.
+    """
+    await asyncio.to_thread(import_module, "activities.llm.endpoint")
+
+
+def open_endpoint(options: ModelOptions) -> "Endpoint":
+    """The server of the options. Close it when done."""
+    from activities.llm.endpoint import Endpoint
+
+    return Endpoint(options)
+
+
 class Models:
     """The models of one server. Close it when done.
 
@@ -259,12 +274,9 @@ class Models:
 
     async def _opened(self) -> "Endpoint":
         if self._endpoint is None:
-            # Its client takes half a second to load. Beside the event loop, others go on meanwhile.
-            await asyncio.to_thread(import_module, "activities.llm.endpoint")
+            await load_client()
         if self._endpoint is None:
-            from activities.llm.endpoint import Endpoint
-
-            self._endpoint = Endpoint(self._options)
+            self._endpoint = open_endpoint(self._options)
         return self._endpoint
 
     def _charge(self, model: str, usage: Usage) -> Charge:

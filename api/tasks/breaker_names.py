@@ -4,8 +4,7 @@ import asyncio
 import re
 from collections.abc import Collection
 
-from activities.llm.endpoint import Endpoint
-from activities.llm.models import OPENAI_DEFAULT_MODEL
+from activities.llm.models import OPENAI_DEFAULT_MODEL, load_client, open_endpoint
 from activities.store import breakers
 from activities.store.audit import Actor
 from activities.store.breakers import BreakerKey
@@ -52,7 +51,8 @@ async def _models(services: Services) -> Collection[str] | None:
         return None
     if options.models:
         return options.models
-    endpoint = Endpoint(options)
+    await load_client()
+    endpoint = open_endpoint(options)
     try:
         if endpoint.is_openai:
             return (OPENAI_DEFAULT_MODEL,)

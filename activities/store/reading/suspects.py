@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -138,30 +139,36 @@ class Suspects:
 
         They may well be heard of: their workflows know nothing of that.
         """
-        plan = aliased(Task)
-        has_plan = (
-            select(col(SubTask.id))
-            .join(plan, col(plan.id) == col(SubTask.task_id))
-            .where(
-                col(SubTask.task_id) == col(Task.parent_id),
-                col(SubTask.child_id) == col(Task.id),
-                col(plan.status).in_(LIVING),
-            )
-            .correlate(Task)
-            .exists()
-        )
-        rows = await self._connection.execute(
-            select(*_COLUMNS)
-            .where(
-                col(Task.parent_id).is_not(None),
-                col(Task.type) != TaskType.EXCHANGE,  # It belongs to an agent.
-                col(Task.status).in_(LIVING),
-                ~has_plan,
-            )
-            .order_by(col(Task.updated_at), col(Task.id))
-            .limit(limit)
-        )
+        rows = await self._connection.execute(_orphans(), {"most": limit})
         return [Suspect(*row) for row in rows]
+
+
+@cache
+def _orphans() -> Select[UUID, int, int, datetime, datetime]:
+    """Made once: to put it together takes longer than to send it, and every sweep asks it."""
+    plan = aliased(Task)
+    has_plan = (
+        select(col(SubTask.id))
+        .join(plan, col(plan.id) == col(SubTask.task_id))
+        .where(
+            col(SubTask.task_id) == col(Task.parent_id),
+            col(SubTask.child_id) == col(Task.id),
+            col(plan.status).in_(LIVING),
+        )
+        .correlate(Task)
+        .exists()
+    )
+    return (
+        select(*_COLUMNS)
+        .where(
+            col(Task.parent_id).is_not(None),
+            col(Task.type) != TaskType.EXCHANGE,  # It belongs to an agent.
+            col(Task.status).in_(LIVING),
+            ~has_plan,
+        )
+        .order_by(col(Task.updated_at), col(Task.id))
+        .limit(bindparam("most"))
+    )
 
 
 @asynccontextmanager

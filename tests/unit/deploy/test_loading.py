@@ -18,6 +18,13 @@ from tests.folders import PROJECT
 
 SERVER = {"activities", "api.http", "api.tasks", "fastapi", "sqlalchemy", "temporalio"}
 SDKS = {"e2b", "mcp", "mcp_types", "openai"}
+# They are found and loaded as the application is made.
+_ALL_ROUTES = """
+from workflows.discovery import modules_of
+from api.http import routes
+from api.web import routes as pages
+modules_of(routes), modules_of(pages)
+"""
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -50,9 +57,10 @@ def run_of(*words: str) -> str:
         ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.keys.keyring", {*SDKS, "alembic", "minio", "temporalio", "urllib3"}),
         ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
+        (_ALL_ROUTES, {*SDKS, "alembic", "typer"}),
         ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
     ],
-    ids=["--help", "ls", "up", "client", "settings", "keys", "api", "worker"],
+    ids=["--help", "ls", "up", "client", "settings", "keys", "api", "routes", "worker"],
 )
 def test_nothing_waits_for_the_import_of_what_it_does_without(
     statement: str, too_much: set[str]
