@@ -97,7 +97,7 @@ def _users(pipeline: Pipeline) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for step in pipeline.steps:
         try:
-            used = inputs_of(step, pipeline)
+            used = inputs_of(step, pipeline.inputs)
         except ReferenceMalformed:
             continue  # It is among the problems.
         for name in used:

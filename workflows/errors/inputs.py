@@ -32,6 +32,11 @@ class InputNotFound(AgentOSError):
     """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
 
 
+class InputDeleted(AgentOSError):
+    """Input {name!r} is gone: file {file!r} was deleted ({ref}). Retry the task with another one:
+    on the command line with --input {name}=FILE."""
+
+
 class InputRefused(AgentOSError):
     """Input {ref} may not be fetched: {reason}. Upload the file and use its file:<id>, or ask
     whoever runs AgentOS to allow it."""

@@ -192,7 +192,7 @@ def _given_others(task: StoredTask, request: RetryRequest, pipeline: Pipeline) -
 
 def _used_by(step: Step, pipeline: Pipeline) -> frozenset[str]:
     try:
-        return frozenset(inputs_of(step, pipeline))
+        return frozenset(inputs_of(step, pipeline.inputs))
     except ReferenceMalformed:
         return frozenset(pipeline.inputs)  # What is wrong with it will be told.
 
