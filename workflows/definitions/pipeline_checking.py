@@ -91,6 +91,8 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             for reference in references:
                 if message := _misdirected(reference, index, placing, pipeline):
                     yield Problem(pointer, message)
+                elif reference.has_pattern:
+                    yield Problem(pointer, _pattern(reference))
                 elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
@@ -124,9 +126,19 @@ def _placed_problems(
             yield Problem(pointer, message)
         elif message := _misdirected(only, index, placing, pipeline) or "":
             yield Problem(pointer, message)
+        elif only.has_pattern:
+            yield Problem(pointer, _pattern(only))
         elif name in pipeline.inputs and (only.source, only.name) != ("inputs", name):
             message = f"an input of the task has the name {name!r} already; use another one"
             yield Problem(pointer, message)
+
+
+def _pattern(reference: Reference) -> str:
+    every = f"${{steps.{reference.name}.files}}"
+    return (
+        f"{reference.text}: a pattern stands in foreach only; name one file, give all with {every} "
+        "alone in an argument, or run the step with foreach"
+    )
 
 
 def _is_one_file(reference: Reference, step: Step) -> bool:

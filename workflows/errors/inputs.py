@@ -4,9 +4,10 @@ from workflows.errors import AgentOSError
 
 
 class ReferenceMalformed(AgentOSError):
-    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
-    ${{parameters.NAME}}, ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}},
-    ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
+    """{text!r} is not a reference: {reason}. Write ${{inputs.NAME}}, ${{parameters.NAME}},
+    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
+    ${{steps.ID.json}}, and in a step with foreach ${{item}} or ${{index}}; write $${{ for a
+    literal ${{."""
 
 
 class ForeachMalformed(ReferenceMalformed):

@@ -181,7 +181,8 @@ async def test_a_step_for_which_there_is_no_list_fails_with_the_reason(stage: St
     task = await stage.until(task_id, "failed")
     assert task["error"]["code"] == "items-unusable"
     assert task["error"]["message"] == (
-        "Step 'each' cannot be run for each of ${steps.a.json.rows}: it is no list."
+        "Step 'each' cannot be run for each of ${steps.a.json.rows}: it is a number, no list; "
+        "have the step before print a list."
     )
 
 
