@@ -10,7 +10,11 @@ from packaging.specifiers import SpecifierSet
 
 from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
-from activities.skills.dependencies import Dependencies, find_shared_dependencies
+from activities.skills.dependencies import (
+    Dependencies,
+    find_shared_dependencies,
+    unclosed_line,
+)
 from activities.skills.distributions import package_of
 from activities.skills.imports import imports_of_code
 from workflows.definitions.pipeline import Pipeline, Step
@@ -72,7 +76,7 @@ def _problem(source: str, files: Sequence[str], packages: Sequence[Dependencies]
     if any(each.installs for each in packages):
         return None  # What was installed will say which modules there are.
     found = next(iter(imports_of_code(tree, files)), None)
-    return None if found is None else _undeclared(found.module, found.line)
+    return None if found is None else _undeclared(found.module, found.line, unclosed_line(source))
 
 
 def _is_for_ours(packages: Dependencies) -> bool:
@@ -80,7 +84,12 @@ def _is_for_ours(packages: Dependencies) -> bool:
     return wanted is None or SpecifierSet(wanted).contains(_VERSION)
 
 
-def _undeclared(module: str, line: int) -> str:
+def _undeclared(module: str, line: int, unclosed: int | None) -> str:
+    if unclosed is not None:
+        return (
+            f"line {line} of it imports {module!r}, and the `# /// script` block in line {unclosed}"
+            " has no end, so it declares nothing; close it with a line `# ///`"
+        )
     return (
         f"line {line} of it imports {module!r}, which is not part of Python; declare the package "
         f'at the top of the code: `# /// script`, `# dependencies = ["{package_of(module)}"]`, '
