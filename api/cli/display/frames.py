@@ -9,6 +9,7 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
+from api.cli.display.definition_errors import OF_THE_DEFINITION
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
@@ -255,7 +256,10 @@ def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
         yield "Log", f"agentos logs {task.task_id} --step {shlex.quote(step)}"
     # An item, or one of several that have failed: all that is not completed runs again.
     is_whole = step in task.steps and not (task.error and task.error.others)
-    yield "Retry", retry_command(task, step if is_whole else None)
+    if task.error and task.error.code in OF_THE_DEFINITION and task.parent_id is None:
+        yield "Retry", f"agentos retry {task.task_id} --pipeline FILE"
+    else:
+        yield "Retry", retry_command(task, step if is_whole else None)
 
 
 def retry_command(task: TaskProgress, begin: str | None = None) -> str:
