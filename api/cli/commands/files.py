@@ -136,6 +136,7 @@ def get(
 def rm(
     context: typer.Context,
     files: FileIds,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which these are.")] = False,
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -149,6 +150,9 @@ def rm(
     _tell(found)
     for page in users:
         _tell_users(page)
+    if dry_run:
+        _print_found(found, output)
+        return
     many = f"these {len(found)} files" if len(found) > 1 else "this file"
     ask(f"Delete {many}? Tasks that had one can no longer be run again with it.", yes=yes)
 
@@ -161,6 +165,15 @@ def rm(
     talk(context, delete)
     if output is Format.JSON:
         print_json(Page(items=[file_id for file_id, _ in found]))
+
+
+def _print_found(found: Sequence[FoundFile], output: Format) -> None:
+    ids = [file_id for file_id, _ in found]
+    if output is Format.JSON:
+        print_json(Page(items=ids))
+        return
+    for file_id in ids:
+        print_line(file_id)
 
 
 async def _ended_badly(client: Client, file_id: str) -> Page[TaskSummary]:

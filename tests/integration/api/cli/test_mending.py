@@ -111,6 +111,38 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     assert file.name not in [each["name"] for each in uploads]
 
 
+async def names_of_uploads(stage: Stage) -> list[str]:
+    return [each["name"] for each in (await stage.http.get("/files")).json()["items"]]
+
+
+async def test_what_is_uploaded_for_a_look_or_a_refused_request_does_not_stay(
+    stage: Stage, tmp_path: Path
+) -> None:
+    definition = {**pipeline("INPUT_X", "fail"), "inputs": ["x"]}
+    before, file = (written(tmp_path, str(uuid4()), f"{uuid4()}.csv") for _ in range(2))
+    words = ("submit", "pipeline", str(written(tmp_path, definition)), "--input")
+    task_id = (await agentos(stage.url, *words, f"x={before}")).stdout.strip()
+    await stage.until(task_id, "failed")
+    given = f"x={file}"
+    foreseen = await agentos(stage.url, "retry", task_id, "--dry-run", "--input", given)
+    assert (foreseen.code, "again." in foreseen.stderr) == (0, True), foreseen.stderr
+    assert file.name not in await names_of_uploads(stage)
+    key = ("--idempotency-key", str(uuid4()))
+    assert (await agentos(stage.url, *words, f"x={before}", *key)).code == 0
+    refused = await agentos(stage.url, *words, given, *key)
+    assert refused.code == 2
+    uploads = await names_of_uploads(stage)
+    assert (file.name in uploads, before.name in uploads) == (False, True)
+    refused = await agentos(stage.url, "retry", task_id, "--input", f"y={file}")
+    assert refused.code == 2
+    assert file.name not in await names_of_uploads(stage)
+    assert (await agentos(stage.url, "retry", task_id, "--input", given)).code == 0
+    await stage.until(task_id, "failed")
+    looked = await agentos(stage.url, "files", "rm", file.name, "--dry-run")
+    assert (looked.code, len(looked.stdout.split())) == (0, 1)
+    assert file.name in await names_of_uploads(stage)
+
+
 async def test_a_dry_run_of_a_prompt_says_what_is_wrong_with_its_options(stage: Stage) -> None:
     words = ("submit", "agent", "Do it", "--dry-run")
     checked = await agentos(stage.url, *words, "--tool", "nosuch", "-o", "json")
