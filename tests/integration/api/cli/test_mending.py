@@ -54,6 +54,65 @@ async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step
     assert checked.stderr == ""
 
 
+MISSPELT = """\
+name: wrong
+steps:
+  - id: a
+    skill: csv-cleen
+    timeot: 5m
+  - id: b
+    needs: [nobody]
+    code: {language: python, source: "import yaml"}
+  - id: c
+    tool: nosuch
+    args: [1, {x: "${steps.zzz.stdout}"}]
+"""
+
+
+async def test_a_field_that_is_wrong_does_not_hide_what_is_wrong_with_others(
+    stage: Stage, tmp_path: Path
+) -> None:
+    checked = await agentos(
+        stage.url, "pipelines", "validate", str(written(tmp_path, MISSPELT)), "-o", "json"
+    )
+    [item] = json.loads(checked.stdout)["items"]
+    assert {problem["pointer"] for problem in item["problems"]} >= {
+        "/pipeline/steps/0/timeot",
+        "/pipeline/steps/0/skill",
+        "/pipeline/steps/1/needs/0",
+        "/pipeline/steps/1/code/source",
+        "/pipeline/steps/2/tool",
+    }
+
+
+async def test_what_only_looks_wrong_for_want_of_a_field_is_not_told(
+    stage: Stage, tmp_path: Path
+) -> None:
+    text = """\
+name: wrong
+inputs: [data]
+steps:
+  - id: a
+    tol: write_file
+    agrs: ["${inputs.data}"]
+  - idd: b
+    code: {language: python, skil: csv-clean, source: "import csv_file"}
+  - id: c
+    needs: [b]
+    code: {language: shell, source: "true"}
+"""
+    checked = await agentos(
+        stage.url, "pipelines", "validate", str(written(tmp_path, text)), "-o", "json"
+    )
+    [item] = json.loads(checked.stdout)["items"]
+    assert sorted(problem["pointer"] for problem in item["problems"]) == [
+        "/pipeline/steps/0/agrs",
+        "/pipeline/steps/0/tol",
+        "/pipeline/steps/1/code/skil",
+        "/pipeline/steps/1/idd",
+    ]
+
+
 async def test_without_a_server_a_pipeline_is_checked_as_far_as_that_goes_and_this_is_said(
     tmp_path: Path,
 ) -> None:
