@@ -117,7 +117,7 @@ async def _tools(
         elif tool is None and name not in registered:
             known = (*registry.for_pipelines, *registered)
             problems.append(Problem(f"{where}/tool", unknown_tool(name, known)))
-        elif tool is not None and isinstance(step.args, dict):
+        elif tool is not None and isinstance(step.args, dict) and not (step.skill or step.code):
             found = await off_loop(tool.problems, step.args)
             problems += _arguments(found, step.args, f"{where}/args")
             if step.cache and tool.cache is None:

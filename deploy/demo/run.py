@@ -149,7 +149,7 @@ async def _run_job(
     code, task_id = await _type(services, console, "submit", *job, *given, "--wait")
     if code == 0:
         code, _ = await _type(
-            services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
+            services, console, "artifacts", "get", task_id, "-o", str(artifacts)
         )
     return code, task_id
 

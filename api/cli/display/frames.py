@@ -238,7 +238,8 @@ def verdict(
 def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
-    yield Padding(Text(safe_line(message_of(task.error))), (1, 0, 0, 2), expand=False)
+    yield Text()  # Of padding, the empty line would be as long as the other.
+    yield Padding(Text(safe_line(message_of(task.error))), (0, 0, 0, 2), expand=False)
     step = task.find(task.error.step or "")
     for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))

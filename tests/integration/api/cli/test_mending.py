@@ -158,7 +158,8 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     words = ("submit", "pipeline", str(path), "--dry-run", "--input", f"x={file}")
     missing = await agentos(stage.url, *words)
     assert missing.code == 2
-    assert "input 'y' is declared by the pipeline but not given" in missing.stdout
+    place = f"{path}:{path.read_text().split('inputs:')[0].count(chr(10)) + 1}:1: "
+    assert f"{place}input 'y' is declared by the pipeline but not given" in missing.stdout
     gone = await agentos(stage.url, *words, "--input", f"y=file:{uuid4()}")
     assert gone.code == 2
     assert "(/inputs/y)" in gone.stdout

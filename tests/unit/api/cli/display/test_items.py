@@ -82,6 +82,13 @@ def test_where_only_the_definition_is_wrong_another_one_is_asked_for(code: str) 
     assert "--pipeline" not in text_of(summary(task, START, ASCII))
 
 
+def test_what_is_printed_of_an_error_has_no_line_of_spaces() -> None:
+    task = a_task()
+    follow(task, [*OPENED, *FAILED])
+    lines = text_of(summary(task, START, ASCII)).split("\n")
+    assert {line for line in lines if not line.strip()} == {""}
+
+
 def test_without_a_terminal_some_lines_tell_how_far_many_items_are() -> None:
     items = [
         event
