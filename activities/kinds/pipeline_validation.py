@@ -66,8 +66,8 @@ async def problems_with_code(
             continue
         if index in looked_at:
             with suppress(AgentOSError):  # A skill that cannot be used is told elsewhere.
-                if message := await problem_with_source(catalogue, step, declared):
-                    problems.append(Problem(where, message))
+                if fault := await problem_with_source(catalogue, step, declared):
+                    problems.append(Problem(where, fault.message, line=fault.line))
     return problems
 
 

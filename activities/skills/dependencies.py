@@ -182,9 +182,7 @@ def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
     if pins:
         check_covers(pins, requirements, where)
     lock = render_lock(pins) or None
-    return Dependencies(
-        skill, script, requirements, lock, python, declared_in, is_python, unclosed
-    )
+    return Dependencies(skill, script, requirements, lock, python, declared_in, is_python, unclosed)
 
 
 def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -> Dependencies:

@@ -19,7 +19,9 @@ from workflows.definitions.pipeline import Pipeline
 from workflows.pointers import Problem, unescaped
 
 _AT = "/pipeline"
-_BY_ITSELF = re.compile(r"(/pipeline/steps/\d+)/(skill|script|tool|code/skill|code/source|needs/\d+)")
+_BY_ITSELF = re.compile(
+    r"(/pipeline/steps/\d+)/(skill|script|tool|code/skill|code/source|needs/\d+)"
+)
 _ID = re.compile(r"/pipeline/steps/\d+/id")
 
 

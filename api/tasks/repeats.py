@@ -65,7 +65,7 @@ async def _others(database: Database, team_id: UUID, task_id: UUID, request: Tas
     told = [{"url": each.url, "events": [*each.events]} for each in task.callbacks]
     was_told = [{"url": c["url"], "events": [*c["events"]]} for c in asked.callbacks or ()]
     parts = {
-        _part(asked.definition, task.definition): asked.type is task.type
+        _part(asked.definition or {}, task.definition or {}): asked.type is task.type
         and asked.definition != task.definition,
         "the prompt": asked.prompt != task.prompt,
         "the priority": asked.priority != task.priority,

@@ -12,7 +12,7 @@ _SAID: Final = " It ended with: "
 
 
 def without_advice(message: str) -> str:
-    """An account, but for what to do about it, and for the full stop that advice needs before it."""
+    """An account, but for what to do about it, and the full stop that advice needs before it."""
     told, advice, _ = message.rpartition(ADVICE)
     return (told.removesuffix(".") if _SAID in told else told) if advice else message
 

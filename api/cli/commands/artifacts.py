@@ -62,7 +62,9 @@ Task = Annotated[
 Step = Annotated[
     str | None,
     typer.Option(
-        metavar="STEP", show_default=False, help="Only what this step with all its items, this item, call or node made."
+        metavar="STEP",
+        show_default=False,
+        help="Only what this step with all its items, this item, call or node made.",
     ),
 ]
 

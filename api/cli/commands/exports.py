@@ -30,7 +30,9 @@ def export(
     task: TaskId,
     place: Annotated[
         Any,
-        place_option("File to write to; - is stdout.", "--to", metavar="FILE.zip", default="task-ID.zip"),
+        place_option(
+            "File to write to; - is stdout.", "--to", metavar="FILE.zip", default="task-ID.zip"
+        ),
     ] = None,
     force: Force = False,
     output: LongOutput = Format.TABLE,

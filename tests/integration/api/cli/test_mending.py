@@ -54,6 +54,28 @@ async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step
     assert checked.stderr == ""
 
 
+async def test_what_is_wrong_with_code_is_told_with_its_line_of_the_file(
+    stage: Stage, tmp_path: Path
+) -> None:
+    text = """\
+name: wrong
+steps:
+  - id: a
+    code:
+      language: python
+      source: |
+        import sys
+
+        import yaml
+  - id: b
+    code: {language: python, source: "import yaml"}
+"""
+    path = written(tmp_path, text)
+    checked = await agentos(stage.url, "pipelines", "validate", str(path))
+    assert f"{path}:9:9: step a: line 3 of it imports 'yaml'" in checked.stdout
+    assert f"{path}:11:30: step b: line 1 of it imports 'yaml'" in checked.stdout
+
+
 MISSPELT = """\
 name: wrong
 steps:

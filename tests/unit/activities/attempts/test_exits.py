@@ -9,7 +9,13 @@ from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError, DiskFull, without_advice
-from workflows.errors.scripts import ModuleMissing, LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
+from workflows.errors.scripts import (
+    LimitExceeded,
+    ModuleMissing,
+    ScriptFailed,
+    ScriptKilled,
+    StepTimedOut,
+)
 
 LIMITS = Limits(wall_seconds=9)
 
