@@ -69,8 +69,8 @@ class Inputs:
         The same ``refs`` in the same task are the same bytes, whatever happens at their source.
 
         Raises:
-            InputRefMalformed, InputNotFound, InputDeleted, InputRefused, InputTooLarge, BlobCorrupt:
-                for good.
+            InputRefMalformed, InputNotFound, InputDeleted, InputRefused, InputTooLarge,
+                BlobCorrupt: for good.
             TemporaryFailure, InputFolderFull: another attempt may succeed.
         """
         wanted = {name: inputs.parse(text) for name, text in refs.items()}

@@ -103,7 +103,7 @@ async def run(
     meanwhile: Callable[[], Awaitable[None]] | None = None,
     **inputs: str,
 ) -> Outcome:
-    """Run a pipeline of one step, on a worker of its own; ``meanwhile`` is done before it begins."""
+    """Run a pipeline of one step, on a worker of its own. ``meanwhile`` comes before it begins."""
     definition = Pipeline.model_validate(
         {"name": "test", "inputs": list(inputs), "steps": [{"id": "a", "retries": 0, **step}]}
     )

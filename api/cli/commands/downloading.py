@@ -1,4 +1,4 @@
-"""Where commands write the files that they fetch: to a folder, beside what is there, or to stdout."""
+"""Where commands write files that they fetch: to a folder, beside what is there, or to stdout."""
 
 import asyncio
 import hashlib

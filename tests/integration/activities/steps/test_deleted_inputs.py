@@ -1,4 +1,4 @@
-"""Steps of a task whose input was deleted: those that do without it run, others say what is gone."""
+"""Steps of a task whose input was deleted: those that do without it run, others say so."""
 
 import pytest
 from sqlalchemy import text
