@@ -274,4 +274,4 @@ def _shortened(problem: Problem) -> Problem:
         place = place[: _POINTER_CHARACTERS + 1].rpartition("/")[0]
     if len(message) > _MESSAGE_CHARACTERS:
         message = f"{message[:_MESSAGE_CHARACTERS]}..."
-    return Problem(place, message, problem.parameter)
+    return Problem(place, message, problem.parameter, problem.line)

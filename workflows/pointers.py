@@ -17,11 +17,13 @@ MAX_PROBLEMS = 50
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a request, and where: a JSON pointer (RFC 6901), or the name of a
-    parameter beside the body, for which the pointer is empty."""
+    parameter beside the body, for which the pointer is empty. ``line`` is that of the text that
+    stands there, where it is about one: from 1 on."""
 
     pointer: str
     message: str
     parameter: str | None = None
+    line: int | None = None
 
 
 def escaped(part: str) -> str:

@@ -207,9 +207,11 @@ def message_of_any(
     words = [message_of(error).removeprefix(_MUST_BE) for error in told]
     if "a number" in words:
         words = [each for each in words if each != "a whole number"]
+    *before, last = dict.fromkeys(words)
+    if isinstance(value, (int, float)) and any(each.startswith("a list") for each in words):
+        return f"{_MUST_BE}{', '.join(before)} or {last}, not {kind_of(value)}"
     remarks = [_remark(error["type"], value, error.get("ctx", {})) for error in told]
     remark = next((each for each in remarks if ":" in each or "?" in each), remarks[0])
-    *before, last = dict.fromkeys(words)
     return f"{_MUST_BE}{', '.join(before)} or {last}{'' if value is UNSEEN else remark}"
 
 

@@ -94,6 +94,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     inputs.ItemsUnusable,
     inputs.ReferenceUnresolved,
     inputs.InputRefMalformed,
+    inputs.InputDeleted,
     inputs.InputNotFound,
     inputs.InputRefused,
     inputs.InputTooLarge,

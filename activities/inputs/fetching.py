@@ -7,7 +7,7 @@ however often, has the same bytes, and people can see which they were.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
@@ -28,11 +28,12 @@ from activities.pinned_http import Resolve, resolve_by_system
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.files import Upload, create_file_once
+from activities.store.reading.deleted_files import names_of_deleted
 from activities.store.reading.files import StoredRef, find_files
 from workflows.definitions import inputs
 from workflows.definitions.inputs import ArtifactRef, FileRef, HttpsRef, InputRef, S3Ref
-from workflows.errors import TemporaryFailure
-from workflows.errors.inputs import InputNotFound, InputRefused, InputTooLarge
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.inputs import InputDeleted, InputNotFound, InputRefused, InputTooLarge
 
 MAX_NAME_CHARACTERS = 120
 
@@ -68,7 +69,8 @@ class Inputs:
         The same ``refs`` in the same task are the same bytes, whatever happens at their source.
 
         Raises:
-            InputRefMalformed, InputNotFound, InputRefused, InputTooLarge, BlobCorrupt: for good.
+            InputRefMalformed, InputNotFound, InputDeleted, InputRefused, InputTooLarge,
+                BlobCorrupt: for good.
             TemporaryFailure, InputFolderFull: another attempt may succeed.
         """
         wanted = {name: inputs.parse(text) for name, text in refs.items()}
@@ -76,10 +78,20 @@ class Inputs:
         async with AsyncExitStack() as leases:
             paths: dict[str, Path] = {}
             for name, ref in wanted.items():
-                blob = found.get(name) or await self._import(task_id, team_id, ref)
+                blob = found.get(name) or await self._import(task_id, team_id, name, ref)
                 leases.callback(os.close, await self._lease(team_id, ref, blob))
                 paths[name] = self._cache.path_of(blob)
             yield paths
+
+    async def without_gone(
+        self, team_id: UUID, refs: Mapping[str, str], unused: Collection[str]
+    ) -> Mapping[str, str]:
+        """``refs`` without those of the ``unused`` ones that were deleted: nobody misses them."""
+        parsed = {name: inputs.parse(refs[name]) for name in unused}
+        kept = {n: r for n, r in parsed.items() if isinstance(r, FileRef | ArtifactRef)}
+        found = await self._find(team_id, *kept.values()) if kept else {}
+        gone = {name for name, ref in kept.items() if ref not in found}
+        return {name: ref for name, ref in refs.items() if name not in gone}
 
     async def digests(
         self, task_id: UUID, team_id: UUID, refs: Mapping[str, str]
@@ -92,7 +104,7 @@ class Inputs:
         wanted = {name: inputs.parse(text) for name, text in refs.items()}
         found = await self._found(task_id, team_id, wanted)
         return {
-            name: (found.get(name) or await self._import(task_id, team_id, ref)).sha256
+            name: (found.get(name) or await self._import(task_id, team_id, name, ref)).sha256
             for name, ref in wanted.items()
         }
 
@@ -123,10 +135,10 @@ class Inputs:
                     await partial.write(chunk)
             return await self._cache.keep(partial, blob)
 
-    async def _import(self, task_id: UUID, team_id: UUID, ref: InputRef) -> Blob:
+    async def _import(self, task_id: UUID, team_id: UUID, name: str, ref: InputRef) -> Blob:
         """Make a file of the team from what lies outside. The first to do so for a task wins."""
         if isinstance(ref, FileRef | ArtifactRef):
-            raise InputNotFound(ref=ref, reason=absence(ref))
+            raise await self._gone(team_id, name, ref)
         if reason := refusal(self._policy, self._blobs, ref):
             raise InputRefused(ref=ref, reason=reason)
         kept = kept_as(task_id, ref)
@@ -141,6 +153,14 @@ class Inputs:
                 if blob == partial.blob:
                     os.close(await self._cache.keep(partial, blob))
                 return blob
+
+    async def _gone(self, team_id: UUID, name: str, ref: StoredRef) -> AgentOSError:
+        """What to say of a file that is not there."""
+        ids = [ref.id] if isinstance(ref, FileRef) else []
+        deleted = await patiently(lambda: names_of_deleted(self._database, team_id, ids))
+        if ref.id in deleted:
+            return InputDeleted(name=name, file=deleted[ref.id], ref=ref)
+        return InputNotFound(ref=ref, reason=absence(ref))
 
     async def _receive(self, ref: S3Ref | HttpsRef, partial: Partial) -> None:
         seconds = self._policy.timeout_seconds

@@ -66,8 +66,8 @@ async def problems_with_code(
             continue
         if index in looked_at:
             with suppress(AgentOSError):  # A skill that cannot be used is told elsewhere.
-                if message := await problem_with_source(catalogue, step, declared):
-                    problems.append(Problem(where, message))
+                if fault := await problem_with_source(catalogue, step, declared):
+                    problems.append(Problem(where, fault.message, line=fault.line))
     return problems
 
 
@@ -117,7 +117,7 @@ async def _tools(
         elif tool is None and name not in registered:
             known = (*registry.for_pipelines, *registered)
             problems.append(Problem(f"{where}/tool", unknown_tool(name, known)))
-        elif tool is not None and isinstance(step.args, dict):
+        elif tool is not None and isinstance(step.args, dict) and not (step.skill or step.code):
             found = await off_loop(tool.problems, step.args)
             problems += _arguments(found, step.args, f"{where}/args")
             if step.cache and tool.cache is None:

@@ -5,12 +5,17 @@ import ast
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 
 from activities.off_loop import off_loop
 from activities.skills.catalogue import Catalogue
-from activities.skills.dependencies import Dependencies, find_shared_dependencies
+from activities.skills.dependencies import (
+    Dependencies,
+    find_shared_dependencies,
+    unclosed_line,
+)
 from activities.skills.distributions import package_of
 from activities.skills.imports import imports_of_code
 from workflows.definitions.pipeline import Pipeline, Step
@@ -36,9 +41,17 @@ def steps_to_look_at(pipeline: Pipeline) -> frozenset[int]:
     return frozenset(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with code, and in which line of it, where it is in one."""
+
+    message: str
+    line: int | None
+
+
 async def problem_with_source(
     catalogue: Catalogue, step: Step, declared: Dependencies | None
-) -> str | None:
+) -> Fault | None:
     """Why the Python code of a step would fail as soon as it starts; ``declared`` is what it says
     that it needs.
 
@@ -59,20 +72,22 @@ async def problem_with_source(
     return await off_loop(_problem, step.code.source, files, packages)
 
 
-def _problem(source: str, files: Sequence[str], packages: Sequence[Dependencies]) -> str | None:
+def _problem(source: str, files: Sequence[str], packages: Sequence[Dependencies]) -> Fault | None:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         if not all(_is_for_ours(each) for each in packages):
             return None  # Another Python may have another grammar.
         place = f"line {error.lineno} of it" if error.lineno else "it"
-        return f"{place} is not valid Python {_PYTHON}: {error.msg}"
+        return Fault(f"{place} is not valid Python {_PYTHON}: {error.msg}", error.lineno)
     except (ValueError, RecursionError, MemoryError):
         return None  # Python itself says what is wrong, where it runs.
     if any(each.installs for each in packages):
         return None  # What was installed will say which modules there are.
     found = next(iter(imports_of_code(tree, files)), None)
-    return None if found is None else _undeclared(found.module, found.line)
+    if found is None:
+        return None
+    return Fault(_undeclared(found.module, found.line, unclosed_line(source)), found.line)
 
 
 def _is_for_ours(packages: Dependencies) -> bool:
@@ -80,7 +95,12 @@ def _is_for_ours(packages: Dependencies) -> bool:
     return wanted is None or SpecifierSet(wanted).contains(_VERSION)
 
 
-def _undeclared(module: str, line: int) -> str:
+def _undeclared(module: str, line: int, unclosed: int | None) -> str:
+    if unclosed is not None:
+        return (
+            f"line {line} of it imports {module!r}, and the `# /// script` block in line {unclosed}"
+            " has no end, so it declares nothing; close it with a line `# ///`"
+        )
     return (
         f"line {line} of it imports {module!r}, which is not part of Python; declare the package "
         f'at the top of the code: `# /// script`, `# dependencies = ["{package_of(module)}"]`, '

@@ -46,7 +46,8 @@ log = structlog.get_logger(__name__)
 class Dependencies:
     """Requirements, and the lock (in pip's format, with hashes) where the skill ships one.
 
-    ``declared_in`` is the file that has the requirements, if one has.
+    ``declared_in`` is the file that has the requirements, if one has; ``unclosed_line`` is where a
+    block begins that never ends, so that it is none.
     """
 
     skill: str
@@ -56,6 +57,7 @@ class Dependencies:
     requires_python: str | None = None
     declared_in: str | None = None
     is_python: bool = True
+    unclosed_line: int | None = None
 
     @property
     def asks(self) -> bool:
@@ -138,6 +140,13 @@ def _script_blocks(lines: list[str]) -> Iterator[str]:
             number = end + 1
 
 
+def unclosed_line(source: str) -> int | None:
+    """The number of the line that begins a `# /// script` block which never ends, if one does."""
+    lines = source.splitlines()
+    starts = (n for n, line in enumerate(lines, 1) if line.rstrip() == "# /// script")
+    return next((number for number in starts if _block_end(lines, number) is None), None)
+
+
 def _block_end(lines: list[str], first: int) -> int | None:
     end = first
     while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
@@ -159,9 +168,11 @@ def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
     if language is not Language.PYTHON and not calls_python:
         return Dependencies(skill, script, is_python=False)
     is_python = language is Language.PYTHON
-    inline = None
+    inline = unclosed = None
     if is_python:
-        inline = parse_inline_metadata(source.decode("utf-8-sig", "replace"), where)
+        text = source.decode("utf-8-sig", "replace")
+        inline = parse_inline_metadata(text, where)
+        unclosed = unclosed_line(text) if inline is None else None
     if inline is None:
         declared_in, requirements, pins, python = _declared_beside(skill, folder, script)
     else:
@@ -171,7 +182,7 @@ def find_dependencies(skill: str, folder: Path, script: str) -> Dependencies:
     if pins:
         check_covers(pins, requirements, where)
     lock = render_lock(pins) or None
-    return Dependencies(skill, script, requirements, lock, python, declared_in, is_python)
+    return Dependencies(skill, script, requirements, lock, python, declared_in, is_python, unclosed)
 
 
 def find_shared_dependencies(skill: str, folder: Path, scripts: Sequence[str]) -> Dependencies:

@@ -168,11 +168,16 @@ async def _kill(process: Process) -> None:
         await process.wait()
 
 
+# As uv begins the lines of what is behind an error.
+_CAUSE = re.compile(r":?\s*\n\s*(?:cause|Caused by): ", re.IGNORECASE)
+
+
 def _failure(
     skill: str, code: int, stderr: bytes, service: str = "The package index"
 ) -> AgentOSError:
     text = _CREDENTIALS.sub("://***@", stderr.decode(errors="replace"))
     _, found, message = text.rpartition("error: ")
+    message = _CAUSE.sub(": ", message)
     reason = " ".join((message if found else text).split())[:REASON_MAX_CHARACTERS].rstrip(".")
     if code in (1, 2) and _NETWORK_TROUBLE.search(text):
         return TemporaryFailure(service=service, reason=reason)

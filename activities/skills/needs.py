@@ -88,6 +88,12 @@ def modules_in(venv: Path | None) -> frozenset[str]:
 def declaration(dependencies: Dependencies, module: str) -> str:
     """What to write, and where, so that ``module`` is there."""
     package = package_of(module)
+    if dependencies.unclosed_line is not None:
+        return (
+            f"The `# /// script` block in line {dependencies.unclosed_line} of "
+            f"{dependencies.script} has no end, so it declares nothing: close it with a line "
+            "`# ///`."
+        )
     if dependencies.declared_in is None:
         return (
             f"Declare it in lines at the top of {dependencies.script}: `# /// script`, "

@@ -35,6 +35,7 @@ from activities.tools.fallbacks import fallback_events
 from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.definitions.pipeline import Step
+from workflows.definitions.pipeline_checking import inputs_of
 from workflows.errors import AgentOSError
 from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Phase
@@ -127,7 +128,9 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
+            unused = begun.inputs.keys() - inputs_of(step, begun.inputs.keys())
             words, step = await off_loop(_resolved, step, arguments)
+            files = await equipment.inputs.without_gone(begun.team_id, arguments.files, unused)
             async with (
                 equipment.scratch.workplace() as workplace,
                 prepare(step, words, workplace.code) as script,
@@ -135,13 +138,11 @@ class Steps(ports.Steps):
                 reporter.skill = script.used
                 run = partial(
                     self._run_in_sandbox,
-                    *(call, step, script, arguments.files),
+                    *(call, step, script, files),
                     output=workplace.output,
                     reporter=reporter,
                 )
-                wanted = await self._memory.of_script(
-                    call.task_id, begun, step, script, arguments.files
-                )
+                wanted = await self._memory.of_script(call.task_id, begun, step, script, files)
                 return await self._memory.performed(wanted, reporter, run)
 
         return await self._run(call, kind, perform)

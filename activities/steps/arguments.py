@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -16,12 +17,14 @@ from activities.steps.printed import Printed, is_finite, part_of
 from activities.store.reading.results import ResultFile, StepResult
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors.inputs import ReferenceUnresolved
+from workflows.suggestions import nearest
 
 # Each is a word of the command line, and is fetched and laid down before the script begins.
 MAX_FILES_AT_ONCE = 10_000
 
 _ITEMS_SHOWN = 10
 _NAMES_SHOWN = 20
+_NAMES_JUDGED = 1_000  # to look for what was meant among more takes long
 
 
 def steps_read(args: JsonValue) -> tuple[frozenset[str], frozenset[str]]:
@@ -228,10 +231,15 @@ class Arguments:
         if found:
             makers = ", ".join(str(file.item) for file in found[:_ITEMS_SHOWN])
             more = ", ..." * (len(found) > _ITEMS_SHOWN)
-            reason = f"items {makers}{more} of step {reference.name!r} have each made one"
+            reason = (
+                f"items {makers}{more} of step {reference.name!r} have each made one; take all "
+                f"with ${{steps.{reference.name}.files}}, or have each name its own"
+            )
         else:
             made = ", ".join(sorted(files)[:_NAMES_SHOWN]) or "no files"
-            reason = f"step {reference.name!r} made {made}"
+            meant = nearest(name, islice(files, _NAMES_JUDGED))
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            reason = f"step {reference.name!r} made {made}{hint}"
         raise ReferenceUnresolved(reference=reference.text, reason=reason)
 
     def _files_by_name(self, reference: Reference) -> Mapping[str, Sequence[ResultFile]]:

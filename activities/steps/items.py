@@ -23,6 +23,7 @@ from workflows.definitions.pipeline import MAX_ITEMS, Step
 from workflows.errors import AgentOSError, TemporaryFailure
 from workflows.errors.inputs import ItemsUnusable
 from workflows.pipeline_contracts import ItemsCall, OpenedItems
+from workflows.validation_messages import kind_of
 
 
 class Items(ports.Items):
@@ -84,7 +85,7 @@ class Items(ports.Items):
         else:
             value = await off_loop(arguments.named, step.foreach)
             if not isinstance(value, list):
-                raise ItemsUnusable(step=step.id, text=_shown(step), reason="it is no list")
+                raise ItemsUnusable(step=step.id, text=_shown(step), reason=_no_list(value))
             listed = [{"value": item} for item in value]
         if len(listed) > MAX_ITEMS:
             reason = (
@@ -92,6 +93,15 @@ class Items(ports.Items):
             )
             raise ItemsUnusable(step=step.id, text=_shown(step), reason=reason)
         return listed
+
+
+def _no_list(value: JsonValue) -> str:
+    """What it is in place of one, and what to write."""
+    if not isinstance(value, dict):
+        return f"it is {kind_of(value)}, no list; have the step before print a list"
+    lists = [name for name, part in value.items() if isinstance(part, list)]
+    where = f"name the list in it, such as .{lists[0]}" if lists else "print a list instead"
+    return f"it is an object, no list; {where}"
 
 
 def _shown(step: Step) -> str:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from activities.store.events import as_json
 from activities.store.reading.results import StepResult
 from activities.tools.schemas import MAX_ARGUMENT_DEPTH, is_deeper
+from workflows.definitions.parts import missing, part
 from workflows.definitions.references import Key, Reference
 from workflows.errors.inputs import ReferenceUnresolved
 
@@ -85,8 +86,6 @@ def _too_deep(what: str) -> str:
 
 
 def _item(reference: Reference, value: JsonValue, key: Key) -> JsonValue:
-    if isinstance(value, dict) and str(key) in value:
-        return value[str(key)]
-    if isinstance(value, list) and isinstance(key, int) and key < len(value):
-        return value[key]
-    raise ReferenceUnresolved(reference=reference.text, reason=f"there is no {key!r} in the JSON")
+    if (reason := missing(value, key)) is not None:
+        raise ReferenceUnresolved(reference=reference.text, reason=reason)
+    return part(value, key)

@@ -10,6 +10,7 @@ _WAS_RESET = "Its run was reset in Temporal."
 _CANCELLED = f"'{Status.CANCELLED}'"
 _PIPELINE = TaskType.PIPELINE
 _BAD = f"'{Status.FAILED}', '{Status.BLOCKED}'"
+_AT_WORK = f"'{Status.RUNNING}', '{Status.QUEUED}'"
 # A step ends as the first of its items that has failed, and of the same.
 _OF_FAILED_ITEM = f"""(
     SELECT item.{{column}} FROM sub_tasks AS item
@@ -72,6 +73,12 @@ REQUEST_RESUME = events.change(
     where=fence.IS_PRESENT_RUN,
 )
 
+# A step is over when its items are, and not when those beside it are: no time but what it took.
+_END_OF_ITEMS = f"""(
+    SELECT CASE WHEN count(*) FILTER (WHERE item.status IN ({_AT_WORK})) = 0
+           THEN max(item.finished_at) FILTER (WHERE item.finished_at >= sub_tasks.started_at) END
+    FROM sub_tasks AS item WHERE item.item_of = sub_tasks.id)"""
+
 # The error of a task is the account of the failure that its step or turn has written down, where
 # there is one of the same kind: the workflow, and its history, know the code alone. The step that
 # ended the run is closed here because its worker may have died before it could. What else has begun
@@ -108,7 +115,7 @@ CLOSE = text(
             phase = NULL, next_attempt_at = NULL, waits_for = NULL,
             error = CASE WHEN sub_tasks.id = :sub_task_id OR :all_sub_tasks THEN task.error
                     ELSE coalesce({_ERROR_OF_ITEM}, task.error) END,
-            finished_at = coalesce(finished_at, now())
+            finished_at = coalesce(finished_at, {_END_OF_ITEMS}, now())
         FROM task
         WHERE sub_tasks.task_id = task.id AND sub_tasks.status <> '{Status.COMPLETED}'
           AND (sub_tasks.id = :sub_task_id

@@ -168,8 +168,8 @@ class PathTaken(BadInput):
 
 
 class FileThere(BadInput):
-    """{path} is there already, and was not written over. Do that with --force, or name another file
-    with -o."""
+    """{path} is there already, and was not written over. Do that with --force, or name another
+    place with -o."""
 
 
 class PathUnwritable(BadInput):

@@ -1,6 +1,7 @@
 """The two consoles, and what makes text of others safe to show on them."""
 
 from functools import cache
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -10,6 +11,13 @@ __all__ = ["safe_json", "safe_line", "safe_text", "stderr", "stdout"]
 
 # Columns of a table that goes to a file or a pipe: wide enough that nothing is cut or wrapped.
 _UNBOUNDED_COLUMNS = 100_000
+
+
+class _Console(Console):
+    """Leaves it to the group of all commands what happens once nobody reads any more."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
 
 
 @cache
@@ -26,10 +34,10 @@ def stderr() -> Console:
 
 def _console(*, stderr: bool) -> Console:
     # Markup, emoji codes and highlighting are off: the text is not ours to interpret.
-    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    console = _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if console.no_color:
         # rich drops colours only; bold and dim are escape sequences too.
-        console = Console(
+        console = _Console(
             stderr=stderr, markup=False, emoji=False, highlight=False, color_system=None
         )
     if not console.is_terminal:

@@ -11,6 +11,7 @@ from activities.off_loop import off_loop
 from activities.submissions import submission_of
 from api.errors import InvalidRequest
 from api.services import Services
+from api.tasks.half_read import further_problems
 from api.tasks.judging import judge
 from api.wire.located import Source, located
 from api.wire.responses.checks import FoundProblem, OutlinedStep, TaskCheck, WantedInput
@@ -48,7 +49,9 @@ async def check(services: Services, team_id: UUID, draft: Draft[TaskRequest]) ->
         TemporaryFailure: who must be asked cannot be reached.
     """
     if draft.request is None:
-        return await off_loop(_answer, draft)
+        more = await further_problems(services, team_id, draft.document, draft.problems)
+        told = InvalidRequest([*draft.problems, *more]).problems if more else draft.problems
+        return await off_loop(_answer, replace(draft, problems=told))
     try:
         await judge(services, team_id, draft.request)
     except TaskRefused as refused:
@@ -97,7 +100,7 @@ def _users(pipeline: Pipeline) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for step in pipeline.steps:
         try:
-            used = inputs_of(step, pipeline)
+            used = inputs_of(step, pipeline.inputs)
         except ReferenceMalformed:
             continue  # It is among the problems.
         for name in used:

@@ -30,4 +30,4 @@ def check_names(
 
 def _meant(name: str, known: Collection[str]) -> str:
     close = nearest(name, known)
-    return f"; did you mean {close!r}" if close else ""
+    return f"; did you mean {close!r}?" if close else ""

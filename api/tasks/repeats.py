@@ -5,6 +5,7 @@ says the same. What is fetched from elsewhere counts by its address.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from activities.store.database import Database
@@ -18,6 +19,7 @@ from workflows.definitions.task_request import TaskRequest
 from workflows.errors.inputs import InputRefMalformed
 
 _NAMES_SHOWN = 5
+_PARAMETERS = "parameters"
 _SOMETHING = "something else, such as the definition, the prompt or the priority"
 
 
@@ -63,13 +65,24 @@ async def _others(database: Database, team_id: UUID, task_id: UUID, request: Tas
     told = [{"url": each.url, "events": [*each.events]} for each in task.callbacks]
     was_told = [{"url": c["url"], "events": [*c["events"]]} for c in asked.callbacks or ()]
     parts = {
-        "the definition": asked.type is task.type and asked.definition != task.definition,
+        _part(asked.definition or {}, task.definition or {}): asked.type is task.type
+        and asked.definition != task.definition,
         "the prompt": asked.prompt != task.prompt,
         "the priority": asked.priority != task.priority,
         "whether kept results are used (cache)": asked.cache != task.cache,
         "the callbacks": told != was_told,
     }
     return " and ".join(name for name, differs in parts.items() if differs)
+
+
+def _part(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What of a definition differs: where that is no more, its parameters by name."""
+    before, after = (each.get(_PARAMETERS) or {} for each in (then, now))
+    rest = [{k: v for k, v in each.items() if k != _PARAMETERS} for each in (then, now)]
+    if rest[0] != rest[1]:
+        return "the definition"
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return f"parameter {_listed(names)}"
 
 
 def _of_inputs(then: GivenInputs, now: GivenInputs) -> str:

@@ -92,6 +92,10 @@ def _step(step: TracedStep, parts: Sequence[Span]) -> Span:
     present = [item.started_at for item in step.attempts if item.run == run]
     starts = [*present, *(part.start for part in parts if part.start is not None)]
     start = min(starts, default=step.started_at)
+    if step.status is Status.PENDING:
+        start = None  # In this run it has not begun, nor will it where that has ended.
+    elif step.started_at is not None and any(part.kind == "item" for part in parts):
+        start = step.started_at  # Items that are kept have begun in a run before.
     span = _span(step.kind, step.name, step, start, children)
     return span.model_copy(update={"cached": step.cached, "answered_by": step.answered_by})
 

@@ -1,5 +1,6 @@
 """Where in a text the problems of a document are: line, column, and the step around them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from api.wire.yaml_places import Place, places_in
 from workflows.pointers import Problem, unescaped
 
 _STEP_CHARACTERS = 100
+_BLOCK = re.compile(r":\s+\|[-+0-9]*\s*(?:#.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,19 @@ def _places(problems: Sequence[Problem], sources: Sequence[Source]) -> Sequence[
             found = places_in(source.text, list(within.values()))
         except yaml.YAMLError:
             continue  # JSON that is no YAML: a name of it may hold what YAML does not take.
-        places |= zip(within, found, strict=True)
+        lines = source.text.split("\n")
+        for index, place in zip(within, found, strict=True):
+            places[index] = _within_block(lines, place, problems[index].line)
     return [places.get(index) for index in range(len(problems))]
+
+
+def _within_block(lines: Sequence[str], place: Place, line: int | None) -> Place:
+    """The line of a text that stands line by line below its name; else where that is."""
+    number = place.line + (line or 0)
+    if line is None or number > len(lines) or not _BLOCK.search(lines[place.line - 1]):
+        return place
+    text = lines[number - 1]
+    return Place(number, len(text) - len(text.lstrip()) + 1)
 
 
 def step_at(document: Any, pointer: str) -> str | None:

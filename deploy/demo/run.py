@@ -148,9 +148,7 @@ async def _run_job(
     given = [word for name, path in inputs.items() for word in ("--input", f"{name}={path}")]
     code, task_id = await _type(services, console, "submit", *job, *given, "--wait")
     if code == 0:
-        code, _ = await _type(
-            services, console, "artifacts", "get", "--task", task_id, "-o", str(artifacts)
-        )
+        code, _ = await _type(services, console, "artifacts", "get", task_id, "-o", str(artifacts))
     return code, task_id
 
 

@@ -1,6 +1,6 @@
 """Pipelines of one step, each run as if by a worker of its own, and what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -100,14 +100,17 @@ async def run(
     environment: ActivityEnvironment | None = None,
     results: ResultCache | None = None,
     registry: Registry | None = None,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
     **inputs: str,
 ) -> Outcome:
-    """Run a pipeline of one step, on a worker of its own."""
+    """Run a pipeline of one step, on a worker of its own. ``meanwhile`` comes before it begins."""
     definition = Pipeline.model_validate(
         {"name": "test", "inputs": list(inputs), "steps": [{"id": "a", "retries": 0, **step}]}
     )
     task = new_task(TaskType.PIPELINE, definition, team_id=team_id, inputs=inputs, cache=cache)
     await tasks.create_task(desk.database, task)
+    if meanwhile is not None:
+        await meanwhile()
     call = StepCall(
         task_id=task.id,
         team_id=team_id,

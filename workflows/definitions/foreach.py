@@ -7,11 +7,15 @@ from fnmatch import fnmatchcase
 
 from pydantic import JsonValue
 
+from workflows.definitions.parts import missing, part
 from workflows.definitions.pipeline import Step
 from workflows.definitions.references import Key, Reference, parse, references_in
 from workflows.errors.inputs import ForeachMalformed, ReferenceMalformed
 
 _WILD = frozenset("*?[")
+
+# Of a list that stands there, so many items are looked at for each reference to a part.
+_ITEMS_JUDGED = 100
 
 # What there is of an item that is a file, beside the file.
 FILE_PARTS = ("name", "stem")
@@ -78,6 +82,21 @@ def problem_with_item(step: Step, reference: Reference) -> str | None:
     if is_part and reference.path not in _FILE_PATHS:
         parts = " and ".join(f"${{item.{part}}}" for part in FILE_PARTS)
         return f"{reference.text}: the items are files; there are ${{item}}, {parts}"
+    if reference.path and isinstance(step.foreach, list):
+        return _missing_in_list(reference, step.foreach)
+    return None
+
+
+def _missing_in_list(reference: Reference, items: Sequence[JsonValue]) -> str | None:
+    """Which item of a list that stands there has no such part."""
+    for index, item in enumerate(items[:_ITEMS_JUDGED]):
+        value = item
+        for key in reference.path:
+            if isinstance(value, str) and "${" in value:
+                break  # What it will be is not known.
+            if (reason := missing(value, key)) is not None:
+                return f"{reference.text}: item {index} has no such part: {reason}"
+            value = part(value, key)
     return None
 
 

@@ -1,5 +1,6 @@
 """What makes the definition of a pipeline sound, beside the shape of its parts."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain, islice
@@ -15,6 +16,9 @@ from workflows.definitions.variables import problem_with_variable
 from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 from workflows.suggestions import nearest
+
+# A variable whose name is put together, as in f"INPUT_{name}", may be that of any input.
+_ANY_INPUT = re.compile(r"\bINPUT_(?![A-Za-z0-9_])")
 
 
 def problems_of(pipeline: Pipeline, given: Mapping[str, object], at: str = "") -> list[Problem]:
@@ -87,6 +91,8 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
             for reference in references:
                 if message := _misdirected(reference, index, placing, pipeline):
                     yield Problem(pointer, message)
+                elif reference.has_pattern:
+                    yield Problem(pointer, _pattern(reference))
                 elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
@@ -120,9 +126,19 @@ def _placed_problems(
             yield Problem(pointer, message)
         elif message := _misdirected(only, index, placing, pipeline) or "":
             yield Problem(pointer, message)
+        elif only.has_pattern:
+            yield Problem(pointer, _pattern(only))
         elif name in pipeline.inputs and (only.source, only.name) != ("inputs", name):
             message = f"an input of the task has the name {name!r} already; use another one"
             yield Problem(pointer, message)
+
+
+def _pattern(reference: Reference) -> str:
+    every = f"${{steps.{reference.name}.files}}"
+    return (
+        f"{reference.text}: a pattern stands in foreach only; name one file, give all with {every} "
+        "alone in an argument, or run the step with foreach"
+    )
 
 
 def _is_one_file(reference: Reference, step: Step) -> bool:
@@ -220,20 +236,20 @@ def _unused(kind: str, name: str) -> str:
 
 def _used_inputs(pipeline: Pipeline) -> set[str]:
     try:
-        return {name for step in pipeline.steps for name in inputs_of(step, pipeline)}
+        return {name for step in pipeline.steps for name in inputs_of(step, pipeline.inputs)}
     except ReferenceMalformed:
         return set(pipeline.inputs)  # Reported already; a second complaint would mislead.
 
 
-def inputs_of(step: Step, pipeline: Pipeline) -> set[str]:
-    """The inputs of the task that a step uses. Raises ``ReferenceMalformed``."""
+def inputs_of(step: Step, given: Collection[str]) -> set[str]:
+    """Those of the inputs ``given`` to its task that a step uses. Raises ``ReferenceMalformed``."""
     used = {item.name for item in references_in(step.json_values) if item.source == "inputs"}
     if step.code is not None:
-        used.update(name for name in pipeline.inputs if mentions_input(step.code.source, name))
+        used.update(name for name in given if mentions_input(step.code.source, name))
     return used
 
 
 def mentions_input(source: str, name: str) -> bool:
     """Code finds its inputs by environment or path, without an argument."""
-    places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input")
-    return any(place in source for place in places)
+    places = (environment_name(name), "AGENTOS_INPUT_DIR", "/workspace/input", "../input")
+    return any(place in source for place in places) or _ANY_INPUT.search(source) is not None

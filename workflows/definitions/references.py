@@ -12,7 +12,7 @@ own), ``stdout``, ``exit_code`` or ``json`` with an optional path into it (``jso
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,8 +37,10 @@ _ABOUT = {
     "steps": f"a step has an id and {', '.join(STEP_FIELDS)}",
     "index": "the index of an item is a number and has no parts",
 }
-_ABOUT_ALL = "it must begin with inputs, parameters or steps"
+_ABOUT_ALL = "it must begin with inputs, parameters or steps, or in a step with foreach be an item"
+_BEGINNINGS = (*_ABOUT, "item")
 
+_WILD = frozenset("*?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _INDEX = re.compile(r"\[(?:([0-9]{1,9})|'([^'\\]*)'|\"([^\"\\]*)\")\]")
 _UNQUOTED = re.compile(r"[^\s'\"\\\[\]{}$+-]*[A-Za-z*?][^\s'\"\\\[\]{}$]*(?=\])")
@@ -62,6 +64,12 @@ class Reference:
     @property
     def is_all_files(self) -> bool:
         return self.field == "files" and not self.path
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether what stands for the name of a file is a pattern of names. One with a bracket may
+        well be a name."""
+        return self.field == "files" and not _WILD.isdisjoint("".join(map(str, self.path)))
 
 
 Part = str | Reference
@@ -167,16 +175,28 @@ def _build(text: str, start: int, end: int, keys: list[Key]) -> Reference:
             return Reference(whole, source, "", None, tuple(path))
     first = str(keys[0]) if keys else ""
     reason = _ABOUT.get(first, _ABOUT_ALL)
+    raise _refused(text, f"{reason}{_meant(first, keys)}", start)
+
+
+def _meant(first: str, keys: Sequence[Key]) -> str:
+    match keys:
+        case ["steps" | "nodes" as source, str(name), "files", str(file), *parts] if parts:
+            # A name with a dot, which is taken for that of a part.
+            whole = ".".join([file, *map(str, parts)])
+            return f" (did you mean ${{{source}.{name}.files['{whole}']}}?)"
     # The word that is wrong: where the reference begins, or which part of it a step has.
-    wrong, known = (first, _ABOUT) if first not in _ABOUT else (str(keys[-1]), STEP_FIELDS)
+    wrong, known = (first, _BEGINNINGS) if first not in _ABOUT else (str(keys[-1]), STEP_FIELDS)
     meant = nearest(wrong, known)
-    hint = f" (did you mean {meant}?)" if meant and meant != wrong else ""
-    raise _malformed(text, f"{reason}{hint}", start)
+    return f" (did you mean {meant}?)" if meant and meant != wrong else ""
 
 
 def _malformed(text: str, reason: str, position: int) -> ReferenceMalformed:
+    return _refused(text, f"{reason} at character {position}", position)
+
+
+def _refused(text: str, reason: str, position: int) -> ReferenceMalformed:
     """An argument may have 128 KiB; shown is what surrounds the fault."""
     first = max(0, position - _SHOWN_CHARACTERS)
     last = position + _SHOWN_CHARACTERS
     shown = "..." * (first > 0) + text[first:last] + "..." * (last < len(text))
-    return ReferenceMalformed(text=shown, reason=reason, position=position)
+    return ReferenceMalformed(text=shown, reason=reason)

@@ -8,11 +8,13 @@ import re
 from typing import ClassVar, Final
 
 ADVICE: Final = " What to do: "
+_SAID: Final = " It ended with: "
 
 
 def without_advice(message: str) -> str:
-    """An account, but for what to do about it."""
-    return message.rpartition(ADVICE)[0] or message
+    """An account, but for what to do about it, and the full stop that advice needs before it."""
+    told, advice, _ = message.rpartition(ADVICE)
+    return (told.removesuffix(".") if _SAID in told else told) if advice else message
 
 
 class AgentOSError(Exception):
@@ -43,8 +45,10 @@ class AgentOSError(Exception):
     @property
     def account(self) -> str:
         """The message, what was said, and what to do."""
-        said = f"{self} It ended with: {self.said}" if self.said else str(self)
-        return f"{said}{ADVICE}{self.remedy}" if self.remedy else said
+        said = f"{self}{_SAID}{self.said}" if self.said else str(self)
+        if not self.remedy:
+            return said
+        return f"{said}{'' if said.endswith(('.', '!', '?')) else '.'}{ADVICE}{self.remedy}"
 
 
 if AgentOSError.__doc__ is None:

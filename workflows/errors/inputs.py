@@ -4,9 +4,10 @@ from workflows.errors import AgentOSError
 
 
 class ReferenceMalformed(AgentOSError):
-    """{text!r} is not a reference: {reason} at character {position}. Write ${{inputs.NAME}},
-    ${{parameters.NAME}}, ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}},
-    ${{steps.ID.exit_code}} or ${{steps.ID.json}}; write $${{ for a literal ${{."""
+    """{text!r} is not a reference: {reason}. Write ${{inputs.NAME}}, ${{parameters.NAME}},
+    ${{steps.ID.files['NAME']}}, ${{steps.ID.stdout}}, ${{steps.ID.exit_code}} or
+    ${{steps.ID.json}}, and in a step with foreach ${{item}} or ${{index}}; write $${{ for a
+    literal ${{."""
 
 
 class ForeachMalformed(ReferenceMalformed):
@@ -30,6 +31,11 @@ class InputRefMalformed(AgentOSError):
 
 class InputNotFound(AgentOSError):
     """Input {ref} was not found: {reason}. Check it, or upload the file and use its file:<id>."""
+
+
+class InputDeleted(AgentOSError):
+    """Input {name!r} is gone: file {file!r} was deleted ({ref}). Retry the task with another one:
+    on the command line with --input {name}=FILE."""
 
 
 class InputRefused(AgentOSError):

@@ -77,7 +77,7 @@ def _of_all(context: typer.Context, output: Format) -> None:
         print_json(page)
         return
     if not page.items:
-        terminal.stderr().print("Nothing waits for you.", style="dim")
+        _say_that_nothing_waits()
     for call in page.items:
         whose = call.agent_name or call.task_name
         kind = "agent" if call.agent_name else call.task_type.value
@@ -95,9 +95,15 @@ def _of_one(context: typer.Context, task: str, output: Format) -> None:
     if output is Format.JSON:
         print_json(page)
         return
+    if not page.items:
+        _say_that_nothing_waits()
     for call in page.items:
         for line in _lines(task_id, call):
             terminal.stdout().print(line, soft_wrap=True)
+
+
+def _say_that_nothing_waits() -> None:
+    terminal.stderr().print("Nothing waits for you.", style="dim")
 
 
 def approve(

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 from pydantic import BaseModel
 
+from api.cli.commands.downloading import STDOUT, Force, fetch_all
 from api.cli.commands.options import (
     Format,
     LongOutput,
@@ -25,11 +26,11 @@ from api.cli.commands.task_views import print_artifacts
 from api.cli.errors import ArtifactUnknown
 from api.client import ApiProblem, Download
 from api.client import AsyncClient as Client
-from api.client.transfer import target_of
 from api.client.transfer import told_apart as by_step
 from api.client.transport import Params
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import Page
+from workflows.item_names import step_of
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -61,7 +62,9 @@ Task = Annotated[
 Step = Annotated[
     str | None,
     typer.Option(
-        metavar="STEP", show_default=False, help="Only what this step, call or node made."
+        metavar="STEP",
+        show_default=False,
+        help="Only what this step with all its items, this item, call or node made.",
     ),
 ]
 
@@ -96,8 +99,12 @@ def get(
     task: Task = None,
     step: Step = None,
     place: Annotated[
-        Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
+        Any,
+        place_option(
+            "Folder to write to; - prints a single file.", "--to", metavar="FOLDER", default="."
+        ),
     ] = None,
+    force: Force = False,
     output: LongOutput = Format.TABLE,
 ) -> None:
     """Download files that a task made, verify them, and print their paths."""
@@ -110,9 +117,15 @@ def get(
     async def fetch(client: Client) -> list[Fetched]:
         alone = await _artifact_alone(client, given) if may_be_file else None
         chosen = alone or await _chosen(client, given, wanted, step)
-        return await _get(client, chosen, folder or Path())
+        paths = await fetch_all(chosen, folder or Path(), client.download, force=force)
+        return [
+            Fetched(id=item.id, name=item.name, path=path)
+            for item, path in zip(chosen, paths, strict=True)
+        ]
 
     fetched = talk(context, fetch)
+    if folder == STDOUT:
+        return
     if output is Format.JSON:
         print_json(Page(items=fetched))
     else:
@@ -127,15 +140,6 @@ def _task_and_names(names: Sequence[str] | None, task: str | None) -> tuple[str,
     if not names:
         raise typer.BadParameter("name a task, or one of its files by its id", param_hint="ID")
     return names[0], names[1:]
-
-
-async def _get(client: Client, wanted: Sequence[Download], folder: Path) -> list[Fetched]:
-    for item in wanted:
-        target_of(item, folder)  # Refuse before anything is written.
-    return [
-        Fetched(id=item.id, name=item.name, path=await client.download(item, folder))
-        for item in wanted
-    ]
 
 
 async def _chosen(
@@ -169,7 +173,7 @@ def _matching(
     Raises:
         ArtifactUnknown: there are none of the step, or of a name.
     """
-    of_step = [item for item in items if step is None or item.sub_task == step]
+    of_step = [item for item in items if step in (None, item.sub_task, step_of(item.sub_task))]
     if step is not None and not of_step:
         raise ArtifactUnknown(task_id=task_id, wanted=f"{step}/*")
     if not names:

@@ -3,7 +3,7 @@ server as far as that goes."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from workflows.pointers import Problem, problems_in
 from workflows.states import Status, TaskType
 
 _AT = "/pipeline"
+_INPUTS = "/inputs"
 _STEPS_SHOWN = 8
 
 
@@ -107,15 +108,20 @@ async def check_pipeline(
         return Checked(of=source.name, valid=False, problems=unread, text=source.text)
     text = _text(source)
     found = [*_own_problems(document, source)]
-    here = located(found, {"pipeline": document}, [Source(_AT, text)])
-    problems = [FoundProblem.model_validate(asdict(each)) for each in here]
+    # That an input is missing is told where the pipeline declares it.
+    placed = [replace(p, pointer=f"{_AT}{p.pointer}") if p.pointer == _INPUTS else p for p in found]
+    here = located(placed, {"pipeline": document}, [Source(_AT, text)])
+    problems = [
+        FoundProblem.model_validate({**asdict(each), "pointer": problem.pointer})
+        for problem, each in zip(found, here, strict=True)
+    ]
     sent = _references(source.given)
     body = {"type": TaskType.PIPELINE, "pipeline": text, "inputs": sent}
     answer, unchecked = None, away
     if away is None:
         answer, unchecked = await _asked(client, json.dumps(body).encode(), key)
     if answer is not None:
-        of_inputs = [each for each in problems if each.pointer.startswith("/inputs")]
+        of_inputs = [each for each in problems if each.pointer.startswith(_INPUTS)]
         problems = [each for each in answer.problems if _is_told(each, sent)] + of_inputs
     checked = _checked(source.name, problems, answer, unchecked)
     return checked.model_copy(update={"text": source.text})

@@ -10,6 +10,7 @@ from rich.filesize import decimal
 
 from api.cli import terminal
 from api.cli.commands.asking import ask
+from api.cli.commands.downloading import STDOUT, Force, fetch_all
 from api.cli.commands.file_ids import find_files
 from api.cli.commands.options import (
     Format,
@@ -24,7 +25,6 @@ from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_line, print_table, short_id, when
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
-from api.client.transfer import target_of
 from api.wire.responses.files import File, ListedFile
 from api.wire.responses.pages import Page
 from api.wire.responses.tasks import TaskSummary
@@ -99,8 +99,12 @@ def get(
     context: typer.Context,
     files: FileIds,
     place: Annotated[
-        Any, place_option("Folder to write to.", "--to", metavar="FOLDER", default=".")
+        Any,
+        place_option(
+            "Folder to write to; - prints a single file.", "--to", metavar="FOLDER", default="."
+        ),
     ] = None,
+    force: Force = False,
     output: LongOutput = Format.TABLE,
 ) -> None:
     """Download uploads, verify them, and print their paths."""
@@ -112,16 +116,15 @@ def get(
     async def fetch(client: Client) -> list[FetchedFile]:
         ids = [file_id for file_id, _ in await find_files(client, files)]
         wanted = [await client.uploads.describe(file_id) for file_id in ids]
-        for item in wanted:
-            target_of(item, folder)  # Refuse before anything is written.
+        paths = await fetch_all(wanted, folder, client.uploads.download, force=force)
         return [
-            FetchedFile(
-                id=item.id, name=item.name, path=await client.uploads.download(item, folder)
-            )
-            for item in wanted
+            FetchedFile(id=item.id, name=item.name, path=path)
+            for item, path in zip(wanted, paths, strict=True)
         ]
 
     fetched = talk(context, fetch)
+    if folder == STDOUT:
+        return
     if output is Format.JSON:
         print_json(Page(items=fetched))
         return
@@ -133,6 +136,7 @@ def get(
 def rm(
     context: typer.Context,
     files: FileIds,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which these are.")] = False,
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -146,6 +150,9 @@ def rm(
     _tell(found)
     for page in users:
         _tell_users(page)
+    if dry_run:
+        _print_found(found, output)
+        return
     many = f"these {len(found)} files" if len(found) > 1 else "this file"
     ask(f"Delete {many}? Tasks that had one can no longer be run again with it.", yes=yes)
 
@@ -158,6 +165,15 @@ def rm(
     talk(context, delete)
     if output is Format.JSON:
         print_json(Page(items=[file_id for file_id, _ in found]))
+
+
+def _print_found(found: Sequence[FoundFile], output: Format) -> None:
+    ids = [file_id for file_id, _ in found]
+    if output is Format.JSON:
+        print_json(Page(items=ids))
+        return
+    for file_id in ids:
+        print_line(file_id)
 
 
 async def _ended_badly(client: Client, file_id: str) -> Page[TaskSummary]:

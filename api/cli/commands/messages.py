@@ -55,7 +55,8 @@ def messages(
             for line in _unread_lines(told):
                 terminal.stdout().print(line, soft_wrap=True)
         if not count and not unread:
-            terminal.stderr().print(_why_none(await client.task(task_id)), style="dim")
+            why = _why_none(await client.task(task_id))
+            terminal.stderr().print(why, style="dim", soft_wrap=True)
 
     with paged(wanted=not no_pager and output is Format.TABLE):
         talk_about(context, task, converse)

@@ -80,9 +80,14 @@ def print_table(
     *,
     cut: str | None = None,
     spare: Sequence[str] = (),
+    none: str = "There is nothing to show.",
 ) -> None:
     """On a terminal that is too narrow, the column ``cut`` is cut; before little is left of it,
-    those that are ``spare`` are left out, the first of them first."""
+    those that are ``spare`` are left out, the first of them first. Of no rows stderr tells, with
+    ``none``."""
+    if not rows:
+        terminal.stderr().print(none, style="dim", soft_wrap=True)
+        return
     cells = [[_safe(cell) for cell in row] for row in rows]
     widths = {
         column: max(len(column), *(row[index].cell_len for row in cells), 0)

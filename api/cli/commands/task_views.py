@@ -43,7 +43,9 @@ _DIGEST_CHARACTERS = 8
 def print_tasks(tasks: Sequence[TaskSummary]) -> None:
     columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
     spare = ("TYPE", "TIME", "DONE", "CREATED")
-    print_table(columns, [_task_row(task) for task in tasks], cut="NAME", spare=spare)
+    print_table(
+        columns, [_task_row(task) for task in tasks], cut="NAME", spare=spare, none="No such tasks."
+    )
 
 
 @dataclass(frozen=True, slots=True)

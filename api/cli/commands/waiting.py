@@ -22,6 +22,7 @@ from api.client import AsyncClient as Client
 from api.client import TaskEvent
 from api.wire.responses.tasks import Accepted, Changed, Task
 from workflows.events import TaskRouted
+from workflows.states import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,10 @@ async def wait_for_end(
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            progress = await _follow(client, await client.task(task_id), on_event)
+            task = await client.task(task_id)
+            if on_event is None:
+                _tell_who_waits(task)
+            progress = await _follow(client, task, on_event)
     except TimeoutError:
         _print_how_to_go_on(f"It did not end within {timeout_seconds:g} s.", task_id)
         return ExitCode.TIMED_OUT
@@ -86,6 +90,16 @@ async def wait_for_end(
         _print_how_to_go_on("Stopped waiting.", task_id)
         raise
     return exit_codes.of_task(progress.status)
+
+
+def _tell_who_waits(task: Task) -> None:
+    """That nothing goes on until a person answers, and with which command one sees what to."""
+    asking = [part.task_id for part in task.sub_tasks if part.status is Status.WAITING]
+    if task.status is Status.WAITING:
+        asking = [task.task_id]
+    for task_id in dict.fromkeys(filter(None, asking)):
+        line = f"It waits for a person: agentos approvals {task_id}"
+        terminal.stderr().print(line, style="yellow", soft_wrap=True)
 
 
 async def _follow(

@@ -9,6 +9,7 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
+from api.cli.display.definition_errors import OF_THE_DEFINITION
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
@@ -237,7 +238,8 @@ def verdict(
 def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
-    yield Padding(Text(safe_line(message_of(task.error))), (1, 0, 0, 2), expand=False)
+    yield Text()  # Of padding, the empty line would be as long as the other.
+    yield Padding(Text(safe_line(message_of(task.error))), (0, 0, 0, 2), expand=False)
     step = task.find(task.error.step or "")
     for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
@@ -255,7 +257,10 @@ def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
         yield "Log", f"agentos logs {task.task_id} --step {shlex.quote(step)}"
     # An item, or one of several that have failed: all that is not completed runs again.
     is_whole = step in task.steps and not (task.error and task.error.others)
-    yield "Retry", retry_command(task, step if is_whole else None)
+    if task.error and task.error.code in OF_THE_DEFINITION and task.parent_id is None:
+        yield "Retry", f"agentos retry {task.task_id} --pipeline FILE"
+    else:
+        yield "Retry", retry_command(task, step if is_whole else None)
 
 
 def retry_command(task: TaskProgress, begin: str | None = None) -> str:

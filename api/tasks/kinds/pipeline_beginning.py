@@ -21,9 +21,11 @@ from workflows.definitions.pipeline_checking import inputs_of
 from workflows.errors.inputs import ReferenceMalformed
 from workflows.item_names import step_of
 from workflows.states import Status
+from workflows.suggestions import nearest
 
-_ALL_COMPLETED = "every step is completed; name the step to begin with"
-_ALL_AS_IT_WAS = "every step is completed and makes what it made; name the step to begin with"
+_NAME_IT = "name the step to begin with, on the command line with --from STEP"
+_ALL_COMPLETED = f"every step is completed; {_NAME_IT}"
+_ALL_AS_IT_WAS = f"every step is completed and makes what it made; {_NAME_IT}"
 
 
 class _Named(Protocol):
@@ -170,7 +172,9 @@ def _place(steps: Sequence[_Named], was: Sequence[DefinedStep], begin: str | Non
     if whole is not None:
         last = whole.items[-1].name
         raise wrong("/from", f"there is no item {begin!r}; the last of its step is {last}")
-    raise wrong("/from", f"there is no step {begin!r} (steps: {known})")
+    meant = nearest(begin, names)
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    raise wrong("/from", f"there is no step {begin!r} (steps: {known}){hint}")
 
 
 def _items(was: Sequence[DefinedStep], begin: str) -> Iterator[_Place]:
@@ -192,7 +196,7 @@ def _given_others(task: StoredTask, request: RetryRequest, pipeline: Pipeline) -
 
 def _used_by(step: Step, pipeline: Pipeline) -> frozenset[str]:
     try:
-        return frozenset(inputs_of(step, pipeline))
+        return frozenset(inputs_of(step, pipeline.inputs))
     except ReferenceMalformed:
         return frozenset(pipeline.inputs)  # What is wrong with it will be told.
 

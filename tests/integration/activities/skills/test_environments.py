@@ -415,6 +415,16 @@ class TestFailures:
         with pytest.raises(DependenciesUnavailable, match=r"see https://\*\*\*@x\.test/a"):
             await make(uv=program).prepare(needs("one"))
 
+    async def test_what_is_behind_an_error_is_told_in_a_sentence(
+        self, make: MakeEnvironments, tmp_path: Path
+    ) -> None:
+        program = tmp_path / "talkative"
+        words = "error: No solution found when resolving dependencies\\n  cause: Because x\\n"
+        program.write_text(f"#!/bin/sh\nprintf '{words}' >&2; exit 1\n")
+        program.chmod(0o755)
+        with pytest.raises(DependenciesUnavailable, match="dependencies: Because x"):
+            await make(uv=program).prepare(needs("one"))
+
 
 def uv_with_a_child(folder: Path) -> Path:
     """A program that never ends, and whose child does not; both are told in ``pids``."""

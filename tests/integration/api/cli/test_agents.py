@@ -197,6 +197,19 @@ async def test_a_call_is_approved_by_its_number(cli_stage: Stage, working: Obedi
     assert working.verdicts == {"1.1 a": "denied", "1.2 b": "approved"}
 
 
+@pytest.mark.usefixtures("working")
+async def test_whoever_waits_for_what_waits_for_a_person_is_told_so(cli_stage: Stage) -> None:
+    task_id = await submit(cli_stage, "ask a", "finish x")
+    await cli_stage.until(task_id, "waiting")
+    printed = await agentos(cli_stage.url, "result", task_id, "--wait", "--timeout", "2")
+    assert (printed.code, printed.stdout) == (124, "")
+    assert f"It waits for a person: agentos approvals {task_id}\n" in printed.stderr
+    await agentos(cli_stage.url, "deny", task_id)
+    await cli_stage.until(task_id, "completed")
+    nothing = await agentos(cli_stage.url, "approvals", task_id)
+    assert (nothing.stdout, nothing.stderr) == ("", "Nothing waits for you.\n")
+
+
 async def test_the_only_call_that_waits_need_not_be_named(
     cli_stage: Stage, working: ObedientAgents
 ) -> None:

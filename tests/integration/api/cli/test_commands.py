@@ -291,6 +291,57 @@ async def test_artifacts_are_listed_and_fetched(stage: Stage, tmp_path: Path) ->
     assert none.code == 5
 
 
+async def test_a_file_that_is_in_the_way_is_written_over_with_force_only(
+    stage: Stage, tmp_path: Path
+) -> None:
+    task_id = await stage.submit("file a.txt new", "file b.txt other")
+    await stage.until(task_id, "completed")
+    mine = tmp_path / "b.txt"
+    mine.write_text("mine")
+    words = ("artifacts", "get", task_id, "-o", str(tmp_path))
+    refused = await agentos(stage.url, *words)
+    assert refused.code == 2
+    assert f"{mine} is there already" in refused.stderr
+    assert "--force" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+    assert mine.read_text() == "mine"
+    for more in (("--force",), ()):  # What is there already as it should be is in nobody's way.
+        assert (await agentos(stage.url, *words, *more)).code == 0
+        assert mine.read_text() == "other"
+    uploaded = await agentos(stage.url, "files", "put", str(mine), "-o", "json")
+    file_id = json.loads(uploaded.stdout)["items"][0]["id"]
+    mine.write_text("mine")
+    refused = await agentos(stage.url, "files", "get", file_id, "-o", str(tmp_path))
+    assert (refused.code, mine.read_text()) == (2, "mine")
+    assert (await agentos(stage.url, "files", "get", file_id, "-o", "-")).stdout == "other"
+
+
+async def test_a_single_file_goes_to_stdout(stage: Stage) -> None:
+    task_id = await stage.submit("file a.txt new", "file b.txt other")
+    await stage.until(task_id, "completed")
+    printed = await agentos(stage.url, "artifacts", "get", task_id, "b.txt", "-o", "-")
+    assert (printed.code, printed.stdout) == (0, "other")
+    refused = await agentos(stage.url, "artifacts", "get", task_id, "-o", "-")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "one file can go to stdout, and these are 2; name one" in refused.stderr
+
+
+async def test_the_files_of_all_items_are_those_of_their_step(stage: Stage, tmp_path: Path) -> None:
+    made = {"id": "chart", "foreach": ["x", "y"]}
+    made["code"] = {"language": "shell", "source": "item 0 file a.txt 1\nitem 1 file b.txt 2"}
+    answer = await stage.http.post("/tasks", json={"pipeline": {"name": "m", "steps": [made]}})
+    task_id = answer.json()["task_id"]
+    await stage.until(task_id, "completed")
+    for step, names in (("chart", ["a.txt", "b.txt"]), ("chart[1]", ["b.txt"])):
+        words = ("artifacts", "ls", task_id, "--step", step, "-o", "json")
+        listed = json.loads((await agentos(stage.url, *words)).stdout)["items"]
+        assert [item["name"] for item in listed] == names
+        folder = tmp_path / step
+        words = ("artifacts", "get", task_id, "--step", step, "-o", str(folder))
+        assert (await agentos(stage.url, *words)).code == 0
+        assert sorted(path.name for path in folder.iterdir()) == names
+
+
 async def test_a_task_is_run_again_from_a_step(stage: Stage) -> None:
     task_id = await stage.submit("print x", "fail")
     await stage.until(task_id, "failed")

@@ -54,6 +54,87 @@ async def test_each_problem_of_a_pipeline_is_told_with_file_line_column_and_step
     assert checked.stderr == ""
 
 
+async def test_what_is_wrong_with_code_is_told_with_its_line_of_the_file(
+    stage: Stage, tmp_path: Path
+) -> None:
+    text = """\
+name: wrong
+steps:
+  - id: a
+    code:
+      language: python
+      source: |
+        import sys
+
+        import yaml
+  - id: b
+    code: {language: python, source: "import yaml"}
+"""
+    path = written(tmp_path, text)
+    checked = await agentos(stage.url, "pipelines", "validate", str(path))
+    assert f"{path}:9:9: step a: line 3 of it imports 'yaml'" in checked.stdout
+    assert f"{path}:11:30: step b: line 1 of it imports 'yaml'" in checked.stdout
+
+
+MISSPELT = """\
+name: wrong
+steps:
+  - id: a
+    skill: csv-cleen
+    timeot: 5m
+  - id: b
+    needs: [nobody]
+    code: {language: python, source: "import yaml"}
+  - id: c
+    tool: nosuch
+    args: [1, {x: "${steps.zzz.stdout}"}]
+"""
+
+
+async def test_a_field_that_is_wrong_does_not_hide_what_is_wrong_with_others(
+    stage: Stage, tmp_path: Path
+) -> None:
+    checked = await agentos(
+        stage.url, "pipelines", "validate", str(written(tmp_path, MISSPELT)), "-o", "json"
+    )
+    [item] = json.loads(checked.stdout)["items"]
+    assert {problem["pointer"] for problem in item["problems"]} >= {
+        "/pipeline/steps/0/timeot",
+        "/pipeline/steps/0/skill",
+        "/pipeline/steps/1/needs/0",
+        "/pipeline/steps/1/code/source",
+        "/pipeline/steps/2/tool",
+    }
+
+
+async def test_what_only_looks_wrong_for_want_of_a_field_is_not_told(
+    stage: Stage, tmp_path: Path
+) -> None:
+    text = """\
+name: wrong
+inputs: [data]
+steps:
+  - id: a
+    tol: write_file
+    agrs: ["${inputs.data}"]
+  - idd: b
+    code: {language: python, skil: csv-clean, source: "import csv_file"}
+  - id: c
+    needs: [b]
+    code: {language: shell, source: "true"}
+"""
+    checked = await agentos(
+        stage.url, "pipelines", "validate", str(written(tmp_path, text)), "-o", "json"
+    )
+    [item] = json.loads(checked.stdout)["items"]
+    assert sorted(problem["pointer"] for problem in item["problems"]) == [
+        "/pipeline/steps/0/agrs",
+        "/pipeline/steps/0/tol",
+        "/pipeline/steps/1/code/skil",
+        "/pipeline/steps/1/idd",
+    ]
+
+
 async def test_without_a_server_a_pipeline_is_checked_as_far_as_that_goes_and_this_is_said(
     tmp_path: Path,
 ) -> None:
@@ -99,7 +180,8 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     words = ("submit", "pipeline", str(path), "--dry-run", "--input", f"x={file}")
     missing = await agentos(stage.url, *words)
     assert missing.code == 2
-    assert "input 'y' is declared by the pipeline but not given" in missing.stdout
+    place = f"{path}:{path.read_text().split('inputs:')[0].count(chr(10)) + 1}:1: "
+    assert f"{place}input 'y' is declared by the pipeline but not given" in missing.stdout
     gone = await agentos(stage.url, *words, "--input", f"y=file:{uuid4()}")
     assert gone.code == 2
     assert "(/inputs/y)" in gone.stdout
@@ -109,6 +191,38 @@ async def test_a_dry_run_of_a_pipeline_judges_inputs_and_submits_and_uploads_not
     assert await count_tasks(stage, name) == 0
     uploads = (await stage.http.get("/files")).json()["items"]
     assert file.name not in [each["name"] for each in uploads]
+
+
+async def names_of_uploads(stage: Stage) -> list[str]:
+    return [each["name"] for each in (await stage.http.get("/files")).json()["items"]]
+
+
+async def test_what_is_uploaded_for_a_look_or_a_refused_request_does_not_stay(
+    stage: Stage, tmp_path: Path
+) -> None:
+    definition = {**pipeline("INPUT_X", "fail"), "inputs": ["x"]}
+    before, file = (written(tmp_path, str(uuid4()), f"{uuid4()}.csv") for _ in range(2))
+    words = ("submit", "pipeline", str(written(tmp_path, definition)), "--input")
+    task_id = (await agentos(stage.url, *words, f"x={before}")).stdout.strip()
+    await stage.until(task_id, "failed")
+    given = f"x={file}"
+    foreseen = await agentos(stage.url, "retry", task_id, "--dry-run", "--input", given)
+    assert (foreseen.code, "again." in foreseen.stderr) == (0, True), foreseen.stderr
+    assert file.name not in await names_of_uploads(stage)
+    key = ("--idempotency-key", str(uuid4()))
+    assert (await agentos(stage.url, *words, f"x={before}", *key)).code == 0
+    refused = await agentos(stage.url, *words, given, *key)
+    assert refused.code == 2
+    uploads = await names_of_uploads(stage)
+    assert (file.name in uploads, before.name in uploads) == (False, True)
+    refused = await agentos(stage.url, "retry", task_id, "--input", f"y={file}")
+    assert refused.code == 2
+    assert file.name not in await names_of_uploads(stage)
+    assert (await agentos(stage.url, "retry", task_id, "--input", given)).code == 0
+    await stage.until(task_id, "failed")
+    looked = await agentos(stage.url, "files", "rm", file.name, "--dry-run")
+    assert (looked.code, len(looked.stdout.split())) == (0, 1)
+    assert file.name in await names_of_uploads(stage)
 
 
 async def test_a_dry_run_of_a_prompt_says_what_is_wrong_with_its_options(stage: Stage) -> None:

@@ -170,6 +170,7 @@ async def test_a_retry_can_replace_an_input(stage: Stage) -> None:
     ("begin", "message"),
     [
         ("nowhere", "there is no step 'nowhere' (steps: a, b, c)"),
+        ("aa", "there is no step 'aa' (steps: a, b, c); did you mean 'a'?"),
         ("c", "step 'b', which comes before 'c', is not completed (failed)"),
     ],
 )

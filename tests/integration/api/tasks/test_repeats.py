@@ -65,6 +65,25 @@ async def test_a_conflict_about_something_else_says_that_inputs_are_the_same(sta
     refused = await stage.http.post("/tasks", json={**request, "priority": 9}, headers=key)
     assert refused.status_code == 409
     assert "its inputs are the same, but it differs in the priority." in refused.json()["detail"]
+
+
+async def test_a_conflict_about_parameters_names_them(stage: Stage) -> None:
+    definition = pipeline("print x")
+    definition["steps"][0]["args"] = ["${parameters.p}", "${parameters.q}"]
+    given = {"pipeline": {**definition, "parameters": {"p": 1, "q": 2}}}
+    key = {"Idempotency-Key": str(uuid4())}
+    assert (await stage.http.post("/tasks", json=given, headers=key)).status_code == 202
+    given["pipeline"]["parameters"]["q"] = 3
+    refused = await stage.http.post("/tasks", json=given, headers=key)
+    assert "it differs in parameter 'q'." in refused.json()["detail"]
+    given["pipeline"]["name"] = "other"
+    refused = await stage.http.post("/tasks", json=given, headers=key)
+    assert "it differs in the definition." in refused.json()["detail"]
+
+
+async def test_a_conflict_about_the_definition_says_so(stage: Stage) -> None:
+    key, request = {"Idempotency-Key": str(uuid4())}, body(data=await upload(stage.http, CONTENT))
+    await stage.http.post("/tasks", json=request, headers=key)
     request["pipeline"]["name"] = "other"
     refused = await stage.http.post("/tasks", json=request, headers=key)
     assert "but it differs in the definition." in refused.json()["detail"]

@@ -66,7 +66,7 @@ async def test_an_agent_is_run_once_more_with_its_prompt_and_limits(agents_stage
     ("body", "pointer", "message"),
     [
         ({"inputs": {"other": "file:x"}}, "/inputs/other", "no such input (inputs: data)"),
-        ({"inputs": {"date": "file:x"}}, "/inputs/date", "did you mean 'data'"),
+        ({"inputs": {"date": "file:x"}}, "/inputs/date", "did you mean 'data'?"),
         ({"parameters": {"rows": 1}}, "/parameters/rows", "no such parameter (parameters: none)"),
         ({"inputs": {"data": f"file:{UUID(int=1)}"}}, "/inputs/data", ""),
     ],
@@ -172,7 +172,7 @@ async def test_a_parameter_that_is_not_there_is_refused_with_its_place(stage: St
         (
             {"parameters": {"kin": "x"}},
             "/parameters/kin",
-            "the task has no such parameter (parameters: kind); did you mean 'kind'",
+            "the task has no such parameter (parameters: kind); did you mean 'kind'?",
         ),
         (
             {"parameters": {"kind": "x"}, "pipeline": unparametric},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -166,6 +167,54 @@ async def test_a_retry_from_a_step_redoes_it_and_what_needs_it_and_nothing_besid
     assert "there is no item 'b[2]'; the last of its step is b[1]" in answer.text
 
 
+def seconds(step: Mapping[str, Any]) -> float:
+    ended, began = (datetime.fromisoformat(step[f"{what}_at"]) for what in ("finished", "started"))
+    return (ended - began).total_seconds()
+
+
+async def test_a_step_with_items_took_what_they_took_in_this_run_and_counts_those_that_are_kept(
+    own: Stage,
+) -> None:
+    task_id = await submit(
+        own,
+        step("each", "item 1 fail", foreach=["x", "y"]),
+        step("slow", "wait", needs=[]),
+    )
+
+    async def end_later() -> dict[str, Any]:
+        while True:
+            task = (await own.http.get(f"/tasks/{task_id}")).json()
+            [each] = [part for part in task["sub_tasks"] if part["name"] == "each"]
+            if each["items"] and each["items"]["failed"]:
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        own.steps.released.set()
+        return await own.until(task_id, "failed")
+
+    first = await end_later()
+    [each, slow] = [part for part in first["sub_tasks"] if part["item_of"] is None]
+    assert seconds(each) < seconds(slow) - 1.5
+    await asyncio.sleep(0.5)
+    await own.http.post(f"/tasks/{task_id}/retry", json={})
+    again = await own.until(task_id, "failed")
+    [each, _] = [part for part in again["sub_tasks"] if part["item_of"] is None]
+    assert each["items"] == {"total": 2, "completed": 1, "failed": 1, "running": 0}
+    trace = (await own.http.get(f"/tasks/{task_id}/trace")).json()
+    [span] = [child for child in trace["children"] if child["name"] == "each"]
+    assert span["duration_ms"] == round(seconds(each) * 1_000)
+
+
+async def test_an_item_that_has_not_begun_in_this_run_has_no_duration(stage: Stage) -> None:
+    steps = [step("each", "item 2 print x\nfail", foreach=["x", "y", "z"], parallel=1)]
+    task_id = await submit(stage, *steps)
+    await stage.until(task_id, "failed")
+    trace = (await stage.http.get(f"/tasks/{task_id}/trace")).json()
+    items = [part for part in trace["children"][0]["children"] if part["kind"] == "item"]
+    for item in items[1:]:
+        assert (item["start"], item["end"], item["duration_ms"]) == (None, None, None)
+
+
 async def test_a_step_without_items_is_completed_at_once(stage: Stage) -> None:
     task_id = await submit(stage, step("each", "fail", foreach=[]), step("end", "print x"))
     task = await stage.until(task_id, "completed")
@@ -181,7 +230,8 @@ async def test_a_step_for_which_there_is_no_list_fails_with_the_reason(stage: St
     task = await stage.until(task_id, "failed")
     assert task["error"]["code"] == "items-unusable"
     assert task["error"]["message"] == (
-        "Step 'each' cannot be run for each of ${steps.a.json.rows}: it is no list."
+        "Step 'each' cannot be run for each of ${steps.a.json.rows}: it is a number, no list; "
+        "have the step before print a list."
     )
 
 

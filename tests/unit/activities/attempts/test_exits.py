@@ -9,7 +9,13 @@ from activities.disk import Disk
 from activities.sandbox.base import Exit, Limit, Limits
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError, DiskFull, without_advice
-from workflows.errors.scripts import LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
+from workflows.errors.scripts import (
+    LimitExceeded,
+    ModuleMissing,
+    ScriptFailed,
+    ScriptKilled,
+    StepTimedOut,
+)
 
 LIMITS = Limits(wall_seconds=9)
 
@@ -168,3 +174,11 @@ def test_advice_is_no_part_of_a_fingerprint() -> None:
     assert error is not None
     assert without_advice(error.account) == str(error)
     assert without_advice(str(error)) == str(error)
+
+
+@pytest.mark.parametrize(("said", "stop"), [("No module named 'yaml'", "."), ("Ended.", "")])
+def test_what_a_script_said_is_a_sentence_before_advice(said: str, stop: str) -> None:
+    error = ModuleMissing(step="a", code=1)
+    error.said, error.remedy = said, "declare it."
+    assert error.account.endswith(f" It ended with: {said}{stop} What to do: declare it.")
+    assert without_advice(error.account) == f"{error} It ended with: {said.removesuffix('.')}"

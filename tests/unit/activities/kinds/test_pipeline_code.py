@@ -37,6 +37,10 @@ async def problems(folder: Path, *sources: str, **code: str) -> list[tuple[str, 
         ("import sys\nimport yaml", "line 2 of it imports 'yaml', which is not part of Python"),
         ("from yaml import load", '`# dependencies = ["pyyaml"]`'),
         ("if __name__ == '__main__':\n  import yaml", "line 2 of it imports 'yaml'"),
+        (
+            '# /// script\n# dependencies = ["pandas"]\nimport pandas',
+            "the `# /// script` block in line 1 has no end, so it declares nothing; close it",
+        ),
     ],
 )
 async def test_code_that_would_fail_as_soon_as_it_starts_is_refused_with_its_line(

@@ -47,6 +47,13 @@ async def test_validation_names_the_import_and_what_to_write(make_skill: MakeSki
     assert "a line `pyyaml` in the skill's requirements.txt" in problem
 
 
+async def test_a_block_that_is_not_closed_is_named_as_the_cause(make_skill: MakeSkill) -> None:
+    source = '"""Tidy."""\n# /// script\n# dependencies = ["pyyaml"]\n\nimport yaml\n'
+    [problem] = await validate(make_skill("tidy", {"scripts/a.py": source}))
+    assert "The `# /// script` block in line 2 of scripts/a.py has no end" in problem
+    assert "close it with a line `# ///`" in problem
+
+
 async def test_validation_finds_imports_within_functions_too(make_skill: MakeSkill) -> None:
     folder = make_skill("tidy", {"scripts/a.py": "def f():\n  import yaml\n"})
     assert len(await validate(folder)) == 1

@@ -216,12 +216,14 @@ def test_what_items_have_printed_is_a_list_or_one_text() -> None:
     ("text", "reason"),
     [
         ("${steps.each.files['out.csv']}", "items 0, 1 of step 'each' have each made one"),
+        ("${steps.each.files['out.csv']}", "take all with ${steps.each.files}"),
         ("${steps.each.files['none']}", "step 'each' made out.csv, own.csv"),
+        ("${steps.each.files['out.csw']}", "did you mean 'out.csv'?"),
         ("${steps.wordy.json}", "what item 0 of step 'wordy' printed is not JSON"),
         ("${steps.long.stdout}", "have printed more than can be joined"),
         ("${item}", "there is no item"),
     ],
-    ids=["ambiguous", "missing", "not-json", "too-long", "no-item"],
+    ids=["ambiguous", "all", "missing", "mistyped", "not-json", "too-long", "no-item"],
 )
 def test_what_items_do_not_give_is_said(text: str, reason: str) -> None:
     with pytest.raises(ReferenceUnresolved, match=re.escape(reason)):
@@ -276,3 +278,20 @@ def test_a_tool_is_given_no_number_that_is_no_json(number: str) -> None:
 def test_a_script_is_given_what_an_earlier_one_has_printed_as_python_reads_it() -> None:
     made = Arguments({}, {"odd": StepResult(0, (), "[NaN]")})
     assert made.command_line(["${steps.odd.json}"]) == ("[NaN]",)
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("${steps.a.json.rowsout}", "there is no 'rowsout' in the JSON; did you mean 'rows_out'?"),
+        ("${steps.a.json.zzz}", "there is no 'zzz' in the JSON (it has rows_out, list)"),
+        ("${steps.a.json.list.n}", "it is a list of 2; take one by [0]"),
+        ("${steps.a.json.list[2]}", "the list has 2, counted from 0 on"),
+        ("${steps.a.json.rows_out.n}", "it is a number, which has no parts"),
+    ],
+    ids=["mistyped", "unknown", "name-in-a-list", "too-few", "number"],
+)
+def test_a_part_that_was_not_printed_is_told_with_what_was(reference: str, reason: str) -> None:
+    made = Arguments({}, {"a": StepResult(0, (), '{"rows_out": 5, "list": [1, 2]}')})
+    with pytest.raises(ReferenceUnresolved, match=re.escape(reason)):
+        made.command_line([reference])

@@ -9,6 +9,7 @@ from tests.folders import PROJECT
 
 MANY_LINES = """
 import typer
+from api.cli import terminal
 from api.cli.usage_errors import Commands
 
 app = typer.Typer(cls=Commands)
@@ -21,14 +22,20 @@ def lines(count: int) -> None:
     for number in range(count):
         print(number)
 
+@app.command()
+def styled(count: int) -> None:
+    for number in range(count):
+        terminal.stdout().print(number)
+
 app()
 """
 
 
-@pytest.mark.parametrize("count", [1_000, 1_000_000], ids=["buffered", "long"])
-def test_whoever_has_seen_enough_makes_no_failure_of_a_command(count: int) -> None:
+@pytest.mark.parametrize("command", ["lines", "styled"])
+@pytest.mark.parametrize("count", [1_000, 20_000], ids=["buffered", "long"])
+def test_whoever_has_seen_enough_makes_no_failure_of_a_command(command: str, count: int) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", MANY_LINES, "lines", str(count)],
+        [sys.executable, "-c", MANY_LINES, command, str(count)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -55,3 +55,11 @@ def test_the_time_before_a_person_had_a_step_run_again_is_no_time_of_the_step() 
     [span] = spans(Trace("t", Status.COMPLETED, NOW, at(63), (step,), ())).children
     assert (span.start, span.duration_ms) == (at(60), 3_000)
     assert span.children[0].name == "run 1, attempt 1"
+
+
+def test_a_step_that_waits_in_an_ended_task_has_no_time_though_it_ran_before() -> None:
+    attempts = [TracedAttempt(1, 1, Status.FAILED, NOW, NOW + timedelta(seconds=1))]
+    item = TracedStep(UUID(int=2), "a[0]", "code", Status.PENDING, 1, None, None, attempts)
+    [span] = spans(Trace("t", Status.FAILED, NOW, NOW, (item,), ())).children
+    assert (span.start, span.end, span.duration_ms) == (None, None, None)
+    assert span.children[0].duration_ms == 1_000

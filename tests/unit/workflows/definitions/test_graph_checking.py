@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from workflows.definitions.pipeline import MAX_ITEMS, Pipeline
 from workflows.definitions.pipeline_checking import problems_of
+from workflows.validation_messages import message_of_any
 
 
 def step(name: str, *args: str, **more: object) -> dict[str, Any]:
@@ -85,6 +86,18 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
             "${item.rows}: the items are files; there are ${item}, ${item.name} and ${item.stem}",
         ),
         (
+            [step("a", "${item.stem}", foreach=["north", "south"])],
+            "/steps/0/args/0",
+            "${item.stem}: item 0 has no such part: there is no 'stem' in the JSON: it is text, "
+            "which has no parts",
+        ),
+        (
+            [step("a", "${item.nmae}", foreach=["${parameters.p}", {"name": "x"}])],
+            "/steps/0/args/0",
+            "${item.nmae}: item 1 has no such part: there is no 'nmae' in the JSON; did you mean "
+            "'name'?",
+        ),
+        (
             [step("a", foreach=["x", "${steps.b.json}"])],
             "/steps/0/foreach/1",
             "${steps.b.json}: a list holds values and ${parameters.NAME}; for a text write $${",
@@ -107,7 +120,8 @@ def problems(*steps: dict[str, Any], **more: object) -> list[tuple[str, str]]:
             "not-waited-for",
             "items-not-waited-for",
         ),
-        *("parallel", "item", "index", "part-of-a-file", "reference-in-a-list", "value-as-file"),
+        *("parallel", "item", "index", "part-of-a-file", "part-of-a-text", "part-of-an-object"),
+        *("reference-in-a-list", "value-as-file"),
     ],
 )
 def test_a_graph_that_is_wrong_is_refused_with_what_to_do(
@@ -177,3 +191,10 @@ def test_a_step_beyond_the_limits_is_refused(more: dict[str, Any]) -> None:
 def test_a_pipeline_beyond_the_limits_is_refused(parallel: int) -> None:
     with pytest.raises(ValidationError):
         Pipeline.model_validate({"name": "p", "parallel": parallel, "steps": [step("a")]})
+
+
+def test_a_number_in_place_of_a_list_is_not_told_to_be_written_as_text() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Pipeline.model_validate({"name": "p", "steps": [step("a", foreach=5)]})
+    message = message_of_any(caught.value.errors(), 5)
+    assert message == "it must be text or a list, not a number"

@@ -417,6 +417,27 @@ def test_what_is_no_single_file_cannot_be_placed(value: str) -> None:
     assert message.startswith("it must be one file")
 
 
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"args": ["${steps.one.files['*.csv']}"]}, "args/0"),
+        ({"args": ["--in=${steps.one.files['part-?.csv']}"]}, "args/0"),
+        ({"env": {"DATA": "${steps.one.files['*.csv']}"}}, "env/DATA"),
+        ({"files": {"t.csv": "${steps.one.files['*.csv']}"}}, "files/t.csv"),
+        ({"skill": None, "tool": "x", "args": {"a": ["${steps.one.files['*']}"]}}, "args/a/0"),
+    ],
+    ids=["argument", "within-an-argument", "variable", "placed", "tool"],
+)
+def test_a_pattern_of_files_stands_in_foreach_only(more: Document, place: str) -> None:
+    pointer, message = only(problems(step(), step(id="two", **more)))
+    assert pointer == f"/steps/1/{place}"
+    assert "a pattern stands in foreach only; name one file, give all with" in message
+
+
+def test_a_name_of_a_file_may_have_brackets() -> None:
+    assert problems(step(), step(id="two", args=["${steps.one.files['a[1].csv']}"])) == []
+
+
 def test_a_placed_file_of_a_later_step_is_a_problem() -> None:
     first = step(files={"t.csv": "${steps.two.files['a']}"})
     pointer, message = only(problems(first, step(id="two")))

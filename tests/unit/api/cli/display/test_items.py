@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from rich.console import Console, RenderableType
 
 from api.cli.display.frames import frame, summary
@@ -69,6 +70,23 @@ def test_an_item_that_failed_is_named_with_its_reason_and_how_many_more_there_ar
     assert "It failed. (1 more failure)" in drawn
     assert "agentos logs 0199 --step 'each[1]'" in drawn
     assert "agentos retry 0199\n" in drawn
+
+
+@pytest.mark.parametrize("code", ["reference-unresolved", "module-missing", "dependency-refused"])
+def test_where_only_the_definition_is_wrong_another_one_is_asked_for(code: str) -> None:
+    task = a_task()
+    error = {**ERROR, "code": code}
+    follow(task, [*OPENED, ("task.status", {"status": "failed", "error": error})])
+    assert "agentos retry 0199 --pipeline FILE\n" in text_of(summary(task, START, ASCII))
+    task.parent_id = "4711"  # A node has no file of its own.
+    assert "--pipeline" not in text_of(summary(task, START, ASCII))
+
+
+def test_what_is_printed_of_an_error_has_no_line_of_spaces() -> None:
+    task = a_task()
+    follow(task, [*OPENED, *FAILED])
+    lines = text_of(summary(task, START, ASCII)).split("\n")
+    assert {line for line in lines if not line.strip()} == {""}
 
 
 def test_without_a_terminal_some_lines_tell_how_far_many_items_are() -> None:
