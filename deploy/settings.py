@@ -8,11 +8,17 @@ Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS) are read by
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from activities.aes_keys import read_keys
 from activities.inputs.policy import InputPolicy
@@ -68,6 +74,23 @@ class SettingsInvalid(AgentOSError):
     """The environment is incomplete or wrong: {reason}. The README lists every variable."""
 
 
+class _SetVariables(EnvSettingsSource):
+    """Passes over the fields whose variables are not set: to find out how each of a hundred would
+    be read takes 5 ms."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if variable(field_name).lower() not in self.env_vars:
+            return None, field_name, True
+        return super().get_field_value(field, field_name)
+
+    def prepare_field_value(
+        self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool
+    ) -> Any:
+        if value is None:
+            return None
+        return super().prepare_field_value(field_name, field, value, value_is_complex)
+
+
 class Settings(
     SandboxSettings,
     ModelSettings,
@@ -91,7 +114,7 @@ class Settings(
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Without files, which we have none of: to look for them takes half of the time."""
-        return init_settings, env_settings
+        return init_settings, _SetVariables(settings_cls)
 
     database_url: DatabaseUrl
     database_read_url: OrNone[DatabaseUrl] = None
