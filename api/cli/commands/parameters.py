@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from api.cli.errors import ParameterMalformed
+from workflows.definitions.parameters import unknown_parameter
 from workflows.definitions.pipeline import Pipeline
 
 Value = str | int | float | bool
@@ -38,8 +39,7 @@ def values_of(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Value]:
         if not equals:
             raise ParameterMalformed(text=text, reason="write NAME=VALUE")
         if name not in pipeline.parameters:
-            known = ", ".join(pipeline.parameters) or "none"
-            reason = f"the pipeline has no parameter {name!r} (it has: {known})"
+            reason = unknown_parameter(name, pipeline.parameters)
             raise ParameterMalformed(text=text, reason=reason)
         if name in given:
             raise ParameterMalformed(text=text, reason=f"{name} is given twice")
