@@ -20,6 +20,7 @@ from api.http.group_stream import GroupFeeds
 from api.http.key_ring import KeyRing
 from api.http.key_watch import KeyWatch
 from api.http.middleware.authentication import Authentication
+from api.http.middleware.head import HeadAsGet
 from api.http.middleware.limits import BodyLimit, OriginGuard
 from api.http.middleware.observer import Observer
 from api.http.notifications import Notifications
@@ -114,6 +115,7 @@ def _layers(services: Services, keys: KeyRing) -> list[Middleware]:
             max_upload_bytes=options.max_upload_bytes,
         )
     )
+    layers.append(Middleware(HeadAsGet))
     return layers
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +62,16 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
             console.print(safe_line(told), soft_wrap=True)
     else:
         console.print("Everything is stopped. `agentos up` resumes.")
+
+
+async def cut_off(running: asyncio.Task[None], stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop what runs, and wait until it has ended. A start that is cut off may end in the failure
+    of a part that was stopped: that is no news to whoever stops it."""
+    running.cancel()
+    await stop()
+    await asyncio.wait({running})
+    if not running.cancelled():
+        running.exception()
 
 
 def check_settings() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from activities.agents.answer import Judged, SoundCall
 from activities.skills.catalogue import Catalogue
-from activities.tools.registry import Need
+from activities.tools.options import Need
 from workflows.errors import AgentOSError
 
 _CHARACTERS = 100

@@ -13,10 +13,10 @@ from pydantic import JsonValue
 from activities.llm.base import ToolSpec
 from activities.store.tools import ToolSetting
 from activities.tools.finish import FINISH, FINISH_DESCRIPTION, finish_schema
+from activities.tools.options import Need
 from activities.tools.registry import (
     DEFAULT_TIMEOUT_SECONDS,
     CallType,
-    Need,
     Registry,
     Tool,
 )

@@ -12,16 +12,16 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.equipment import Equipment
-from activities.tools import signatures
+from activities.tools import options, signatures
 from activities.tools.context import AgentContext, ToolContext, ToolResult
 from activities.tools.finish import FINISH
+from activities.tools.options import Need
 from activities.tools.own.calling import calling, failing_as
 from activities.tools.own.code import OwnCode, shown_place
 from activities.tools.own.results import bounded, most_bytes_of
@@ -45,14 +45,6 @@ CallType = Literal["skill", "code", "tool", "plan", "route"]
 
 Reads = Literal["data", "means"]
 """What a call only reads: ``data``, or which ``means`` there are, such as skills and tools."""
-
-
-class Need(StrEnum):
-    """What a tool cannot do without: it is not offered where that is missing."""
-
-    SKILLS = "skills"
-    SEARCH = "search"
-    SERVER_TOOLS = "server tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +164,7 @@ def tool(
     bare: Callable[..., Any] | None = None,
     /,
     *,
-    permission: Permission = Permission.AUTO,
+    permission: Permission | Literal["auto", "ask", "deny"] = Permission.AUTO,
     is_retry_safe: bool = False,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     need: Need | None = None,
@@ -191,47 +183,53 @@ def tool(
     """Offer a function as a native tool, under its own name. See ``Tool`` for the rest.
 
     Raises:
-        ToolDefinitionInvalid: it cannot be one.
+        ToolDefinitionInvalid: it cannot be one, or an option is none.
+        ToolNameTaken: its module has another of this name.
     """
+    given = {name: value for name, value in locals().items() if name != "bare"}
     if bare is not None:
         raise signatures.invalid(bare, "write @tool() above it, with parentheses")
 
     def offer(function: ToolFunction) -> ToolFunction:
-        signature = signatures.read(function)
-        origin, place = function.__module__, signatures.place_of(function)
-        keeps_own = cache is not None and _is_own(origin)
-        _made[function.__module__, function.__qualname__] = (
-            function,
-            Tool(
-                name=function.__name__,
-                description=inspect.cleandoc(function.__doc__ or ""),
-                schema=signature.schema,
-                arguments=signature.arguments,
-                function=calling(function, has_context=signature.context is not None),
-                origin=origin,
-                place=place,
-                permission=permission,
-                is_retry_safe=is_retry_safe,
-                timeout_seconds=timeout_seconds,
-                is_for_agents_only=signatures.is_for_agents(signature),
-                need=need,
-                call_type=call_type,
-                unsafe_if=unsafe_if,
-                question=question,
-                shows_skills=shows_skills,
-                finds_tools=finds_tools,
-                finds_skills=finds_skills,
-                reads=reads,
-                cache=cache,
-                fallback=fallback,
-                is_for_residents=is_for_residents,
-                shows_notes=shows_notes,
-                source=_code_of(origin, place).digest if keeps_own else "",
-            ),
-        )
+        made = _made_of(function, given)
+        key = function.__module__, function.__qualname__
+        _refuse_second(_made.get(key), function, made)
+        _made[key] = (function, made)
         return function
 
     return offer
+
+
+def _made_of(function: Callable[..., Any], given: Mapping[str, Any]) -> Tool:
+    signature = signatures.read(function)
+    try:
+        flags = options.read(given, signature.arguments.model_fields)
+    except ValueError as error:
+        raise signatures.invalid(function, str(error)) from error
+    origin, place = function.__module__, signatures.place_of(function)
+    keeps_own = flags["cache"] is not None and _is_own(origin)
+    return Tool(
+        name=function.__name__,
+        description=inspect.cleandoc(function.__doc__ or ""),
+        schema=signature.schema,
+        arguments=signature.arguments,
+        function=calling(function, has_context=signature.context is not None),
+        origin=origin,
+        place=place,
+        is_for_agents_only=signatures.is_for_agents(signature),
+        source=_code_of(origin, place).digest if keeps_own else "",
+        **flags,
+    )
+
+
+def _refuse_second(
+    other: tuple[Callable[..., Any], Tool] | None, function: Callable[..., Any], made: Tool
+) -> None:
+    """A module that is loaded anew makes its tools again: it has other globals then."""
+    if other is None or other[1].place == made.place:
+        return
+    if signatures.globals_of(other[0]) is signatures.globals_of(function):
+        raise _name_taken(function, made, {made.name: other[1]})
 
 
 class Registry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from activities.tools.registry import Need
+from activities.tools.options import Need
 from workflows.definitions.agent import Agent
 from workflows.definitions.mcp_server import PREFIX
 

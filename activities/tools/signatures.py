@@ -3,6 +3,7 @@
 import inspect
 import linecache
 import re
+import traceback
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_core.core_schema import ModelSchema
 
 from activities.tools.context import AgentContext, ToolContext
+from activities.tools.own.code import plain_names
 from workflows.errors.tools import ToolDefinitionInvalid
 
 MAX_DESCRIPTION_CHARACTERS = 16_384
@@ -45,6 +47,10 @@ def read(function: Callable[..., Any]) -> Signature:
     Raises:
         ToolDefinitionInvalid: what no model could call, or no check could judge.
     """
+    if not is_function(function):
+        raise invalid(function, "it is no function; write @tool() above one with `def`")
+    if inspect.isasyncgenfunction(function):
+        raise invalid(function, "it yields, and a tool gives its result at once; return a list")
     parameters = list(inspect.signature(function).parameters.values())
     types = _types(function)
     context = types.get(parameters[0].name) if parameters else None
@@ -104,7 +110,7 @@ def _misfit(parameters: Sequence[inspect.Parameter], types: dict[str, Any]) -> s
     for item in parameters:
         given = types[item.name]
         bare = typing.get_args(given)[0] if typing.get_origin(given) is typing.Annotated else given
-        kind = inspect.formatannotation(bare)
+        kind = plain_names(inspect.formatannotation(bare))
         try:
             _ = Signature(None, _model_of("argument", [item], types)).schema
         except PydanticUserError:
@@ -119,8 +125,12 @@ def _misfit(parameters: Sequence[inspect.Parameter], types: dict[str, Any]) -> s
 
 
 def place_of(function: Callable[..., Any]) -> str:
-    """The file of a function, and the line with its name."""
+    """The file of a function, and the line with its name. Of what is none, the line that is run
+    just now outside of AgentOS."""
+    if not is_function(function):
+        return _running_line()
     code = inspect.unwrap(function).__code__
+    linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename)
     head = re.compile(rf"\s*(async\s+)?def\s+{re.escape(code.co_name)}\b")
     first = code.co_firstlineno  # That of the first decorator.
@@ -128,8 +138,31 @@ def place_of(function: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{next(found, first)}"
 
 
+def _running_line() -> str:
+    frames = traceback.walk_stack(None)
+    ours = __name__.rpartition(".")[0]
+    frame, line = next(
+        found
+        for found in frames
+        if found[0].f_globals.get("__name__", "").rpartition(".")[0] != ours
+    )
+    return f"{frame.f_code.co_filename}:{line}"
+
+
+def is_function(function: Callable[..., Any]) -> bool:
+    bare = inspect.unwrap(function)
+    return inspect.isfunction(bare) or inspect.ismethod(bare)
+
+
+def globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names of the module that it is defined in."""
+    found: dict[str, Any] = inspect.unwrap(function).__globals__
+    return found
+
+
 def invalid(function: Callable[..., Any], reason: str) -> ToolDefinitionInvalid:
-    return ToolDefinitionInvalid(tool=function.__name__, place=place_of(function), reason=reason)
+    name = getattr(function, "__name__", type(function).__name__)
+    return ToolDefinitionInvalid(tool=name, place=place_of(function), reason=reason)
 
 
 class _WithoutTitles(GenerateJsonSchema):

@@ -40,16 +40,6 @@ class ScheduleAmbiguous(BadInput):
     name."""
 
 
-class AgentUnknown(AgentOSError):
-    """No agent has the name {text!r}, or, among the {count} newest, an id that begins with it.
-    `agentos agents ls` shows them; of an id, at least six characters are needed."""
-
-
-class AgentAmbiguous(BadInput):
-    """{count} agents have an id that begins with {text}: {shown}. Use more characters, or the
-    name."""
-
-
 class NothingToChangeOfAgent(BadInput):
     """There is nothing to change. `agentos agents edit --help` shows what can be."""
 

@@ -3,7 +3,6 @@
 from enum import IntEnum
 
 from api.cli.errors import (
-    AgentUnknown,
     ArtifactUnknown,
     BulkIdUnknown,
     FileUnknown,
@@ -68,7 +67,6 @@ def of_error(error: AgentOSError) -> ExitCode:
             | FileUnknown()
             | NothingToOpen()
             | ScheduleUnknown()
-            | AgentUnknown()
         ):
             return ExitCode.NOT_FOUND
         case ReplyTimedOut():

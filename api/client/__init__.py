@@ -4,6 +4,8 @@ from api.client.agent_events import AgentEvent
 from api.client.blocking import Client
 from api.client.client import AsyncClient
 from api.client.errors import (
+    AgentAmbiguous,
+    AgentUnknown,
     ApiProblem,
     ApiUnable,
     ApiUnreachable,
@@ -32,8 +34,10 @@ from api.client.transfer import Download
 from workflows.errors import AgentOSError
 
 __all__ = [
+    "AgentAmbiguous",
     "AgentEvent",
     "AgentOSError",
+    "AgentUnknown",
     "ApiProblem",
     "ApiUnable",
     "ApiUnreachable",

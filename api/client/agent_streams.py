@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from api.client.agent_events import AgentEvent, never, says_it_is_gone
-from api.client.calls import part
+from api.client.agent_ids import find_agent_id
+from api.client.calls import Id, part
 from api.client.following import follow
 from api.client.sse import ServerEvent
 from api.client.transport import Transport
@@ -22,11 +23,11 @@ class AgentStreams:
         self._transport = transport
 
     async def of_agent(
-        self, agent_id: str, *, on_lost: Callable[[str], None] = _quiet
+        self, agent_id: Id, *, on_lost: Callable[[str], None] = _quiet
     ) -> AsyncGenerator[AgentEvent, None]:
         """All that happens to an agent from now on, and the answer that it is writing, until it is
         deleted. A lost connection is reopened without a gap."""
-        path = f"/agents/{part(agent_id)}/events"
+        path = f"/agents/{part(await find_agent_id(self._transport, agent_id))}/events"
         async with aclosing(self._follow(path, says_it_is_gone, on_lost)) as events:
             async for event in events:
                 yield event

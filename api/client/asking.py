@@ -33,6 +33,11 @@ def asked(kind: type[Request], given: Request | Fields) -> Request:
         raise RequestMistaken(problems_in(found, fields, model=kind)) from error
 
 
+def worded(field: str, given: Request | Fields | str) -> Request | Fields:
+    """A request of which a text is all that it says."""
+    return {field: given} if isinstance(given, str) else given
+
+
 def plain(given: object) -> Any:
     """What a program has put into a mapping, as JSON has it: a file that was uploaded or made is
     the reference to it. Raises ``RequestMistaken``."""

@@ -25,11 +25,12 @@ class Agents:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncAgents, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     create = Blocking(AsyncAgents.create)
     list = Blocking(AsyncAgents.list)
+    find_id = Blocking(AsyncAgents.find_id)
     show = Blocking(AsyncAgents.show)
     children = Blocking(AsyncAgents.children)
     change = Blocking(AsyncAgents.change)
@@ -53,8 +54,8 @@ class AgentMemory:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncAgentMemory, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     notes = Blocking(AsyncAgentMemory.notes)
     write = Blocking(AsyncAgentMemory.write)
@@ -66,8 +67,8 @@ class AgentStreams:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncAgentStreams, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     of_agent = Iterating(AsyncAgentStreams.of_agent)
     of_team = Iterating(AsyncAgentStreams.of_team)
@@ -77,8 +78,8 @@ class Groups:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncGroups, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     list = Blocking(AsyncGroups.list)
     get = Blocking(AsyncGroups.get)
@@ -97,8 +98,8 @@ class Reminders:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncReminders, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     create = Blocking(AsyncReminders.create)
     list = Blocking(AsyncReminders.list)
@@ -109,8 +110,8 @@ class Uploads:
     """As those of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncUploads, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     list = Blocking(AsyncUploads.list)
     describe = Blocking(AsyncUploads.describe)
@@ -122,8 +123,8 @@ class ManyTasks:
     """As that of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncManyTasks, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     start = Blocking(AsyncManyTasks.start)
     foresee = Blocking(AsyncManyTasks.foresee)
@@ -133,8 +134,8 @@ class Overview:
     """As that of ``AsyncClient``."""
 
     def __init__(self, inner: AsyncOverview, loop: LoopThread) -> None:
-        self.inner = inner
-        self.loop = loop
+        self._inner = inner
+        self._loop = loop
 
     about = Blocking(AsyncOverview.about)
     readiness = Blocking(AsyncOverview.readiness)
@@ -158,26 +159,26 @@ class Client:
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self.inner = AsyncClient(
+        self._inner = AsyncClient(
             url,
             api_key,
             timeout_seconds=timeout_seconds,
             patience_seconds=patience_seconds,
         )
-        self.loop = LoopThread(self.inner.close)
-        self.agents = Agents(self.inner.agents, self.loop)
-        self.reminders = Reminders(self.inner.reminders, self.loop)
-        self.memory = AgentMemory(self.inner.memory, self.loop)
-        self.groups = Groups(self.inner.groups, self.loop)
-        self.agent_events = AgentStreams(self.inner.agent_events, self.loop)
-        self.uploads = Uploads(self.inner.uploads, self.loop)
-        self.many_tasks = ManyTasks(self.inner.many_tasks, self.loop)
-        self.overview = Overview(self.inner.overview, self.loop)
+        self._loop = LoopThread(self._inner.close)
+        self.agents = Agents(self._inner.agents, self._loop)
+        self.reminders = Reminders(self._inner.reminders, self._loop)
+        self.memory = AgentMemory(self._inner.memory, self._loop)
+        self.groups = Groups(self._inner.groups, self._loop)
+        self.agent_events = AgentStreams(self._inner.agent_events, self._loop)
+        self.uploads = Uploads(self._inner.uploads, self._loop)
+        self.many_tasks = ManyTasks(self._inner.many_tasks, self._loop)
+        self.overview = Overview(self._inner.overview, self._loop)
 
     def close(self) -> None:
         """Close the connections. Nothing can be asked for afterwards, and calls that other threads
         wait for end with ``ClientUnusable``."""
-        self.loop.stop()
+        self._loop.stop()
 
     def __enter__(self) -> Self:
         return self

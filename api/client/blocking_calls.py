@@ -11,10 +11,10 @@ Result = TypeVar("Result")
 
 
 class Part(Protocol):
-    """What has calls: ``inner`` makes them, on ``loop``."""
+    """What has calls: ``_inner`` makes them, on ``_loop``."""
 
-    inner: Any
-    loop: LoopThread
+    _inner: Any
+    _loop: LoopThread
 
 
 class Blocking(Generic[Given, Result]):
@@ -28,7 +28,7 @@ class Blocking(Generic[Given, Result]):
 
     def __call__(self, part: Part, *args: Given.args, **options: Given.kwargs) -> Result:
         """As a function of the class."""
-        return part.loop.run(self._call(part.inner, *args, **options))
+        return part._loop.run(self._call(part._inner, *args, **options))
 
     @overload
     def __get__(self, part: None, owner: type) -> Self: ...
@@ -53,7 +53,7 @@ class Iterating(Generic[Given, Result]):
 
     def __call__(self, part: Part, *args: Given.args, **options: Given.kwargs) -> Iterator[Result]:
         """As a function of the class."""
-        return part.loop.iterate(self._call(part.inner, *args, **options))
+        return part._loop.iterate(self._call(part._inner, *args, **options))
 
     @overload
     def __get__(self, part: None, owner: type) -> Self: ...

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from api.client.asking import Fields, asked, mistaken
 from api.client.calls import Calls, Id, json_of, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.responses.bulk import BulkForesight, BulkRun
@@ -33,9 +34,9 @@ class BulkCalls(Calls):
         path = f"/dead-letters/{action}"
         return await self._transport.call("POST", path, BulkForesight, body=body, repeatable=True)
 
-    async def bulk_runs(self, params: Params | None = None) -> Page[BulkRun]:
+    async def bulk_runs(self, /, params: Params | None = None, **filters: Filter) -> Page[BulkRun]:
         """A page of bulk runs, the newest first."""
-        return await self._get("/bulk", Page[BulkRun], params)
+        return await self._get("/bulk", Page[BulkRun], queried(params, filters))
 
     async def bulk_run(self, bulk_id: Id) -> BulkRun:
         return await self._get(f"/bulk/{part(bulk_id)}", BulkRun)

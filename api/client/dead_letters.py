@@ -2,6 +2,7 @@
 
 from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import DiscardRequest, RequeueRequest
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
@@ -12,13 +13,19 @@ from api.wire.responses.tasks import Changed
 class DeadLetterCalls(Calls):
     """Part of ``Client``."""
 
-    async def dead_letters(self, params: Params | None = None) -> Page[DeadLetter]:
+    async def dead_letters(
+        self, /, params: Params | None = None, **filters: Filter
+    ) -> Page[DeadLetter]:
         """A page of dead letters, the newest first. ``params`` are the query."""
-        return await self._get("/dead-letters", Page[DeadLetter], params)
+        return await self._get("/dead-letters", Page[DeadLetter], queried(params, filters))
 
-    async def dead_letter_groups(self, params: Params | None = None) -> Page[DeadLetterGroup]:
+    async def dead_letter_groups(
+        self, /, params: Params | None = None, **filters: Filter
+    ) -> Page[DeadLetterGroup]:
         """A page of groups of dead letters that are alike, those first that were seen last."""
-        return await self._get("/dead-letters/groups", Page[DeadLetterGroup], params)
+        return await self._get(
+            "/dead-letters/groups", Page[DeadLetterGroup], queried(params, filters)
+        )
 
     async def dead_letter(self, letter_id: Id) -> DeadLetter:
         return await self._get(f"/dead-letters/{part(letter_id)}", DeadLetter)

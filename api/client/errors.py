@@ -32,6 +32,22 @@ class NothingThere(ApiProblem):
     """{message}"""
 
 
+class AgentUnknown(NothingThere):
+    """{message}"""
+
+    def __init__(self, *, text: str, count: str) -> None:
+        message = (
+            f"No agent has the name {text!r}, or, among the {count} newest, an id that begins with "
+            "it. `agentos agents ls` shows them; of an id, at least six characters are needed."
+        )
+        super().__init__(status=404, code="agent-unknown", message=message)
+
+
+class AgentAmbiguous(BadInput):
+    """{count} agents have an id that begins with {text}: {shown}. Use more characters, or the
+    name."""
+
+
 class Conflicting(ApiProblem):
     """{message}"""
 
@@ -45,7 +61,7 @@ class RequestMistaken(RequestInvalid, BadInput):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """As the API would have said it."""
-        summary = "; ".join(f"{p.pointer or '/'}: {p.message}" for p in problems[:3])
+        summary = "; ".join(f"{p.pointer}: {p.message}".removeprefix(": ") for p in problems[:3])
         super().__init__(
             status=422, code="invalid-request", message=summary, problems=tuple(problems)
         )
@@ -113,7 +129,7 @@ class FileUnreadable(AgentOSError):
 
 
 class FileUnwritable(AgentOSError):
-    """{path} cannot be written: {reason}. Name another place with -o."""
+    """{path} cannot be written: {reason}. Name another place, on a command line with -o."""
 
 
 class ArtifactNameRefused(AgentOSError):

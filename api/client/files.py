@@ -1,6 +1,7 @@
 """The calls of files: those that are uploaded, and those that tasks made."""
 
 from pathlib import Path
+from uuid import UUID
 
 from api.client import transfer
 from api.client.asking import mistaken
@@ -28,9 +29,12 @@ class FileCalls(Calls):
         path = f"/artifacts/{part(artifact_id)}"
         return Download.described_by(str(artifact_id), await self._transport.head(path))
 
-    async def download(self, wanted: Download | Artifact, folder: Path | str) -> Path:
-        """Fetch an artifact into a folder, whole and verified, under its name.
+    async def download(self, wanted: Download | Artifact | Id, folder: Path | str) -> Path:
+        """Fetch an artifact, or the one of this id, into a folder, whole and verified, under its
+        name.
 
         Raises ``ArtifactNameRefused``, ``FileUnwritable`` and ``DownloadDamaged`` too.
         """
+        if isinstance(wanted, str | UUID):
+            wanted = await self.describe_artifact(wanted)
         return await transfer.download(self._transport, wanted_of(wanted), Path(folder))

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
-from api.client.asking import Fields, Key, asked, keyed
+from api.client.asking import Fields, Key, asked, keyed, worded
 from api.client.calls import part
 from api.client.following import follow
+from api.client.queries import Filter, queried
 from api.client.sse import ServerEvent
 from api.client.transport import ANSWER_TIMEOUT_SECONDS, Params, Transport
 from api.wire.group_requests import (
@@ -63,10 +64,10 @@ class Groups:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def list(self, params: Params | None = None) -> Page[Group]:
+    async def list(self, /, params: Params | None = None, **filters: Filter) -> Page[Group]:
         """A page of groups, the newest first. ``params`` are the query of ``GET /groups``."""
         return await self._transport.call(
-            "GET", "/groups", Page[Group], params=params, repeatable=True
+            "GET", "/groups", Page[Group], params=queried(params, filters), repeatable=True
         )
 
     async def get(self, group_id: str) -> Group:
@@ -97,14 +98,22 @@ class Groups:
         return await self._transport.call("DELETE", path, Group, params={"member": members})
 
     async def post(
-        self, group_id: str, request: GroupMessageRequest | Fields, *, idempotency_key: Key = None
+        self,
+        group_id: str,
+        request: GroupMessageRequest | Fields | str,
+        *,
+        idempotency_key: Key = None,
     ) -> GroupMessagePosted:
         """Say something to all members. An answer that is lost on the way makes no second
         message."""
         return await self._post(group_id, request, idempotency_key)
 
     async def discuss(
-        self, group_id: str, request: GroupMessageRequest | Fields, *, idempotency_key: Key = None
+        self,
+        group_id: str,
+        request: GroupMessageRequest | Fields | str,
+        *,
+        idempotency_key: Key = None,
     ) -> Discussion | None:
         """The same, and wait until the group has fallen silent; None if it goes on after a
         minute."""
@@ -114,10 +123,16 @@ class Groups:
         said = found.model_dump(mode="json", by_alias=True)
         return Discussion.model_validate(said, context=OPEN) if "messages" in said else None
 
-    async def messages(self, group_id: str, params: Params | None = None) -> Page[GroupMessage]:
+    async def messages(
+        self, /, group_id: str, params: Params | None = None, **filters: Filter
+    ) -> Page[GroupMessage]:
         """A page of what was said, the last one first of all; each is in its order."""
         return await self._transport.call(
-            "GET", f"{_path(group_id)}/messages", Page[GroupMessage], params=params, repeatable=True
+            "GET",
+            f"{_path(group_id)}/messages",
+            Page[GroupMessage],
+            params=queried(params, filters),
+            repeatable=True,
         )
 
     async def events(
@@ -143,7 +158,7 @@ class Groups:
     async def _post(
         self,
         group_id: str,
-        request: GroupMessageRequest | Fields,
+        request: GroupMessageRequest | Fields | str,
         idempotency_key: Key,
         *,
         wait_seconds: int = 0,
@@ -153,7 +168,7 @@ class Groups:
             f"{_path(group_id)}/messages",
             GroupMessagePosted,
             params={"wait": wait_seconds} if wait_seconds else None,
-            body=_json(asked(GroupMessageRequest, request)),
+            body=_json(asked(GroupMessageRequest, worded("content", request))),
             headers=keyed(idempotency_key),
             repeatable=True,
             timeout_seconds=ANSWER_TIMEOUT_SECONDS + wait_seconds,

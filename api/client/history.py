@@ -6,6 +6,7 @@ from pathlib import Path
 from api.client import transfer
 from api.client.asking import Fields, Key, asked, keyed, mistaken
 from api.client.calls import Calls, Id, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
@@ -18,16 +19,24 @@ from api.wire.responses.pages import Page
 class HistoryCalls(Calls):
     """Part of ``Client``."""
 
-    async def attempts(self, task_id: Id, params: Params | None = None) -> Page[Attempt]:
+    async def attempts(
+        self, /, task_id: Id, params: Params | None = None, **filters: Filter
+    ) -> Page[Attempt]:
         """A page of the log: every attempt at a step, the oldest first, with what it printed."""
-        return await self._get(f"/tasks/{part(task_id)}/logs", Page[Attempt], params)
+        return await self._get(
+            f"/tasks/{part(task_id)}/logs", Page[Attempt], queried(params, filters)
+        )
 
     async def trace(self, task_id: Id) -> Span:
         return await self._get(f"/tasks/{part(task_id)}/trace", Span)
 
-    async def messages(self, task_id: Id, params: Params | None = None) -> Page[Message]:
+    async def messages(
+        self, /, task_id: Id, params: Params | None = None, **filters: Filter
+    ) -> Page[Message]:
         """A page of an agent's conversation, from its beginning."""
-        return await self._get(f"/tasks/{part(task_id)}/messages", Page[Message], params)
+        return await self._get(
+            f"/tasks/{part(task_id)}/messages", Page[Message], queried(params, filters)
+        )
 
     async def tell(self, task_id: Id, text: str, *, idempotency_key: Key = None) -> ToldMessage:
         """Tell the agent of a task something, which it reads before its next turn. An answer that
@@ -62,9 +71,13 @@ class HistoryCalls(Calls):
         path = f"/tasks/{part(task_id)}/export"
         return await transfer.download_whole(self._transport, path, Path(target))
 
-    async def approvals(self, task_id: Id, params: Params | None = None) -> Page[AskedCall]:
+    async def approvals(
+        self, /, task_id: Id, params: Params | None = None, **filters: Filter
+    ) -> Page[AskedCall]:
         """A page of the calls of an agent that wait for a person."""
-        return await self._get(f"/tasks/{part(task_id)}/approvals", Page[AskedCall], params)
+        return await self._get(
+            f"/tasks/{part(task_id)}/approvals", Page[AskedCall], queried(params, filters)
+        )
 
     async def decide(self, task_id: Id, call: str, request: ApprovalRequest | Fields) -> AskedCall:
         """Decide on a call, given by its id or its name."""
@@ -79,6 +92,8 @@ class HistoryCalls(Calls):
     async def deny(self, task_id: Id, call: str, note: str | None = None) -> AskedCall:
         return await self.decide(task_id, call, {"decision": "deny", "note": note})
 
-    async def artifacts(self, task_id: Id, params: Params | None = None) -> Page[Artifact]:
+    async def artifacts(
+        self, /, task_id: Id, params: Params | None = None, **filters: Filter
+    ) -> Page[Artifact]:
         path = f"/tasks/{part(task_id)}/artifacts"
-        return await self._get(path, Page[Artifact], params)
+        return await self._get(path, Page[Artifact], queried(params, filters))

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from api.client.errors import ClientUnusable
+from api.client.transport import CLOSED
 
 Result = TypeVar("Result")
 
-_CLOSED = "it is closed; make another one"
 _ENDING = "the program is ending; use it before that"
 _FORKED = "it was made before this process was forked; make one in each process"
 _OWN_THREAD = (
@@ -53,7 +53,7 @@ class LoopThread:
         except futures.CancelledError as error:
             if not self._has_ended:
                 raise
-            raise ClientUnusable(reason=_CLOSED) from error
+            raise ClientUnusable(reason=CLOSED) from error
         except BaseException:
             future.cancel()
             raise
@@ -105,7 +105,7 @@ class LoopThread:
                 raise ClientUnusable(reason=_OWN_THREAD)
             with self._handing:
                 if self._has_ended:
-                    raise ClientUnusable(reason=_CLOSED)
+                    raise ClientUnusable(reason=CLOSED)
                 return asyncio.run_coroutine_threadsafe(call, self._loop)
         except ClientUnusable:
             call.close()

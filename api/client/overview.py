@@ -1,5 +1,6 @@
 """How things stand: of the server, and of all that is under way."""
 
+from api.client.queries import Filter, queried
 from api.client.transport import Params, Transport
 from api.wire.responses.about import About
 from api.wire.responses.approvals import WaitingCall
@@ -26,8 +27,10 @@ class Overview:
         """How many tasks run, wait, try again or ended badly."""
         return await self._transport.call("GET", "/counts", TaskCounts, repeatable=True)
 
-    async def waiting(self, params: Params | None = None) -> Page[WaitingCall]:
+    async def waiting(
+        self, /, params: Params | None = None, **filters: Filter
+    ) -> Page[WaitingCall]:
         """A page of all calls that wait for a person, the oldest first."""
         return await self._transport.call(
-            "GET", "/approvals", Page[WaitingCall], params=params, repeatable=True
+            "GET", "/approvals", Page[WaitingCall], params=queried(params, filters), repeatable=True
         )

@@ -4,12 +4,14 @@ import asyncio
 import math
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from api.client.calls import Id, part
 from api.client.errors import (
     ApiProblem,
     ApiUnreachable,
+    RequestMistaken,
     ResultUnknown,
     StillRunning,
     TaskUnsuccessful,
@@ -24,8 +26,11 @@ from api.wire.requests import MAX_WAIT_SECONDS
 from api.wire.responses.files import Artifact
 from api.wire.responses.pages import MAX_PAGE
 from api.wire.responses.tasks import AgentResult, Result, Task
+from workflows.pointers import Problem
 from workflows.states import Status
 
+# Who cancels a task says nothing about why.
+_UNTOLD: Mapping[object, str] = {Status.CANCELLED: "it was cancelled before its end."}
 _LEAST_SECONDS = 1.0  # That the server waits, and between two looks where it does not.
 
 
@@ -38,8 +43,10 @@ class ResultCalls(HistoryCalls, FileCalls):
 
         Raises:
             StillRunning: it has not ended within ``timeout_seconds``.
+            RequestMistaken: these are no seconds.
             ApiProblem, ApiUnreachable, NotTheApi
         """
+        _check_seconds(timeout_seconds)
         if timeout_seconds is not None and timeout_seconds < _LEAST_SECONDS:
             # No answer may come in so short a time, and the task may have ended long ago.
             task = await self._get(f"/tasks/{part(task_id)}", Task)
@@ -130,8 +137,16 @@ def result_of(task: Task) -> Result | AgentResult:
         task_id=task.task_id,
         status=task.status.value,
         failure=str(error.get("code", task.status.value)),
-        message=str(error.get("message", "nothing says why.")),
+        message=str(error.get("message") or _UNTOLD.get(task.status, "nothing says why.")),
     )
+
+
+def _check_seconds(given: object) -> None:
+    if given is None:
+        return
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+        wanted = "a number of seconds, 0 or more"
+        raise RequestMistaken([Problem("/timeout_seconds", f"it must be {wanted}, not {given!r}")])
 
 
 def _may_pass(error: ApiUnreachable | ApiProblem) -> bool:

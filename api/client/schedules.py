@@ -2,6 +2,7 @@
 
 from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, json_of, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.responses.pages import Page
 from api.wire.responses.schedules import RunAsked, Schedule, ScheduleSummary
@@ -11,9 +12,11 @@ from api.wire.schedule_requests import ScheduleChange, ScheduleRequest
 class ScheduleCalls(Calls):
     """Part of ``Client``."""
 
-    async def schedules(self, params: Params | None = None) -> Page[ScheduleSummary]:
+    async def schedules(
+        self, /, params: Params | None = None, **filters: Filter
+    ) -> Page[ScheduleSummary]:
         """A page of schedules, the newest first. ``params`` are the query of ``GET /schedules``."""
-        return await self._get("/schedules", Page[ScheduleSummary], params)
+        return await self._get("/schedules", Page[ScheduleSummary], queried(params, filters))
 
     async def schedule(self, schedule_id: Id) -> Schedule:
         return await self._get(f"/schedules/{part(schedule_id)}", Schedule)

@@ -1,24 +1,25 @@
 """Handing in tasks, with their inputs as a program has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
 
 from api.client.asking import Key, asked, keyed, mistaken, plain
-from api.client.errors import PipelineUnreadable
+from api.client.errors import PipelineUnreadable, RequestMistaken
 from api.client.files import FileCalls
 from api.client.tasks import TaskCalls
 from api.client.transfer import read_text
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.tasks import Accepted
 from workflows.definitions.agent import Agent
+from workflows.definitions.parameters import unknown_parameter
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import Plan
 from workflows.definitions.task_request import TaskRequest
 from workflows.definitions.webhook import Callback
-from workflows.pointers import pointer
+from workflows.pointers import Problem, pointer
 from workflows.states import TaskType
 
 REFERENCES = ("file:", "artifact:", "s3://", "https://")
@@ -60,6 +61,7 @@ class SubmissionCalls(TaskCalls, FileCalls):
                 raise mistaken("/parameters", "a mapping of names to values", parameters)
             given = definition.get("parameters")
             known = given if isinstance(given, dict) else {}
+            _check_names(parameters, known)
             definition = {**definition, "parameters": {**known, **parameters}}
         fields = {"type": TaskType.PIPELINE, "pipeline": definition}
         more = {"priority": priority, "cache": cache, "callbacks": callbacks}
@@ -102,14 +104,17 @@ class SubmissionCalls(TaskCalls, FileCalls):
         self,
         prompt: str,
         *,
+        agent: Agent | Mapping[str, Any] | None = None,
+        plan: Plan | Mapping[str, Any] | None = None,
         inputs: Inputs | None = None,
         priority: int = 5,
         cache: bool = True,
         callbacks: Callbacks = (),
         idempotency_key: Key = None,
     ) -> Accepted:
-        """Hand in words; a model chooses what they become. Raises as ``submit_pipeline``."""
-        fields = {"type": TaskType.AUTO, "prompt": prompt}
+        """Hand in words; a model chooses what they become, and ``agent`` and ``plan`` hold for
+        whatever is chosen. Raises as ``submit_pipeline``."""
+        fields = {"type": TaskType.AUTO, "prompt": prompt, "agent": agent, "plan": plan}
         more = {"priority": priority, "cache": cache, "callbacks": callbacks}
         return await self._submit({**fields, **more}, inputs, idempotency_key)
 
@@ -153,6 +158,17 @@ def _by_name(inputs: object) -> Inputs:
             wanted = "a Path, bytes, a reference, what `upload` gave, or a path as text"
             raise mistaken(pointer(["inputs", str(name)]), wanted, value)
     return inputs
+
+
+def _check_names(parameters: Mapping[str, object], known: Collection[str]) -> None:
+    """Raises ``RequestMistaken``."""
+    problems = [
+        Problem(pointer(["parameters", str(name)]), unknown_parameter(str(name), known))
+        for name in parameters
+        if name not in known
+    ]
+    if problems:
+        raise RequestMistaken(problems)
 
 
 def _is_reference(given: Path | str | bytes) -> bool:

@@ -7,6 +7,7 @@ from api.client import task_events
 from api.client.asking import Fields, Key, asked, keyed
 from api.client.calls import Calls, Id, json_of, part
 from api.client.following import follow
+from api.client.queries import Filter, queried
 from api.client.task_events import TaskEvent
 from api.client.transport import Params
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
@@ -35,9 +36,10 @@ class TaskCalls(Calls):
             repeatable=True,
         )
 
-    async def tasks(self, params: Params | None = None) -> Page[TaskSummary]:
-        """A page of tasks, the newest first. ``params`` are the query of ``GET /tasks``."""
-        return await self._get("/tasks", Page[TaskSummary], params)
+    async def tasks(self, /, params: Params | None = None, **filters: Filter) -> Page[TaskSummary]:
+        """A page of tasks, the newest first. ``params``, or keywords, as
+        in ``status="failed"``, are the query of ``GET /tasks``."""
+        return await self._get("/tasks", Page[TaskSummary], queried(params, filters))
 
     async def task(self, task_id: Id) -> Task:
         return await self._get(f"/tasks/{part(task_id)}", Task)
@@ -106,13 +108,18 @@ class TaskCalls(Calls):
         return await self._post(path, Compilation, asked(CompileRequest, request))
 
     async def events(
-        self, task_id: Id, *, on_lost: Callable[[str], None] = lambda reason: None
+        self,
+        task_id: Id,
+        *,
+        after: int | None = None,
+        on_lost: Callable[[str], None] = lambda reason: None,
     ) -> AsyncGenerator[TaskEvent, None]:
-        """All that happened to a task and happens, until its end.
+        """All that happened to a task and happens, until its end; only what came ``after`` the
+        event of that ``seq``, so that a program which was stopped goes on where it was.
 
         A lost connection is reopened without a gap; ``on_lost`` is called with the reason.
         """
-        path = f"/tasks/{part(task_id)}/events"
+        path = f"/tasks/{part(task_id)}/events" + ("" if after is None else f"?after={after}")
         received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)
         async with aclosing(received):
             async for item in received:

@@ -2,6 +2,7 @@
 
 from api.client.asking import Fields, asked
 from api.client.calls import Calls, json_of, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import BreakerDecision, ClearRequest, ToolChange, ToolRegistration
 from api.wire.responses.breakers import Breaker
@@ -17,9 +18,9 @@ REGISTRATION_TIMEOUT_SECONDS = 1_900.0
 class ToolCalls(Calls):
     """Part of ``Client``."""
 
-    async def tools(self, params: Params | None = None) -> Page[Tool]:
+    async def tools(self, /, params: Params | None = None, **filters: Filter) -> Page[Tool]:
         """A page of tools, by name."""
-        return await self._get("/tools", Page[Tool], params)
+        return await self._get("/tools", Page[Tool], queried(params, filters))
 
     async def register_tools(self, request: ToolRegistration | Fields) -> RegisteredServer:
         """Register an MCP server, which is started for it: that may take a minute."""
@@ -45,16 +46,16 @@ class ToolCalls(Calls):
             repeatable=True,
         )
 
-    async def cache(self, params: Params | None = None) -> Page[KeptResult]:
+    async def cache(self, /, params: Params | None = None, **filters: Filter) -> Page[KeptResult]:
         """A page of the results that equal steps are given, newest first."""
-        return await self._get("/cache", Page[KeptResult], params)
+        return await self._get("/cache", Page[KeptResult], queried(params, filters))
 
     async def clear_cache(self, request: ClearRequest | Fields) -> Cleared:
         return await self._post("/cache/clear", Cleared, asked(ClearRequest, request))
 
-    async def breakers(self, params: Params | None = None) -> Page[Breaker]:
+    async def breakers(self, /, params: Params | None = None, **filters: Filter) -> Page[Breaker]:
         """A page of the breakers that are not closed, or opened in the last day, by name."""
-        return await self._get("/breakers", Page[Breaker], params)
+        return await self._get("/breakers", Page[Breaker], queried(params, filters))
 
     async def open_breaker(self, name: str, decision: BreakerDecision | Fields) -> Breaker:
         return await self._decide_breaker(name, "open", decision)

@@ -19,6 +19,7 @@ from api.client.errors import (
     ApiProblem,
     ApiUnreachable,
     ApiUrlMalformed,
+    ClientUnusable,
     NothingThere,
     NotTheApi,
     problem_of,
@@ -44,6 +45,9 @@ _BARE = re.compile(r"[\w.-]+(:[0-9]+)?/?")
 
 # The API is starting, stopping, or waits for its database: what was asked was not done.
 PASSING_STATUSES = (502, 503, 504)
+
+CLOSED = "it is closed; make another one"
+_OTHER_LOOP = "it was used in another event loop; make one in each `asyncio.run`, or use `Client`"
 
 Params = Mapping[str, str | int | Sequence[str]]
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -79,6 +83,7 @@ class Transport:
         self.patience_seconds = patience_seconds
         self.url = _checked(url)
         check_header("API key", api_key or "")
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._http = httpx2.AsyncClient(
             base_url=f"{self.url}{API}",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -90,7 +95,9 @@ class Transport:
         )
 
     async def close(self) -> None:
-        await self._http.aclose()
+        # Connections of a loop that has ended have ended with it.
+        if self._loop in (None, asyncio.get_running_loop()):
+            await self._http.aclose()
 
     async def call(
         self,
@@ -113,6 +120,7 @@ class Transport:
             ApiProblem: the API said no.
             ApiUnreachable: no answer came.
             NotTheApi: an answer came that no API of ours gives.
+            ClientUnusable: it is closed, or is of another loop.
         """
         kind = {"Content-Type": "application/json"} if body is not None else {}
         request = self._http.build_request(
@@ -135,6 +143,7 @@ class Transport:
             ApiUnreachable, NotTheApi
         """
         request = self._http.build_request("GET", f"{self.url}{path}")
+        self._require_usable()
         try:
             response = await self._http.send(request)
         except httpx2.RequestError as error:
@@ -192,7 +201,9 @@ class Transport:
             NotTheApi: something else answers.
             httpx2.TransportError: the connection failed, here or behind a proxy, now or while the
                 body is read.
+            ClientUnusable: it is closed, or is of another loop.
         """
+        self._require_usable()
         timeout = httpx2.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
         async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
             if not response.is_success:
@@ -203,6 +214,15 @@ class Transport:
                     raise httpx2.RemoteProtocolError(str(problem.fields["reason"]))
                 raise problem
             yield response
+
+    def _require_usable(self) -> None:
+        """Raises ``ClientUnusable``: connections belong to the loop that has opened them."""
+        if self._http.is_closed:
+            raise ClientUnusable(reason=CLOSED)
+        loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop):
+            raise ClientUnusable(reason=_OTHER_LOOP)
+        self._loop = loop
 
     def pauses(self) -> Iterator[float]:
         """Those between attempts at something, until it has been tried for long enough."""
@@ -219,6 +239,7 @@ class Transport:
         self, build: Callable[[], httpx2.Request], *, repeatable: bool
     ) -> httpx2.Response:
         for pause_seconds in chain(self.pauses(), (None,)):
+            self._require_usable()
             try:
                 response = await self._http.send(build())
             except httpx2.RequestError as error:

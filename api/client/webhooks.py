@@ -2,6 +2,7 @@
 
 from api.client.asking import Fields, asked
 from api.client.calls import Calls, Id, json_of, part
+from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import Page
@@ -37,9 +38,11 @@ class WebhookCalls(Calls):
         """What callbacks are signed with from now on."""
         return await self._transport.call("POST", "/webhooks/secret", CallbackSecret)
 
-    async def deliveries(self, params: Params | None = None) -> Page[Delivery]:
+    async def deliveries(
+        self, /, params: Params | None = None, **filters: Filter
+    ) -> Page[Delivery]:
         """A page of what webhooks and callbacks were sent, the newest first."""
-        return await self._get("/webhooks/deliveries", Page[Delivery], params)
+        return await self._get("/webhooks/deliveries", Page[Delivery], queried(params, filters))
 
     async def resend(self, delivery_id: Id) -> DeliveryDetails:
         """Send a delivery again now."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 from itertools import islice
 from math import isfinite
 from typing import Generic, TypeVar
@@ -25,6 +26,9 @@ YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 # JSON of so little is read sooner than another thread has its turn.
 _SMALL_BYTES = 1_024
 
+# ASCII is UTF-8, too.
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+
 _MAX_INTEGER = 2**63 - 1
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -40,6 +44,8 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
         TooManyValues
     """
     kind = media_type(content_type)
+    if _charset(content_type) not in _CHARSETS:
+        raise MediaTypeRefused(given=content_type, known=f"{kind} in UTF-8")
     if kind in YAML_TYPES:
         return parse_yaml(decoded(body))
     # A body without a type is not guessed at: a web page can send one here without asking.
@@ -51,6 +57,13 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
 def media_type(content_type: str | None) -> str:
     """``text/yaml; charset=utf-8`` -> ``text/yaml``."""
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _charset(content_type: str | None) -> str:
+    """In lower case; UTF-8 where none is named."""
+    header = Message()
+    header["content-type"] = content_type or JSON_TYPE
+    return (header.get_content_charset() or _CHARSETS[0]).lower()
 
 
 class Body(Generic[Model]):
@@ -69,6 +82,10 @@ class Body(Generic[Model]):
         if not body and self.default is not None:
             return self.default
         content_type = request.headers.get("content-type")
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            given = f"{content_type or ''} with Content-Encoding {encoding}"
+            raise MediaTypeRefused(given=given, known="it as it is, without Content-Encoding")
         request.state.sent = SentBody(body, content_type)
         if len(body) <= _SMALL_BYTES and content_type == JSON_TYPE:
             return read_as(self.model, body, content_type)

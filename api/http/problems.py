@@ -201,7 +201,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         case 413:
             return answer(TooLarge(limit=error.detail))
         case status:
-            return problem(RequestRefused(reason=error.detail), status, headers=error.headers)
+            return problem(
+                RequestRefused(reason=str(error.detail).rstrip(".")), status, headers=error.headers
+            )
 
 
 def _hint_for(request: Request) -> str:

@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from mimetypes import guess_type
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from activities.mime_types import UNKNOWN_TYPE, clean_mime_type
 from activities.store.blobs import Blobs
@@ -61,19 +62,35 @@ async def uploaded_file(request: Request) -> AsyncIterator[UploadFile]:
     Raises:
         MediaTypeRefused: before anything is read. Any other kind of form is a list of fields, and
             to take apart megabytes of them holds everybody up.
-        InvalidRequest: there is no file.
+        InvalidRequest: there is no file, or more than one.
     """
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != FORM_TYPE:
         raise MediaTypeRefused(given=given[:_SHOWN_CHARACTERS], known=FORM_TYPE)
-    form_limits = {"max_files": 1, "max_fields": _MAX_FIELDS, "max_part_size": _FIELD_BYTES}
-    async with request.form(**form_limits) as form:
+    async with _form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidRequest(
                 [Problem("/file", "this field is required, and it must be a file")]
             )
         yield file
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    """Raises ``InvalidRequest`` where it has several files."""
+    limits = {"max_files": 1, "max_fields": _MAX_FIELDS, "max_part_size": _FIELD_BYTES}
+    try:
+        form = await request.form(**limits)
+    except HTTPException as error:
+        if not str(error.detail).startswith("Too many files"):
+            raise
+        reason = "a request takes one file; send each in one of its own"
+        raise InvalidRequest([Problem("/file", reason)]) from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 async def store_upload(

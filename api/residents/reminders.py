@@ -16,7 +16,7 @@ from api.residents.errors import AgentConflict, TooManyReminders
 from api.residents.lookup import load_agent
 from api.services import Services
 from api.wire.responses.reminders import Reminder
-from workflows.definitions.durations import duration_text
+from workflows.definitions.durations import shown_duration
 from workflows.definitions.reminder import ReminderRequest
 from workflows.resident_states import AgentAct, why_not
 from workflows.states import AgentState
@@ -70,7 +70,7 @@ def show(reminder: StoredReminder) -> Reminder:
         agent_id=reminder.agent_id,
         text=reminder.content,
         next_at=reminder.next_at,
-        every=None if every is None else duration_text(timedelta(seconds=every)),
+        every=None if every is None else shown_duration(timedelta(seconds=every)),
         until=reminder.until_at,
         number=reminder.number,
         created_at=reminder.created_at,

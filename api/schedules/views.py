@@ -9,7 +9,7 @@ from activities.store.reading.schedules import StoredRun, StoredSchedule, last_r
 from api.schedules.temporal import Described
 from api.services import Services
 from api.wire.responses.schedules import Schedule, ScheduledTask, ScheduleSummary
-from workflows.definitions.durations import duration_text
+from workflows.definitions.durations import shown_duration
 from workflows.errors import TemporaryFailure
 
 RUNS_SHOWN = 10
@@ -63,10 +63,10 @@ def _summary(
         id=stored.id,
         name=stored.name,
         cron=stored.cron,
-        every=None if every is None else duration_text(timedelta(seconds=every)),
+        every=None if every is None else shown_duration(timedelta(seconds=every)),
         time_zone=stored.time_zone,
         overlap=stored.overlap,
-        catch_up=duration_text(timedelta(seconds=stored.catch_up_seconds)),
+        catch_up=shown_duration(timedelta(seconds=stored.catch_up_seconds)),
         paused=is_paused,
         note=stored.note,
         version=stored.version,

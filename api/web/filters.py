@@ -1,13 +1,14 @@
 """How templates write states, times, sizes and money."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 
 from api.web.text.visible import visible
+from workflows.definitions.durations import read_duration
 
 _MINUTE_SECONDS = 60
 _HOUR_SECONDS = 3_600
@@ -106,8 +107,10 @@ def duration(seconds: float | None) -> str:
 
 
 def interval(text: str) -> str:
-    """``5400s``, as the API writes it, as ``1 h 30 min``."""
-    left, parts = round(float(text.removesuffix("s"))), []
+    """``90m``, as the API writes it, as ``1 h 30 min``."""
+    read = read_duration(text, timedelta(0), timedelta.max, "")
+    assert isinstance(read, timedelta)  # The API has written it.
+    left, parts = round(read.total_seconds()), []
     for unit, name in (
         (_DAY_SECONDS, "d"),
         (_HOUR_SECONDS, "h"),

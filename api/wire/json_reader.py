@@ -1,6 +1,7 @@
 """JSON from strangers, read strictly."""
 
 import codecs
+import json
 import re
 
 import pydantic_core
@@ -17,6 +18,8 @@ _TOKEN = re.compile(rb'["\[\]{}]|[^\s"\[\]{},:]++')
 _TEXT = re.compile(rb'(?>(?:[^"\\]++|\\.)*)', re.DOTALL)
 # To match a long text keeps the interpreter, so it is done in pieces.
 _PIECE_BYTES = 64 * 1024
+_COLON = re.compile(rb"\s*:")
+_SHOWN_CHARACTERS = 100
 
 
 def parse_json(body: bytes) -> JsonValue:
@@ -31,7 +34,7 @@ def parse_json(body: bytes) -> JsonValue:
         raise BodyMalformed(form="JSON", reason=EMPTY, line=1, column=1)
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BodyMalformed(form="JSON", reason=NOT_UTF8, line=1, column=1)
-    _check_growth(body)
+    _check(body)
     try:
         value: JsonValue = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -43,9 +46,11 @@ def parse_json(body: bytes) -> JsonValue:
     return value
 
 
-def _check_growth(body: bytes) -> None:
-    """Of what is not JSON any count will do: the parser refuses it."""
+def _check(body: bytes) -> None:
+    """Of what is not JSON any count will do: the parser refuses it. Of two equal names in an object
+    it would take the last one, in silence."""
     growth = Growth()
+    names: list[set[bytes]] = [set()]
     position = 0
     while token := _TOKEN.search(body, position):
         position = token.end()
@@ -53,14 +58,30 @@ def _check_growth(body: bytes) -> None:
             case b"]" | b"}":
                 if not growth.leave():
                     return
+                names.pop()
                 continue
             case b"[" | b"{":
                 if not growth.enter():
-                    line, column = _place(body, token.start())
-                    raise BodyMalformed(form="JSON", reason=TOO_DEEP, line=line, column=column)
+                    raise _malformed(body, token.start(), TOO_DEEP)
+                names.append(set())
             case b'"':
                 position = _end_of_text(body, position)
+                if _COLON.match(body, position):
+                    _take_name(body, token.start(), position, names[-1])
         growth.add()
+
+
+def _take_name(body: bytes, start: int, end: int, taken: set[bytes]) -> None:
+    name = body[start:end]
+    if b"\\" in name:
+        try:
+            name = json.dumps(pydantic_core.from_json(name), ensure_ascii=False).encode()
+        except ValueError:  # The parser says so of the whole.
+            return
+    if name in taken:
+        shown = name[1:-1].decode("utf-8", "replace")[:_SHOWN_CHARACTERS]
+        raise _malformed(body, start, f"the key {shown!r} appears twice")
+    taken.add(name)
 
 
 def _end_of_text(body: bytes, position: int) -> int:
@@ -75,6 +96,6 @@ def _end_of_text(body: bytes, position: int) -> int:
     return len(body)
 
 
-def _place(body: bytes, position: int) -> tuple[int, int]:
-    """Line and column."""
-    return body.count(b"\n", 0, position) + 1, position - body.rfind(b"\n", 0, position)
+def _malformed(body: bytes, position: int, reason: str) -> BodyMalformed:
+    line, column = body.count(b"\n", 0, position) + 1, position - body.rfind(b"\n", 0, position)
+    return BodyMalformed(form="JSON", reason=reason, line=line, column=column)

@@ -26,6 +26,17 @@ def read_duration(value: object, least: timedelta, most: timedelta, bounds: str)
     return timedelta(seconds=seconds)
 
 
+def shown_duration(value: timedelta) -> str:
+    """``1h``: in the largest unit of which it is a whole number, as people write it. Not for what
+    is kept or compared: ``duration_text`` writes that in one way from version to version."""
+    seconds = value.total_seconds()
+    for unit in ("d", "h", "m"):
+        number, rest = divmod(seconds, _UNIT_SECONDS[unit])
+        if number and not rest:
+            return f"{number:.0f}{unit}"
+    return duration_text(value)
+
+
 def duration_text(value: timedelta) -> str:
     """``90s``, which is read as the same again."""
     return f"{value.total_seconds():.11g}s"

@@ -4,7 +4,7 @@ That is done before the steps are written down, so that whoever runs one knows o
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
 
@@ -19,6 +19,11 @@ def filled(pipeline: Pipeline) -> tuple[Step, ...]:
     if not pipeline.parameters:
         return tuple(pipeline.steps)
     return tuple(_filled(step, pipeline.parameters) for step in pipeline.steps)
+
+
+def unknown_parameter(name: str, known: Collection[str]) -> str:
+    """What is said of a value for a parameter that a pipeline does not have."""
+    return f"the pipeline has no parameter {name!r} (it has: {', '.join(known) or 'none'})"
 
 
 def _filled(step: Step, values: Values) -> Step:

@@ -220,7 +220,8 @@ def _input_problems(pipeline: Pipeline, given: Mapping[str, object], at: str) ->
             yield Problem(f"{at}/inputs/{index}", _unused("input", name))
         if name not in given:
             message = f"input {name!r} is declared by the pipeline but not given"
-            yield Problem("/inputs", f"{message}; on a command line: --input {name}=FILE")
+            remedy = f"give it in `inputs`, on a command line with --input {name}=FILE"
+            yield Problem("/inputs", f"{message}; {remedy}")
     for name in given:
         if name not in pipeline.inputs:
             hint = _meant(name, pipeline.inputs)

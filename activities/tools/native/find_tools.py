@@ -11,8 +11,9 @@ from activities.llm.names import encode
 from activities.skills.section import cut_at_word
 from activities.tools.context import AgentContext, ServerTool
 from activities.tools.found import found_line
+from activities.tools.options import Need
 from activities.tools.ranking import rank
-from activities.tools.registry import Need, tool
+from activities.tools.registry import tool
 
 MAX_FOUND = 20
 MAX_QUERY_CHARACTERS = 300

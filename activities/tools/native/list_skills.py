@@ -6,8 +6,9 @@ from pydantic import Field
 
 from activities.skills.section import cut_at_word
 from activities.tools.context import AgentContext
+from activities.tools.options import Need
 from activities.tools.ranking import rank
-from activities.tools.registry import Need, tool
+from activities.tools.registry import tool
 
 MAX_QUERY_CHARACTERS = 300
 # More would be cut where it is too long for a model, in the middle of the list.

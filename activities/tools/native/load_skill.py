@@ -9,7 +9,8 @@ from activities.sandbox.base import SKILLS_FOLDER
 from activities.skills.metadata import Skill, skill_file_in
 from activities.store.reading.messages import has_protected_result
 from activities.tools.context import AgentContext, ToolResult
-from activities.tools.registry import Need, tool
+from activities.tools.options import Need
+from activities.tools.registry import tool
 from workflows.errors.skills import SkillFileUnreadable
 
 # Some 25,000 tokens, which stay in the conversation. The format advises 5,000 at most.

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.tools.context import AgentContext, ToolResult
-from activities.tools.registry import Need, tool
+from activities.tools.options import Need
+from activities.tools.registry import tool
 
 MAX_READ_CHARACTERS = 100_000
 DEFAULT_READ_CHARACTERS = 12_000

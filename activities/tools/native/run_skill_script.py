@@ -7,7 +7,8 @@ from pydantic import Field, JsonValue
 
 from activities.equipment import Equipment
 from activities.tools.context import AgentContext, ToolResult
-from activities.tools.registry import Need, tool
+from activities.tools.options import Need
+from activities.tools.registry import tool
 from activities.tools.running import TIMEOUT_SECONDS, run_script
 from workflows.definitions.pipeline import MAX_ARGUMENTS, Argument, Step
 

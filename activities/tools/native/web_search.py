@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.tools.context import AgentContext
-from activities.tools.registry import Need, tool
+from activities.tools.options import Need
+from activities.tools.registry import tool
 from activities.tools.searching import MAX_RESULTS
 from workflows.errors.tools import SearchFailed
 

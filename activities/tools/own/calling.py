@@ -11,7 +11,7 @@ import structlog
 
 from activities.attempts.diagnosis import shown_line
 from activities.tools.context import ToolContext, ToolResult
-from activities.tools.own.code import OwnCode, shown_place
+from activities.tools.own.code import OwnCode, plain_names, shown_place
 from activities.tools.own.errors import ToolBrokenOff
 from activities.tools.own.results import most_bytes_of, written
 from workflows.errors import AgentOSError
@@ -73,7 +73,7 @@ def _broken_off(tool: str, code: OwnCode, error: AgentOSError) -> ToolBrokenOff:
 def _failed(tool: str, code: OwnCode, failure: BaseException) -> ToolFailed:
     kind = type(failure).__name__
     error = ToolFailed(tool=tool, place=_place(code, failure), kind=kind)
-    error.said = shown_line(f"{kind}: {failure}") or ""
+    error.said = plain_names(shown_line(f"{kind}: {failure}") or "")
     frames = [f"{frame.filename}, line {frame.lineno}" for frame in _frames(failure)]
     # Not what it says, which may quote anything: that is in the row of the attempt.
     log.warning("tool.failed", tool=tool, error=kind, frames=frames[-_FRAMES_LOGGED:])

@@ -2,6 +2,7 @@
 follow from."""
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path, PurePath
 
 # What modules of folders are called, and nobody else's.
 MODULE_PREFIX = "agentos_own_tools"
+DIGEST_DIGITS = 8  # Of the path of a folder.
+_PREFIXED = re.compile(rf"\b{MODULE_PREFIX}_[0-9a-f]{{{DIGEST_DIGITS}}}_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class OwnCode:
 def shown_place(file: str, line: object) -> str:
     """A line of code, for people: modules of two folders may have one name."""
     return f"{'/'.join(PurePath(file).parts[-2:])}, line {line}"
+
+
+def plain_names(text: str) -> str:
+    """A text for people, in which modules of folders are called what their files are."""
+    return _PREFIXED.sub("", text)
 
 
 def _sources(folder: Path) -> Iterator[Path]:

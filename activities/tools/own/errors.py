@@ -18,6 +18,6 @@ class ToolResultTooLarge(AgentOSError):
 
 
 class ToolResultUnwritable(AgentOSError):
-    """Tool {tool!r} ({place}) returned a {kind} that cannot be written as JSON; it may have taken
-    effect. Have it return text, or numbers, lists, mappings, dataclasses or models of pydantic of
-    these."""
+    """Tool {tool!r} ({place}) returned what cannot be written as JSON, of type {kind}; it may
+    have taken effect. Have it return text, or numbers, lists, mappings, dataclasses or models of
+    pydantic of these."""

@@ -17,13 +17,16 @@ from types import FrameType, ModuleType
 from typing import TypeVar
 
 from activities.attempts.diagnosis import shown_line
-from activities.tools.own.code import MODULE_PREFIX
+from activities.tools.own.code import DIGEST_DIGITS, MODULE_PREFIX, plain_names
 from workflows.errors import AgentOSError
 from workflows.errors.tools import ToolModuleBroken
 
 ENTRY_POINTS = "agentos.tools"
 FOLDERS = "AGENTOS_TOOLS_PATH"
 MAX_MODULES = 1_000
+
+# The package whose code tools call while they are loaded.
+_OURS = __name__.partition(".")[0]
 
 Loaded = TypeVar("Loaded")
 
@@ -50,7 +53,7 @@ def _of_folder(folder: Path) -> Iterator[ModuleType]:
     path = str(folder.resolve())
     if files and path not in sys.path:
         sys.path.append(path)
-    digest = hashlib.sha256(path.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(path.encode()).hexdigest()[:DIGEST_DIGITS]
     for file in files:
         name = f"{MODULE_PREFIX}_{digest}_{file.stem}"
         yield _loaded(partial(_of_file, name, file), str(file), FOLDERS)
@@ -65,7 +68,7 @@ def _of_file(name: str, file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)  # It may have done so itself.
         raise
     return module
 
@@ -87,7 +90,7 @@ def _loaded(load: Callable[[], Loaded], place: str, source: str, package: str = 
     except AgentOSError:
         raise
     except (Exception, SystemExit) as failure:  # It is not our code.
-        reason = shown_line(f"{type(failure).__name__}: {failure}") or ""
+        reason = plain_names(shown_line(f"{type(failure).__name__}: {failure}") or "")
         raise ToolModuleBroken(
             place=_line_of(failure, package) or place, reason=reason.rstrip("."), source=source
         ) from failure
@@ -101,7 +104,7 @@ def _line_of(failure: BaseException, package: str) -> str | None:
     lines = [
         f"{frame.f_code.co_filename}:{line}"
         for frame, line in traceback.walk_tb(failure.__traceback__)
-        if (_is_of(frame, package) if package else _may_be_own(frame.f_code.co_filename))
+        if (_is_of(frame, package) if package else _may_be_own(frame))
     ]
     return lines[-1] if lines else None
 
@@ -110,7 +113,8 @@ def _is_of(frame: FrameType, package: str) -> bool:
     return str(frame.f_globals.get("__name__")).partition(".")[0] == package
 
 
-def _may_be_own(file: str) -> bool:
-    """Whether it is neither of a library nor of Python."""
-    is_odd = file == __file__ or "<" in file or file.startswith(sys.base_prefix)
+def _may_be_own(frame: FrameType) -> bool:
+    """Whether it is neither of a library nor of Python, and not of AgentOS itself."""
+    file = frame.f_code.co_filename
+    is_odd = _is_of(frame, _OURS) or "<" in file or file.startswith(sys.base_prefix)
     return not is_odd and "site-packages" not in Path(file).parts

@@ -13,7 +13,7 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.printing import print_json, print_line
 from api.cli.commands.task_ids import find_task_id
 from api.cli.connection import Connection
-from api.cli.errors import AgentUnknown, GroupUnknown, NothingToOpen, TaskIdMalformed, TaskIdUnknown
+from api.cli.errors import GroupUnknown, NothingToOpen, TaskIdMalformed, TaskIdUnknown
 from api.cli.surroundings import has_browser
 from api.client import ApiProblem
 from api.client import AsyncClient as Client
@@ -80,7 +80,7 @@ async def _path_of(client: Client, text: str) -> str:
     try:
         agent_id = await find_agent_id(client, text)
         await client.agents.show(agent_id)
-    except (AgentUnknown, ApiProblem) as error:
+    except ApiProblem as error:
         _check_absent(error)
     else:
         return f"/agents/{agent_id}"

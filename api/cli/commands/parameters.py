@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.cli.errors import ParameterMalformed
 from api.client import AsyncClient as Client
+from workflows.definitions.parameters import unknown_parameter
 from workflows.definitions.pipeline import Parameter, Pipeline
 from workflows.states import TaskType
-from workflows.suggestions import nearest
 
 Parameters = Annotated[
     list[str] | None,
@@ -68,17 +68,12 @@ def values_of(pipeline: Pipeline, texts: Sequence[str]) -> dict[str, Value]:
         if not equals:
             raise ParameterMalformed(text=text, reason="write NAME=VALUE")
         if name not in pipeline.parameters:
-            raise ParameterMalformed(text=text, reason=_unknown(name, pipeline.parameters))
+            reason = unknown_parameter(name, pipeline.parameters)
+            raise ParameterMalformed(text=text, reason=reason)
         if name in given:
             raise ParameterMalformed(text=text, reason=f"{name} is given twice")
         given[name] = _like(pipeline.parameters[name], value, text)
     return given
-
-
-def _unknown(name: str, known: Mapping[str, Value]) -> str:
-    close = nearest(name, known)
-    meant = f"; did you mean {close!r}?" if close else ""
-    return f"the pipeline has no parameter {name!r} (it has: {', '.join(known) or 'none'}){meant}"
 
 
 def _like(present: Value, text: str, whole: str) -> Value:

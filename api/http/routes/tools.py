@@ -104,7 +104,7 @@ async def register_tools(
     try:
         listing = await services.mcp.probe(actor.team_id, server)
     except McpError as error:
-        said = f" It said:\n{error.said}" if error.said else ""
+        said = f" It said:\n{error.said.rstrip().rstrip('.')}." if error.said else ""
         raise ServerNotUsable(reason=f"{error}{said}") from error
     await register_server(
         services.database,

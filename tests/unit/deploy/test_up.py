@@ -1,5 +1,6 @@
 """What ``agentos up`` says of the stack."""
 
+import asyncio
 import io
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from activities.llm.base import ModelOptions
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services
 from deploy.offline_model import LABEL
-from deploy.up import address_lines, check_settings
+from deploy.up import address_lines, check_settings, cut_off
 
 SERVICES = Services(
     data_dir=Path("/home/somebody/a/folder"),
@@ -57,3 +58,37 @@ def test_up_warns_of_a_variable_that_is_no_setting(
     warned = capsys.readouterr().err
     assert "AGENTOS_POOLSIZE" in warned
     assert "Did you mean AGENTOS_POOL_SIZE?" in warned
+
+
+async def test_a_start_that_fails_as_it_is_cut_off_leaves_nothing_to_complain_of() -> None:
+    """Its parts are stopped while it waits for them, so it may end with their failure."""
+    part_is_stopped = asyncio.Event()
+
+    async def start() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await part_is_stopped.wait()
+            raise RuntimeError("signal SIGTERM")
+
+    async def stop() -> None:
+        part_is_stopped.set()
+
+    running = asyncio.create_task(start())
+    await asyncio.sleep(0)
+    await cut_off(running, stop)
+    assert running.done()  # What is left is ended with a traceback by the end of the loop.
+
+
+async def test_a_failure_before_it_was_cut_off_is_still_told() -> None:
+    async def start() -> None:
+        raise RuntimeError("no room")
+
+    async def stop() -> None:
+        pass
+
+    running = asyncio.create_task(start())
+    await asyncio.wait({running})
+    await cut_off(running, stop)
+    with pytest.raises(RuntimeError, match="no room"):
+        running.result()

@@ -47,7 +47,7 @@ async def test_a_schedule_is_made_of_what_submit_takes(
     )
     made = await make(stage, written, data, *options)
     assert (made["cron"], made["time_zone"]) == ("30 8 * * MON-FRI", "Asia/Tokyo")
-    assert (made["overlap"], made["catch_up"]) == ("buffer", "300s")
+    assert (made["overlap"], made["catch_up"]) == ("buffer", "5m")
     assert (made["note"], made["paused"]) == ("for the office", True)
     assert made["task"]["inputs"]["data"].startswith("file:")
 
@@ -84,7 +84,7 @@ async def test_a_schedule_is_run_paused_resumed_changed_and_deleted(
     resumed = await agentos(stage.url, "schedules", "resume", name, "-o", "json")
     assert not json.loads(resumed.stdout)["paused"]
     edited = await agentos(stage.url, "schedules", "edit", name, "--every", "2h", "-o", "json")
-    assert json.loads(edited.stdout)["every"] == "7200s"
+    assert json.loads(edited.stdout)["every"] == "2h"
     words = ("schedules", "edit", name, "--name", f"{name}-2", "pipeline", written, "--input", data)
     edited = await agentos(stage.url, *words, "--priority", "9", "-o", "json")
     changed = json.loads(edited.stdout)

@@ -179,6 +179,43 @@ async def test_a_request_is_a_model_or_a_mapping(client: AsyncClient, tmp_path: 
     assert run.action == "delete"
 
 
+async def test_a_file_is_downloaded_by_its_id(client: AsyncClient, tmp_path: Path) -> None:
+    task = await client.submit_pipeline(pipeline("file a.txt hello"))
+    [made] = (await client.result(task.task_id)).files
+    for wanted in (made.id, str(made.id)):
+        assert (await client.download(wanted, tmp_path)).read_text() == "hello"
+    uploaded = await client.upload(b"x,y\n", name="x.csv")
+    assert (await client.uploads.download(uploaded.id, tmp_path)).read_text() == "x,y\n"
+
+
+async def test_events_go_on_after_the_last_that_was_seen(client: AsyncClient) -> None:
+    task = await client.submit_pipeline(pipeline("print x"))
+    whole = [event.seq async for event in client.events(task.task_id)]
+    rest = [event.seq async for event in client.events(task.task_id, after=whole[1])]
+    assert rest == whole[2:]
+    assert [event async for event in client.events(task.task_id, after=whole[-1])] == []
+
+
+async def test_a_list_is_filtered_by_keywords(client: AsyncClient) -> None:
+    name = uuid4().hex
+    for lines in (["print x"], ["fail"]):
+        task = await client.submit_pipeline({**pipeline(*lines), "name": name})
+        await client.wait(task.task_id)
+    [failed] = (await client.tasks(name=name, status=["failed", "blocked"], type=None)).items
+    assert failed.task_id == task.task_id
+    assert len((await client.tasks({"name": name}, limit=1)).items) == 1
+
+
+async def test_a_task_that_was_cancelled_says_so_for_a_reason(stage: Stage) -> None:
+    stage.steps.released.clear()
+    async with AsyncClient(stage.url) as client:
+        task = await client.submit_pipeline(pipeline("wait"))
+        await client.cancel(task.task_id)
+        with pytest.raises(TaskUnsuccessful, match="ended as cancelled: it was cancelled"):
+            await client.result(task.task_id)
+    stage.steps.released.set()
+
+
 @pytest.mark.parametrize("length", [0, 65_535, 65_536])
 async def test_a_result_has_the_text_that_was_printed_and_says_where_it_was_cut(
     client: AsyncClient, length: int
@@ -252,6 +289,19 @@ def endless() -> dict[str, object]:
     [
         (lambda c: c.submit_pipeline(5), "/pipeline: it must be the path of a file"),
         (lambda c: c.submit_pipeline(pipeline("x"), parameters=5), "/parameters: it must be a map"),
+        (
+            lambda c: c.submit_pipeline(
+                {**pipeline("x"), "parameters": {"a": 1}}, parameters={"b": 2}
+            ),
+            "/parameters/b: the pipeline has no parameter 'b' (it has: a)",
+        ),
+        (
+            lambda c: c.wait("x", timeout_seconds="5"),
+            "/timeout_seconds: it must be a number of sec",
+        ),
+        (lambda c: c.wait("x", timeout_seconds=-1), "0 or more, not -1"),
+        (lambda c: c.submit_auto("x", agent={"model": 5}), "/agent/model: it must be text"),
+        (lambda c: c.agents.send("clerk", 5), "it must be a mapping or a MessageRequest"),
         (lambda c: c.submit_pipeline(pipeline("x"), inputs=[1]), "/inputs: it must be a mapping"),
         (lambda c: c.submit_auto("x", inputs={"c": 5}), "/inputs/c: it must be a Path"),
         (lambda c: c.submit_auto("x", callbacks=5), "/callbacks: it must be a list"),
@@ -269,7 +319,7 @@ def endless() -> dict[str, object]:
         (lambda c: c.approve("x", "4.1", note=5), "/note: it must be text"),
         (lambda c: c.tell("x", 5), "/content: it must be text"),
         (lambda c: c.upload(5), "it must be the path of a file, or bytes"),
-        (lambda c: c.download("x", "."), "it must be an artifact"),
+        (lambda c: c.download(5, "."), "it must be an artifact"),
         (lambda c: c.agents.create({"nme": "Ann"}), "/nme: unknown field nme; did you mean name?"),
         (lambda c: c.create_schedule({"name": "x", "every": []}), "/every: it must be"),
     ],

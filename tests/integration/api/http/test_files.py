@@ -422,3 +422,12 @@ async def test_what_is_under_way_is_counted(stage: Stage) -> None:
     failed = (await team.post("/tasks", json={"pipeline": pipeline("fail")})).json()["task_id"]
     await stage.ended(team, failed)
     assert (await team.get("/counts")).json()["dead_letters"] == 1
+
+
+async def test_a_second_file_in_one_form_is_refused_in_our_words(stage: Stage) -> None:
+    files = [("file", ("a.csv", b"a")), ("file", ("b.csv", b"b"))]
+    answer = await stage.http.post("/files", files=files)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/file"
+    assert error["message"] == "a request takes one file; send each in one of its own"

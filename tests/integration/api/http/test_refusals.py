@@ -306,6 +306,14 @@ async def test_a_body_of_another_type_is_refused(stage: Stage, kind: str | None)
     _check(answer, 415, "media-type-refused")
 
 
+async def test_a_body_that_is_said_to_be_compressed_is_refused_and_not_read(stage: Stage) -> None:
+    content = json.dumps({"type": "agent", "prompt": "x"}).encode()
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await stage.http.post("/tasks", content=content, headers=headers)
+    _check(answer, 415, "media-type-refused")
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
 async def test_a_retry_in_another_type_is_refused(stage: Stage) -> None:
     path = f"/tasks/{uuid4()}/retry"
     answer = await stage.http.post(path, content=b"x", headers={"Content-Type": "text/plain"})

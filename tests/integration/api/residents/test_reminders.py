@@ -26,7 +26,7 @@ async def test_a_reminder_is_set_listed_and_cancelled(residents: Residents) -> N
     assert made.status_code == 201, made.text
     [reminder] = await listed(residents, agent)
     assert reminder == made.json()
-    assert (reminder["text"], reminder["every"], reminder["number"]) == ("water", "3600s", 0)
+    assert (reminder["text"], reminder["every"], reminder["number"]) == ("water", "1h", 0)
     waits = datetime.fromisoformat(reminder["next_at"]) - datetime.now(UTC)
     assert timedelta(minutes=9) < waits <= timedelta(minutes=10)
     path = f"/agents/{agent}/reminders/{reminder['id']}"

@@ -114,7 +114,7 @@ async def test_a_schedule_is_shown_with_its_next_ten_times_in_its_zone(stage: St
     # 08:30 in Tokyo, which has no summer time.
     assert {(time.hour, time.minute) for time in times} == {(23, 30)}
     assert {time.isoweekday() for time in times} == {7, 1, 2, 3, 4}
-    assert (shown["overlap"], shown["catch_up"], shown["paused"]) == ("skip", "3600s", False)
+    assert (shown["overlap"], shown["catch_up"], shown["paused"]) == ("skip", "1h", False)
     assert shown["problem"] is None
     assert shown["task"] == made["task"]
 
@@ -419,8 +419,8 @@ async def test_a_change_holds_from_the_next_run_on(stage: Stage) -> None:
         "task": {"pipeline": pipeline("print y", "print z")},
     }
     changed = (await stage.http.patch(f"/schedules/{made['id']}", json=body)).json()
-    assert (changed["cron"], changed["every"], changed["time_zone"]) == (None, "7200s", "UTC")
-    assert (changed["overlap"], changed["catch_up"]) == ("all", "60s")
+    assert (changed["cron"], changed["every"], changed["time_zone"]) == (None, "2h", "UTC")
+    assert (changed["overlap"], changed["catch_up"]) == ("all", "1m")
     assert (changed["name"], changed["version"]) == (body["name"], 2)
     first, second = map(datetime.fromisoformat, changed["next_times"][:2])
     assert second - first == timedelta(hours=2)

@@ -14,7 +14,8 @@ from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.tools.context import ToolContext, ToolResult
-from activities.tools.registry import Need, Registry
+from activities.tools.options import Need
+from activities.tools.registry import Registry
 from activities.tools.selection import is_allowed, unknown_names
 from activities.tools.skills import AllowedSkills
 from tests.equipment import equipment

@@ -42,5 +42,5 @@ def test_every_asynchronous_call_has_one_that_is_not(inner: type, outer: type) -
 
 def test_every_part_of_the_asynchronous_client_is_one_of_the_other() -> None:
     with Client("http://127.0.0.1:1") as client:
-        wanted = {name for name in vars(client.inner) if not name.startswith("_")}
-        assert wanted == vars(client).keys() - {"inner", "loop"}
+        wanted = {name for name in vars(client._inner) if not name.startswith("_")}
+        assert wanted == {name for name in vars(client) if not name.startswith("_")}

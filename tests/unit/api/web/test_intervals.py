@@ -10,6 +10,7 @@ from api.web.filters import interval
     [
         ("600s", "10 min"),
         ("5400s", "1 h 30 min"),
+        ("90m", "1 h 30 min"),
         ("86400s", "1 d"),
         ("90061s", "1 d 1 h 1 min 1 s"),
         ("0s", "0 s"),

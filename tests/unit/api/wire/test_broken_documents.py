@@ -56,6 +56,8 @@ JSON = {
     "NaN": (b'{"a": NaN}', 1, 7, "a value must begin here"),
     "True": (b'{"a": True}', 1, 7, "a value must begin here"),
     "YAML": (b"a: 1", 1, 1, "a value must begin here"),
+    "a key twice": (b'{"a": {"b": 1},\n "a": {"b": 2}}', 2, 2, "the key 'a' appears twice"),
+    "a key in other letters": (b'{"a": 1, "\\u0061": 2}', 1, 10, "the key 'a' appears twice"),
     "half of it": (b'{"a":', 1, 5, "it ends too early"),
     "half a text": (b'{"a', 1, 3, "a text is not closed"),
     "a line break": (b'{"a": "x\ny"}', 2, 1, "is written as \\n"),

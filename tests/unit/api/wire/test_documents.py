@@ -164,6 +164,15 @@ def test_yaml_whose_directives_take_minutes_is_refused(line_break: str, beginnin
         parse_yaml(f"{beginning}{line_break}{directives}{line_break}--- a")
 
 
+@pytest.mark.parametrize("charset", ["latin-1", '"UTF-16"', "x"])
+def test_a_body_in_another_charset_is_not_read_as_if_it_were_utf_8(charset: str) -> None:
+    for kind in ("application/json", "application/yaml"):
+        with pytest.raises(MediaTypeRefused, match=f"Send {kind} in UTF-8"):
+            parse(b"{}", f"{kind}; charset={charset}")
+        assert parse(b"{}", f'{kind}; charset="utf-8"') == {}
+        assert parse(b"{}", f"{kind}; charset=us-ascii") == {}
+
+
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "application/jsonp", "json"])
 def test_a_body_that_does_not_say_what_it_is_is_not_guessed_at(kind: str | None) -> None:
     with pytest.raises(MediaTypeRefused):

@@ -260,7 +260,8 @@ def test_an_input_that_is_not_given_is_a_problem() -> None:
     found = problems(step(args=["${inputs.a}"]), inputs=["a"], given={})
     assert only(found) == (
         "/inputs",
-        "input 'a' is declared by the pipeline but not given; on a command line: --input a=FILE",
+        "input 'a' is declared by the pipeline but not given; give it in `inputs`, on a command "
+        "line with --input a=FILE",
     )
 
 

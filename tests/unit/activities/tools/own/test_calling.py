@@ -84,7 +84,8 @@ async def test_a_result_of_more_than_text_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("returned", [object(), {1, object()}], ids=["object", "set"])
 async def test_a_result_that_is_no_json_is_a_failure_of_the_tool(returned: object) -> None:
-    words = rf"'give' \(own/test_calling\.py, line \d+\) returned a {type(returned).__name__} that"
+    place = r"'give' \(own/test_calling\.py, line \d+\)"
+    words = rf"{place} returned what .*, of type {type(returned).__name__};"
     with pytest.raises(ToolResultUnwritable, match=words):
         await result_of(returned)
 

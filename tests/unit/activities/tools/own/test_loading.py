@@ -145,6 +145,77 @@ def test_a_function_that_no_model_could_call_is_refused_with_its_line(
     assert "arbitrary_types_allowed" not in str(refused.value)
 
 
+@pytest.mark.parametrize("permission", list(Permission))
+def test_a_permission_as_text_is_the_permission(tmp_path: Path, permission: Permission) -> None:
+    """Code compares it by identity: a text would have the tool called without asking."""
+    source = GREET.replace("@tool()", f'@tool(permission="{permission}")')
+    assert registry_of(tmp_path, asks=source).find("greet").permission is permission
+
+
+WRONG_OPTIONS = {
+    "permission='Ask'": "write Permission.AUTO, Permission.ASK or Permission.DENY, or as text",
+    "permission=True": 'or as text "auto", "ask" or "deny"',
+    "is_retry_safe='no'": "write True or False",
+    "timeout_seconds='5'": "write a number of seconds above 0, at most 86400",
+    "timeout_seconds=0": "above 0",
+    "timeout_seconds=True": "above 0",
+    "timeout_seconds=float('inf')": "above 0",
+    "cache=5": "as in `cache=timedelta(days=1)`",
+    "cache=__import__('datetime').timedelta(0)": "at least 1 second",
+    "need='web'": "Need.SKILLS",
+    "call_type='x'": "write 'skill', 'code'",
+    "reads='files'": "write 'data' or 'means'",
+    "unsafe_if=True": "a plain function",
+    "question='nme'": "is no argument of the function; it has: name",
+    "fallback='read_file'": "write `Fallback(tool=...)`",
+}
+
+
+@pytest.mark.parametrize("option", WRONG_OPTIONS)
+def test_an_option_that_cannot_be_is_refused_with_its_line_and_what_to_write(
+    tmp_path: Path, option: str
+) -> None:
+    with pytest.raises(ToolDefinitionInvalid) as refused:
+        registry_of(tmp_path, wrong=GREET.replace("@tool()", f"@tool({option})"))
+    assert "wrong.py:3: greet" in str(refused.value)
+    assert f"`{option.partition('=')[0]}=" in str(refused.value)
+    assert WRONG_OPTIONS[option] in str(refused.value)
+
+
+NO_FUNCTIONS = {
+    "class": '@tool()\nclass Greeter:\n    """Greets."""\n',
+    "partial": "from functools import partial\ntool()(partial(print, 1))\n",
+    "built in": "\ntool()(len)\n",
+    "yields": '@tool()\nasync def f() -> int:\n    "x"\n    yield 1\n',
+}
+
+
+@pytest.mark.parametrize("kind", NO_FUNCTIONS)
+def test_what_is_no_plain_function_is_refused_with_its_line(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(ToolDefinitionInvalid, match=r"odd\.py:[23]: .*(no function|it yields)"):
+        registry_of(tmp_path, odd=HEAD + NO_FUNCTIONS[kind])
+
+
+def test_two_tools_of_one_name_in_one_module_are_refused_with_both_lines(tmp_path: Path) -> None:
+    again = GREET.removeprefix(HEAD)
+    with pytest.raises(ToolNameTaken, match=r"both\.py:7: .*'greet'.*both\.py:3"):
+        registry_of(tmp_path, both=GREET + again)
+    assert registry_of(tmp_path, both=GREET).find("greet").place.endswith("both.py:3")
+    assert registry_of(tmp_path, both="\n" + GREET).find("greet").place.endswith("both.py:4")
+
+
+def test_a_class_beside_two_tools_of_one_name_is_refused_with_a_line(tmp_path: Path) -> None:
+    source = GREET + NO_FUNCTIONS["class"] + GREET.removeprefix(HEAD)
+    with pytest.raises(ToolDefinitionInvalid, match=r"both\.py:6: Greeter"):
+        registry_of(tmp_path, both=source)
+
+
+def test_a_type_of_the_module_is_called_as_its_file_is(tmp_path: Path) -> None:
+    source = HEAD + 'class Weird: ...\n@tool()\ndef f(a: Weird) -> int:\n    "x"\n    return 1\n'
+    with pytest.raises(ToolDefinitionInvalid, match=r"has the type odd\.Weird, for which"):
+        registry_of(tmp_path, odd=source)
+
+
 def test_the_decorator_without_parentheses_says_how_it_is_written(tmp_path: Path) -> None:
     with pytest.raises(ToolDefinitionInvalid, match=r"unsound\.py:3: .*@tool\(\)"):
         registry_of(tmp_path, unsound=GREET.replace("@tool()", "@tool"))
