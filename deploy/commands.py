@@ -15,6 +15,14 @@ DataDir = Annotated[
     Path,
     typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder of `agentos up`, with all its state."),
 ]
+
+
+def is_named(context: typer.Context) -> bool:
+    """Whether the command line says which data folder."""
+    source = context.get_parameter_source("data_dir")
+    return source is not None and source.name == "COMMANDLINE"
+
+
 Host = Annotated[
     str, typer.Option(help="IP address to listen on. Beyond loopback, keys are required.")
 ]

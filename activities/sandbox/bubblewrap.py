@@ -164,7 +164,8 @@ class Bubblewrap(Sandbox):
         if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
             limit = Limit.MEMORY
         peak_bytes = supervision.peak_memory_bytes
-        return Outcome(code, limit, supervision.tail, peak_bytes, launched_at)
+        no_room = supervision.no_room
+        return Outcome(code, limit, supervision.tail, peak_bytes, launched_at, no_room)
 
 
 def build(options: SandboxOptions) -> Bubblewrap:

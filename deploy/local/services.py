@@ -36,6 +36,8 @@ class StackOptions:
     """Called with ``Services.database_url``, before anything is asked of API and workers."""
     tell: Callable[[str], None] = field(default=lambda what: None, repr=False)
     """Called with what a start is at, as in ``postgres is ready``."""
+    tell_of_disk: Callable[[str], None] = field(default=lambda said: None, repr=False)
+    """Called with what is to be said when the disk of the data folder runs full, or has room."""
     before_first_migration: Load | None = None
     """Called beside the making of the database, to get what ``migrate`` needs for a new one."""
 

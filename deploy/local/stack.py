@@ -65,6 +65,7 @@ class Stack:
                 lock,
                 self._publish,
                 on_ready=lambda part: self._options.tell(f"{part} is ready"),
+                on_disk=self._options.tell_of_disk,
             )
             services = await self._start(supervisor)
             self._publish()

@@ -117,6 +117,49 @@ async def test_what_is_left_of_a_killed_stack_leads_nowhere(
     assert "of the stack on" not in printed.stderr
 
 
+@pytest.mark.parametrize("words", [("ls",), ("cancel", "--all", "--yes"), ("open",)])
+async def test_where_the_stack_of_the_folder_is_stopped_commands_go_to_no_other(
+    tmp_path: Path, data: DataFolder, words: tuple[str, ...]
+) -> None:
+    data.acquire()
+    data.release()
+    printed = await agentos(tmp_path, *words)
+    assert printed.code == 1
+    for said in (f"No stack runs on {data.path}", "`agentos up`", "--api-url", "AGENTOS_API_URL"):
+        assert said in printed.stderr
+
+
+async def test_an_api_that_is_named_is_reached_from_the_folder_of_a_stopped_stack(
+    tmp_path: Path, data: DataFolder, server: Server
+) -> None:
+    data.acquire()
+    data.release()
+    assert (await agentos(tmp_path, "ls", AGENTOS_API_URL=server.url)).code == 0
+    assert (await agentos(tmp_path, "--api-url", server.url, "ls")).code == 0
+
+
+async def test_status_says_that_the_api_it_found_is_of_another_stack(
+    tmp_path: Path, server: Server
+) -> None:
+    printed = await agentos(tmp_path, "status", AGENTOS_API_URL=server.url)
+    assert f"none on {tmp_path}/.agentos" in printed.stdout
+    assert "of another stack, since none is here" in printed.stdout
+    assert "Stopped" not in printed.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+async def test_a_folder_that_is_no_data_folder_is_said_to_be_none(
+    tmp_path: Path, data: DataFolder, command: str
+) -> None:
+    data.acquire()
+    outer = await agentos(tmp_path, command, "--data-dir", ".")
+    assert outer.code == 1
+    assert f"one lies in it. Name that with --data-dir {data.path}." in outer.stderr
+    nowhere = await agentos(tmp_path, command, "--data-dir", "nowhere")
+    assert (nowhere.code, "nowhere is no data folder" in nowhere.stderr) == (1, True)
+    assert "it does not exist" in nowhere.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("name", ["lock", "services.json"])
 async def test_the_stack_of_another_user_is_not_talked_to(
@@ -132,14 +175,14 @@ async def test_status_tells_nothing_of_an_api_that_is_not_of_the_folder(
     tmp_path: Path, data: DataFolder
 ) -> None:
     code, told = await status(tmp_path, "--data-dir", "new")
-    assert (code, told["stack"], told["api_url"]) == (1, "stopped", None)
-    assert f"No API runs on {tmp_path / 'new'}" in str(told["problem"])
+    assert (code, told["stack"], told["api_url"]) == (1, "none", None)
+    assert f"{tmp_path / 'new'} is no data folder" in str(told["problem"])
     data.acquire()
     data.release()
     code, told = await status(tmp_path)
     assert (code, told["stack"], told["api_url"], told["readiness"]) == (1, "stopped", None, None)
     printed = await agentos(tmp_path, "status")
-    assert "No API runs on" in printed.stderr
+    assert "No stack runs on" in printed.stderr
     assert "8000" not in printed.stdout
 
 
@@ -201,4 +244,7 @@ def test_up_says_what_to_set_where_the_port_of_commands_is_another_programs(
     assert here.endswith(f"export AGENTOS_API_URL={url}")
     assert len(list(lines_on_the_port(DEFAULT_URL, was_asked_for=False))) == 1
     data.release()
+    [stopped] = lines_on_the_port(url, was_asked_for=True)
+    assert stopped.startswith(f"Commands typed in this folder want the stack on {data.path}.")
+    monkeypatch.chdir("/")
     assert list(lines_on_the_port(DEFAULT_URL, was_asked_for=False)) == []
