@@ -37,7 +37,7 @@ def up(
             min=1,
             max=65_535,
             show_default=False,
-            help="Of the API. Without it, 8000, or another where that is taken.",
+            help="Of the API. Without it, that of last time or 8000, or another where it is taken.",
         ),
     ] = None,
     workers: Annotated[
@@ -65,11 +65,11 @@ def demo() -> None:
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     garbage_collector.pause()
-    from deploy import logs, settings
+    from deploy import logs, temporal_connection
     from deploy.api import run_api
 
     logs.configure()
-    asyncio.run(run_api(settings.load(), host, port))
+    asyncio.run(run_api(temporal_connection.load_settings(), host, port))
 
 
 def worker(
@@ -82,17 +82,18 @@ def worker(
 ) -> None:
     """Run one worker against the services that the environment names."""
     garbage_collector.pause()
-    from deploy import logs, settings
+    from deploy import logs, temporal_connection
 
+    loaded = temporal_connection.load_settings()
     if check:
         from deploy.polling import check_polling
 
-        asyncio.run(check_polling(settings.load().task_queue))
+        asyncio.run(check_polling(loaded.task_queue))
         return
     from deploy.worker import run_worker
 
     logs.configure()
-    asyncio.run(run_worker(settings.load()))
+    asyncio.run(run_worker(loaded))
 
 
 def model(
@@ -124,9 +125,11 @@ def migrate() -> None:
     is said, and tasks run all the same.
     """
     from activities.store import migrations
-    from deploy import settings
+    from deploy import settings, temporal_connection
 
-    asyncio.run(migrations.migrate(settings.load_database_url()))
+    url = settings.load_database_url()
+    temporal_connection.connection_if_any()  # What is wrong with it is said before anything is done.
+    asyncio.run(migrations.migrate(url))
     from deploy.search_attributes import register_where_it_is
 
     if told := asyncio.run(register_where_it_is()):

@@ -8,7 +8,7 @@ from deploy import variables
 from deploy.local.errors import StackDiffers, StackInUse
 from deploy.local.services import API_PORT
 from deploy.local.state import running_parts
-from deploy.local.tcp_ports import LOOPBACK
+from deploy.local.tcp_ports import LOOPBACK, is_free
 from deploy.stack_here import stack_here
 
 
@@ -35,6 +35,12 @@ def where_it_runs(in_use: StackInUse, *, port: int | None, workers: int | None) 
     return f"{in_use} Its API is at {url}." if url else f"{in_use} It is starting."
 
 
+def _why_another_port() -> str:
+    if is_free(API_PORT):
+        return "It was there last time"
+    return f"Port {API_PORT} is taken by another program"
+
+
 def _workers(count: int) -> str:
     return "1 worker" if count == 1 else f"{count} workers"
 
@@ -42,7 +48,7 @@ def _workers(count: int) -> str:
 def lines_on_the_port(url: str, *, was_asked_for: bool) -> Iterator[str]:
     """Where the API is not at the usual address: how commands get there, and not elsewhere."""
     if url != DEFAULT_URL and not was_asked_for:
-        yield f"Port {API_PORT} is taken by another program, so the API is at {url}."
+        yield f"{_why_another_port()}, so the API is at {url}."
     setting = f"export AGENTOS_API_URL={url}"
     try:
         here = None if variables.api_url() else stack_here()

@@ -1,5 +1,7 @@
 """Errors of the database and the S3 store as ``AgentOSError``: which to retry, which to report."""
 
+import errno
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +35,13 @@ _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Interna
 # Where in its source OpenSSL noticed.
 _TLS_NOISE = re.compile(r"^\[[A-Z0-9:_ ]+\] | \(_ssl\.c:\d+\)$")
 
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
+_WORDS = {
+    errno.ECONNREFUSED: "nothing listens there",
+    errno.ENOENT: "nothing listens there",  # at a Unix socket
+    errno.ETIMEDOUT: "no answer in time",
+}
+
 _S3_FULL = 507
 _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
 
@@ -50,7 +59,7 @@ async def database_errors() -> AsyncIterator[None]:
             raise BlobGone(sha256=first_line(driver_error(error))) from error
         if not _is_passing(error):
             raise
-        reason = first_line(driver_error(error))
+        reason = _database_reason(driver_error(error))
         if getattr(driver_error(error), "sqlstate", None) == _DISK_FULL:
             raise DiskFull(service="PostgreSQL", reason=reason) from error
         raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
@@ -92,6 +101,17 @@ async def blob_errors() -> AsyncIterator[None]:
         raise TemporaryFailure(service="The S3 store", reason=first_line(error)) from error
     except (HTTPError, ConnectionError, TimeoutError) as error:
         raise TemporaryFailure(service="The S3 store", reason=_http_reason(error)) from error
+
+
+def _database_reason(error: BaseException) -> str:
+    """In words where nothing answers: asyncio says ``[Errno 111] Connect call failed``, once for
+    each address of the host."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and number is None and (said := _ERRNO.search(str(error))):
+        number = int(said[1])
+    if number is None or number < 0:  # A name that nobody knows has words of its own.
+        return getattr(error, "strerror", None) or first_line(error)
+    return _WORDS.get(number) or os.strerror(number)
 
 
 def _http_reason(error: BaseException) -> str:

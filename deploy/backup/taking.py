@@ -56,6 +56,9 @@ async def back_up(data_dir: Path, file: Path, *, replace: bool, tell: Tell) -> M
     Raises:
         AgentOSError: it cannot be made. Nothing of it is left.
     """
+    if file.resolve().is_relative_to(data_dir.resolve()):
+        reason = f"it would lie in {data_dir.absolute()}, which it is a backup of"
+        raise BackupUnwritable(file=file, reason=reason)
     try:
         async with _unfinished(file, replace=replace) as target, source_of(data_dir) as source:
             manifest = await _write(source, target, file, tell)

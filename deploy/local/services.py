@@ -21,7 +21,8 @@ class StackOptions:
 
     data_dir: Path
     port: int | None = None
-    """Of the API, and of none else. Without it the usual one is tried, then any that is free."""
+    """Of the API, and of none else. Without it that of last time is tried, then the usual one, then
+    any that is free."""
     workers: int = 1
     application: bool = True
     """Whether to run API and workers, or only the services that they need."""
