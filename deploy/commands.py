@@ -128,7 +128,7 @@ def migrate() -> None:
     from deploy import settings, temporal_connection
 
     url = settings.load_database_url()
-    temporal_connection.connection_if_any()  # What is wrong with it is said before anything is done.
+    temporal_connection.connection_if_any()  # What is wrong with it is said before any change.
     asyncio.run(migrations.migrate(url))
     from deploy.search_attributes import register_where_it_is
 
