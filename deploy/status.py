@@ -213,7 +213,8 @@ def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
     if found.api_url is None:
         yield "API", Text("none", style=style)
     else:
-        whose = "  of another stack, since none is here" if found.stack == "none" else ""
+        is_others = found.stack == "none" and ready is not None
+        whose = "  of another stack, since none is here" if is_others else ""
         yield (
             "API",
             Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style), whose),
@@ -235,7 +236,7 @@ def _workers(ready: Readiness, parts: Sequence[PartStatus]) -> Cell:
     if own == ready.workers:
         return str(own)
     seen = f"{ready.workers} have asked for work in the last 90 s"
-    return f"{own} of this stack run; {seen}" if own else seen
+    return f"{own} of this stack; {seen}" if own else seen
 
 
 def _versions(found: Status) -> Cell:
