@@ -15,7 +15,7 @@ from deploy.local.holder import Work
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.tcp_ports import choose_ports
 from deploy.second_up import lines_on_the_port
-from tests.integration.cli_server import Server, a_page, serving
+from tests.integration.cli_server import Server, a_page, document, serving
 from tests.live import Printed, typed
 
 NOBODY = 65_534
@@ -143,10 +143,26 @@ async def test_an_api_that_is_named_is_reached_from_the_folder_of_a_stopped_stac
 async def test_status_says_that_the_api_it_found_is_of_another_stack(
     tmp_path: Path, server: Server
 ) -> None:
-    server.tell("GET /readyz", {"state": "not ready", "dependencies": [], "workers": 1})
+    unready = {"state": "not ready", "dependencies": [], "workers": 1}
+    server.tell("GET /readyz", document(unready, 503))
     printed = await agentos(tmp_path, "status", AGENTOS_API_URL=server.url)
     assert f"none on {tmp_path}/.agentos" in printed.stdout
     assert "of another stack, since none is here" in printed.stdout
+
+
+async def test_status_counts_the_workers_that_live_and_says_what_is_wrong_with_the_disk(
+    tmp_path: Path, data: DataFolder, server: Server
+) -> None:
+    data.acquire()
+    parts = {"api": server.url, "worker": None, "worker-2": None}
+    data.publish({name: RunningPart(url, os.getpid()) for name, url in parts.items()})
+    disk = {"name": "disk", "state": "down", "latency_ms": 1.0, "detail": "It is full: 2 MiB free."}
+    unready = {"state": "not ready", "dependencies": [disk], "workers": 3}
+    server.tell("GET /readyz", document(unready, 503))
+    printed = await agentos(tmp_path, "status")
+    assert printed.code == 1
+    assert "2 of this stack; 3 have asked for work in the last 90 s" in printed.stdout
+    assert "disk: It is full: 2 MiB free." in printed.stdout
 
 
 @pytest.mark.parametrize("command", ["status", "down"])
