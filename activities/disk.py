@@ -9,11 +9,33 @@ from activities.units import MEBIBYTE
 from workflows.errors import DiskFull
 
 # The embedded store takes nothing more when less than a hundredth of its disk is free, and does not
-# say so; a little before that we do.
+# say so; a little before that we do, and stop the scripts on that disk.
 KEPT_SHARE = 0.01
-KEPT_BYTES = 32 * MEBIBYTE
+_KEPT_BYTES = 32 * MEBIBYTE
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is free on a disk, and what must stay free."""
+
+    free_bytes: int
+    kept_bytes: int
+
+    @property
+    def is_short(self) -> bool:
+        return self.free_bytes < self.kept_bytes
+
+    def __str__(self) -> str:
+        free, kept = self.free_bytes // MEBIBYTE, round(self.kept_bytes / MEBIBYTE)
+        return f"{free} MiB free, and {kept} MiB must stay free"
+
+
+def room_on(folder: Path) -> Room:
+    """On the disk of a folder that is there."""
+    usage = shutil.disk_usage(folder)
+    return Room(usage.free, round(usage.total * KEPT_SHARE) + _KEPT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +48,10 @@ class Disk:
     @property
     def shortage(self) -> DiskFull | None:
         """Why nothing more should be written to it; None when there is room."""
-        usage = shutil.disk_usage(self.folder)
-        kept_bytes = usage.total * KEPT_SHARE + KEPT_BYTES
-        if usage.free >= kept_bytes:
+        room = room_on(self.folder)
+        if not room.is_short:
             return None
-        reason = (
-            f"{self.folder} has {usage.free // MEBIBYTE} MiB free, and "
-            f"{round(kept_bytes / MEBIBYTE)} MiB must stay free"
-        )
-        return DiskFull(service=self.service, reason=reason)
+        return DiskFull(service=self.service, reason=f"{self.folder} has {room}")
 
     async def check(self) -> None:
         """Raises ``DiskFull``, a ``TemporaryFailure``, while there is no room."""

@@ -2,6 +2,7 @@
 
 from api.cli.command_table import add_command
 from api.cli.main import app, run
+from deploy.process_end import ProcessEnd
 from deploy.stack_here import stack_here
 
 for name, place, summary in (
@@ -81,7 +82,12 @@ add_command(
 
 
 def main() -> None:
-    run(app, find_stack=stack_here)
+    end = ProcessEnd()
+    try:
+        run(app, find_stack=stack_here)
+    except SystemExit as ended:
+        end.note(ended)
+        raise
 
 
 if __name__ == "__main__":

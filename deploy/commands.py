@@ -15,6 +15,14 @@ DataDir = Annotated[
     Path,
     typer.Option(envvar="AGENTOS_DATA_DIR", help="Folder of `agentos up`, with all its state."),
 ]
+
+
+def is_named(context: typer.Context) -> bool:
+    """Whether the command line says which data folder."""
+    source = context.get_parameter_source("data_dir")
+    return source is not None and source.name == "COMMANDLINE"
+
+
 Host = Annotated[
     str, typer.Option(help="IP address to listen on. Beyond loopback, keys are required.")
 ]
@@ -29,7 +37,7 @@ def up(
             min=1,
             max=65_535,
             show_default=False,
-            help="Of the API. Without it, 8000, or another where that is taken.",
+            help="Of the API. Without it, that of last time or 8000, or another where it is taken.",
         ),
     ] = None,
     workers: Annotated[
@@ -57,12 +65,12 @@ def demo() -> None:
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the API against the services that the environment names."""
     garbage_collector.pause()
-    from deploy import logs, settings
+    from deploy import logs, temporal_connection
     from deploy.api_host import reaches_only_us
 
     reaches_only_us(host)
     logs.configure()
-    given = settings.load()
+    given = temporal_connection.load_settings()
     # Last: what is wrong above is told two seconds earlier.
     from deploy.api import run_api
 
@@ -79,18 +87,18 @@ def worker(
 ) -> None:
     """Run one worker against the services that the environment names."""
     garbage_collector.pause()
-    from deploy import logs, settings
+    from deploy import logs, temporal_connection
 
+    loaded = temporal_connection.load_settings()
     if check:
         from deploy.polling import check_polling
 
-        asyncio.run(check_polling(settings.load().task_queue))
+        asyncio.run(check_polling(loaded.task_queue))
         return
     logs.configure()
-    given = settings.load()  # As the API does.
     from deploy.worker import run_worker
 
-    asyncio.run(run_worker(given))
+    asyncio.run(run_worker(loaded))
 
 
 def model(
@@ -122,9 +130,11 @@ def migrate() -> None:
     is said, and tasks run all the same.
     """
     from activities.store import migrations
-    from deploy import settings
+    from deploy import settings, temporal_connection
 
-    asyncio.run(migrations.migrate(settings.load_database_url()))
+    url = settings.load_database_url()
+    temporal_connection.connection_if_any()  # What is wrong with it is said before any change.
+    asyncio.run(migrations.migrate(url))
     from deploy.search_attributes import register_where_it_is
 
     if told := asyncio.run(register_where_it_is()):

@@ -6,21 +6,30 @@ from pathlib import Path
 from typing import BinaryIO
 
 from api.cli.connection import LocalStack
+from api.cli.stack_errors import NoStackHere
 from deploy import variables
 
 
 def stack_here() -> LocalStack | None:
-    """The stack on the data folder that `agentos up` would use, if one runs and is ours.
+    """The stack on the data folder that `agentos up` would use; None where none of ours ever ran.
 
     A folder of another user, as one may be found in /tmp, might lead what we send, and our key, to
     a server of theirs. So what is looked at is the file that was opened.
+
+    Raises:
+        NoStackHere: it does not run. Who works in its folder means no other one, which may well
+            have the usual port.
     """
     folder = variables.data_dir().absolute()
     try:
         with (folder / "lock").open("rb") as lock:
-            return _stack_on(folder) if _is_ours(lock) and _is_held_by_up(lock) else None
+            if not _is_ours(lock):
+                return None
+            if _is_held_by_up(lock):
+                return _stack_on(folder)
     except OSError:  # There is none, or it is not for us to see.
         return None
+    raise NoStackHere(data_dir=folder)
 
 
 def _stack_on(folder: Path) -> LocalStack | None:

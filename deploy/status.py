@@ -25,9 +25,9 @@ from api.client import ApiProblem, ApiUnreachable, NotTheApi
 from api.client import AsyncClient as Client
 from api.wire.responses.about import About
 from api.wire.responses.counts import TaskCounts
-from api.wire.responses.health import Readiness
-from deploy.commands import DataDir
-from deploy.local.errors import DataFolderBusy, StackNotOurs
+from api.wire.responses.health import Dependency, Readiness
+from deploy.commands import DataDir, is_named
+from deploy.local.errors import DataFolderBusy, NoDataFolder, StackNotOurs
 from deploy.local.holder import Work
 from deploy.local.holders import Holders
 from deploy.local.state import RunningPart, running_parts
@@ -53,10 +53,10 @@ class PartStatus(BaseModel):
 
 class Status(BaseModel):
     """``stack`` is ``running``, ``starting`` or ``stopped``: what `agentos up` runs on the data
-    folder. It is ``backup`` or ``restore`` while that command has the folder instead, and
-    ``unknown`` where the folder is another user's. There is no ``api_url`` where the API would be
-    that of the folder, which has none. Without ``server``, ``readiness`` and ``counts``,
-    ``problem`` says why."""
+    folder, or ``none`` where none has ever run there. It is ``backup`` or ``restore`` while that
+    command has the folder instead, and ``unknown`` where the folder is another user's. There is no
+    ``api_url`` where the API would be that of the folder, which has none. Without ``server``,
+    ``readiness`` and ``counts``, ``problem`` says why."""
 
     version: str
     data_dir: Path
@@ -133,9 +133,7 @@ def _connection(
     if api is not None and api.url is not None:
         own = LocalStack(holders.path, api.url)
         return Connection(None, connection.api_key, lambda: own)
-    source = context.get_parameter_source("data_dir")
-    is_named = source is not None and source.name == "COMMANDLINE"
-    if is_named or (stack != "unknown" and holders.is_known):
+    if is_named(context) or (stack != "unknown" and holders.is_known):
         return None
     return Connection(None, connection.api_key)
 
@@ -147,6 +145,8 @@ def _why_none(stack: str, holders: Holders) -> AgentOSError:
             return StackNotOurs(data_dir=holders.path)
         case "starting" | "running":
             return StackNotReady(data_dir=holders.path)
+        case "none":
+            return NoDataFolder(data_dir=holders.path, reason=holders.why_unknown)
         case "stopped":
             return NoStackHere(data_dir=holders.path)
         case _:
@@ -165,6 +165,8 @@ def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
     leader = holders.leader
     if is_held and leader is not None and leader.work is not Work.UP:
         return leader.work.value, {}
+    if not is_held and not holders.is_known:
+        return "none", {}
     return "starting" if is_held else "stopped", {}
 
 
@@ -186,16 +188,21 @@ def _print(found: Status) -> None:
         print_table(("PART", "STATE", "PID", "ADDRESS"), parts, cut="ADDRESS")
     if found.readiness is not None:
         print_title("What the API needs")
-        needs = [
-            (each.name, _state(each.state), f"{each.latency_ms:,.0f} ms")
-            for each in found.readiness.dependencies
-        ]
-        print_table(("NAME", "STATE", "ANSWERED IN"), needs)
+        _print_needs(found.readiness.dependencies)
     if found.counts is not None:
         print_title("Tasks")
         print_fields(list(_counts(found.counts)))
     if found.problem:
         terminal.stderr().print(safe_line(found.problem), style="red", soft_wrap=True)
+
+
+def _print_needs(needs: Sequence[Dependency]) -> None:
+    rows = [(each.name, _state(each.state), f"{each.latency_ms:,.0f} ms") for each in needs]
+    print_table(("NAME", "STATE", "ANSWERED IN"), rows)
+    for each in needs:
+        if each.detail:
+            line = f"{each.name}: {each.detail}"
+            terminal.stdout().print(safe_line(line), style="bold red", soft_wrap=True)
 
 
 def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
@@ -206,20 +213,30 @@ def _fields(found: Status) -> Iterator[tuple[str, Cell]]:
     if found.api_url is None:
         yield "API", Text("none", style=style)
     else:
-        yield "API", Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style))
+        is_others = found.stack == "none" and ready is not None
+        whose = "  of another stack, since none is here" if is_others else ""
+        yield (
+            "API",
+            Text.assemble(safe_line(found.api_url), "  ", (safe_line(state), style), whose),
+        )
     if ready is not None:
-        yield "Workers", _workers(ready)
+        yield "Workers", _workers(ready, found.parts)
     yield "Version", _versions(found)
     if found.server is not None:
         yield "You are", f"{found.server.actor}, of team {found.server.team}"
 
 
-def _workers(ready: Readiness) -> Cell:
+def _workers(ready: Readiness, parts: Sequence[PartStatus]) -> Cell:
+    """Temporal does not forget one at once that has ended, or was killed."""
     if ready.workers is None:
         return Text("unknown: Temporal cannot be asked", style="yellow")
     if ready.workers == 0:
         return Text("none: what is submitted waits for one", style="bold red")
-    return str(ready.workers)
+    own = sum(each.state == "runs" for each in parts if each.name.partition("-")[0] == "worker")
+    if own == ready.workers:
+        return str(own)
+    seen = f"{ready.workers} have asked for work in the last 90 s"
+    return f"{own} of this stack; {seen}" if own else seen
 
 
 def _versions(found: Status) -> Cell:

@@ -5,12 +5,33 @@ import re
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import TLSConfig
 
-from deploy.settings import SettingsInvalid
+from deploy import settings
+from deploy.settings import Settings, SettingsInvalid
 
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 _HIGHEST_PORT = 65_535
 _PEM = b"-----BEGIN "
 _WHERE = "HOST:PORT, without a scheme, such as temporal.example.org:7233"
+
+
+def load_settings() -> Settings:
+    """The settings of who needs Temporal, too: all that is wrong is said at once.
+
+    Raises:
+        SettingsInvalid
+    """
+    reasons = []
+    try:
+        connection()
+    except SettingsInvalid as error:
+        reasons.append(error.fields["reason"])
+    try:
+        loaded = settings.load()
+    except SettingsInvalid as error:
+        reasons.insert(0, error.fields["reason"])
+    if reasons:
+        raise SettingsInvalid(reason="; ".join(map(str, reasons)))
+    return loaded
 
 
 def connection() -> ClientConnectConfig:

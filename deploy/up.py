@@ -45,6 +45,7 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
         before_first_migration=migrations.load,
         environment=variables.inherited(),
         tell=progress.take,
+        tell_of_disk=partial(console.print, style="bold yellow", markup=False, soft_wrap=True),
     )
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())

@@ -4,14 +4,23 @@ from activities.attempts.diagnosis import failure_of, lacked_room
 from activities.attempts.remedies import remedy_of_limit, remedy_of_signal
 from activities.attempts.scripts import Script
 from activities.disk import Disk
-from activities.sandbox.base import Exit, Limit, Limits
+from activities.sandbox.base import Exit, Limit, Limits, NoRoom
 from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Step
-from workflows.errors import AgentOSError
-from workflows.errors.scripts import LimitExceeded, ScriptFailed, ScriptKilled, StepTimedOut
+from workflows.errors import AgentOSError, DiskFull
+from workflows.errors.scripts import (
+    DiskOutgrown,
+    LimitExceeded,
+    ScriptFailed,
+    ScriptKilled,
+    StepTimedOut,
+)
 
 # sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75
+
+# Had the disk had less room than this without a script, it would have been full before it.
+_ROOM_BYTES = 64 * MEBIBYTE
 
 
 def error_of(
@@ -33,6 +42,8 @@ def error_of(
     again = "any" in step.retry_on
     if exit.limit is Limit.WALL_TIME:
         return timed_out(step, limits.wall_seconds)
+    if exit.no_room is not None:
+        return _without_room(step, exit.no_room, limits)
     if exit.limit is Limit.DISK and disk is not None and (shortage := disk.shortage):
         return shortage  # Who knows whether the script is to blame? With room, it will be seen.
     if exit.limit is not None:
@@ -53,6 +64,19 @@ def error_of(
         return None
     error.retryable = again
     return error
+
+
+def _without_room(step: Step, found: NoRoom, limits: Limits) -> AgentOSError:
+    """A script that was stopped on a full disk has filled it itself where there would be room
+    without what it wrote. Any other one can run once somebody makes room."""
+    room, written = found.room, found.written_bytes
+    written_mib, allowed_mib = written // MEBIBYTE, limits.disk_bytes // MEBIBYTE
+    if room.free_bytes + written - room.kept_bytes >= _ROOM_BYTES:
+        return DiskOutgrown(
+            step=step.id, written_mib=written_mib, allowed_mib=allowed_mib, room=room
+        )
+    wrote = f"the script had written {written_mib} MiB, of {allowed_mib} MiB that it may"
+    return DiskFull(service="the worker", reason=f"it has {room}; {wrote}")
 
 
 def _for_want_of_room(

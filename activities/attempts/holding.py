@@ -3,7 +3,9 @@ neither an attempt nor a place on a worker."""
 
 from datetime import UTC, datetime, timedelta
 
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, DiskFull
+
+ROOM_SECONDS = 15.0
 
 
 class Held(AgentOSError):
@@ -22,3 +24,10 @@ class Held(AgentOSError):
     @property
     def until(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.seconds)
+
+
+def held_for_room(full: DiskFull) -> Held:
+    """What was stopped because somebody else has filled the disk: before it is tried again, it
+    waits for room where it works (``Scratch.workplace``)."""
+    what = f"room on the disk of {full.fields['service']} ({full.fields['reason']})"
+    return Held(what=what, seconds=ROOM_SECONDS)

@@ -107,6 +107,7 @@ UNKNOWN: tuple[type[BaseException], ...] = (
     scripts.ScriptFailed,
     scripts.ScriptKilled,
     scripts.LimitExceeded,
+    scripts.DiskOutgrown,
     scripts.StepTimedOut,
     scripts.FileNameRefused,
     scripts.TooManyFiles,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from activities.disk import Room
 from activities.units import MEBIBYTE
 
 INPUT_FOLDER = "/workspace/input"
@@ -80,9 +81,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRoom:
+    """What was seen of the disk of this machine when a job was stopped for want of room on it: the
+    job had written less than it may."""
+
+    room: Room
+    written_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
-    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why.
-    ``start_ms`` is how long it took until its process was there, its place waited for."""
+    """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why;
+    ``no_room`` where that was the disk's and not its own. ``start_ms`` is how long it took until
+    its process was there, its place waited for."""
 
     code: int | None
     signal: int | None
@@ -90,6 +101,7 @@ class Exit:
     duration_ms: int
     peak_memory_bytes: int | None
     start_ms: int | None = None
+    no_room: NoRoom | None = None
 
     @property
     def ok(self) -> bool:

@@ -169,6 +169,7 @@ class Bubblewrap(Sandbox):
             supervision.tail,
             supervision.peak_memory_bytes,
             launched_at,
+            no_room=supervision.no_room,
             sandbox_killed_by=process.killed_by,
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import Executor
 
-from activities.sandbox.base import Job, Limit, OnOutput, Stream
+from activities.sandbox.base import Job, Limit, NoRoom, OnOutput, Stream
 from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.processes import Process
 from activities.sandbox.tree import ProcessTable
@@ -17,6 +17,7 @@ class Supervision:
 
     def __init__(self, process: Process, job: Job, on_output: OnOutput) -> None:
         self.limit: Limit | None = None
+        self.no_room: NoRoom | None = None
         self.tail = b""
         self.peak_memory_bytes: int | None = None
         self._process = process
@@ -62,6 +63,9 @@ class Supervision:
         inner = await self._process.inner()
         dog = Watchdog(inner, self._job.output, self._job.limits, table, cgroup)
         try:
-            self._stop(await dog.watch(executor))
+            reached = await dog.watch(executor)
+            if self.limit is None:
+                self.no_room = dog.no_room
+            self._stop(reached)
         finally:
             self.peak_memory_bytes = dog.peak_memory_bytes or None

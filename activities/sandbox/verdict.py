@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.sandbox.base import Exit, Job, Limit
+from activities.sandbox.base import Exit, Job, Limit, NoRoom
 from activities.sandbox.folders import walk
 from activities.sandbox.profile import largest_file_bytes
 from activities.sandbox.unavailable import explain
@@ -38,6 +38,7 @@ class Outcome:
     tail: bytes
     peak_memory_bytes: int | None
     launched_at: float = 0.0
+    no_room: NoRoom | None = None
     sandbox_killed_by: int | None = None
 
 
@@ -65,6 +66,7 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
         limit=limit,
         duration_ms=duration_ms,
         peak_memory_bytes=outcome.peak_memory_bytes,
+        no_room=outcome.no_room,
     )
 
 

@@ -1,13 +1,13 @@
 """Adds up what all processes of a job use, which no limit of a single process bounds."""
 
 import asyncio
-import os
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.sandbox.base import Limit, Limits
+from activities.disk import room_on
+from activities.sandbox.base import Limit, Limits, NoRoom
 from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.folders import MAX_DEPTH, walk
 from activities.sandbox.kernel_memory import kernel_bytes
@@ -20,7 +20,6 @@ from activities.sandbox.tree import (
     offer_to_out_of_memory_killer,
     open_files,
 )
-from activities.units import MEBIBYTE
 
 # A job shorter than this is never looked at, and pays nothing.
 _FIRST_LOOK_SECONDS = 0.05
@@ -30,9 +29,6 @@ _INTERVAL_SECONDS = 0.1
 _INTERVALS_PER_COST = 10
 _LONGEST_INTERVAL_SECONDS = 1.0
 
-# Kept free on the host's disk, whatever hides from the walk: descriptors in a queue, for one.
-_FREE_DISK_BYTES = 256 * MEBIBYTE
-
 _TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108
 
 
@@ -41,7 +37,9 @@ class Watchdog:
     """Watches one job.
 
     ``root`` is the pid of its process 1, as the host sees it. ``peak_memory_bytes`` is the most
-    that all its processes had together at any look. ``cgroup`` knows what the job holds in the
+    that all its processes had together at any look. ``no_room`` is set where the disk ran full
+    before the job had written as much as it may: others write, too, and some of what a job writes
+    hides from the walk, such as descriptors in a queue. ``cgroup`` knows what the job holds in the
     kernel; without one it is estimated.
     """
 
@@ -51,6 +49,7 @@ class Watchdog:
     table: ProcessTable
     cgroup: Cgroup | None = None
     peak_memory_bytes: int = 0
+    no_room: NoRoom | None = None
     _offered: bool = False
 
     async def watch(self, executor: Executor) -> Limit:
@@ -94,14 +93,25 @@ class Watchdog:
         if sum(member.cpu_seconds for member in members) > self.limits.cpu_seconds:
             return Limit.CPU_TIME
         files = sum(count for _, count in temporary)
-        return disk_limit(self.output, self.limits, files=files, size=opened.unlinked_bytes)
+        return self._look_at_disk(files, opened.unlinked_bytes)
+
+    def _look_at_disk(self, files: int, unlinked_bytes: int) -> Limit | None:
+        """``files`` and ``unlinked_bytes`` are elsewhere than in the folder."""
+        written = disk_use(self.output, self.limits, files=files, size=unlinked_bytes)
+        if isinstance(written, Limit):
+            return written
+        room = room_on(self.output)
+        if not room.is_short:
+            return None
+        self.no_room = NoRoom(room, written)
+        return Limit.DISK
 
     def _list_afresh(self) -> list[Member]:
         return self.table.descendants(self.root, max_age_seconds=0)
 
 
-def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | None:
-    """The limit on files or disk space that a folder is over, if any.
+def disk_use(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | int:
+    """How many bytes a folder takes, or the limit on files or disk space that it is over.
 
     ``files`` and ``size`` come on top of what the folder holds.
     """
@@ -121,5 +131,4 @@ def disk_limit(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -
         size += entry.status.st_blocks * BLOCK_BYTES
         if size > limits.disk_bytes:
             return Limit.DISK
-    usage = os.statvfs(output)
-    return Limit.DISK if usage.f_bavail * usage.f_frsize < _FREE_DISK_BYTES else None
+    return size

@@ -14,6 +14,7 @@ from temporalio import activity
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Perform, Performed, run_attempt
 from activities.attempts.exits import error_of, timed_out
+from activities.attempts.holding import held_for_room
 from activities.attempts.losses import Repeat
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
@@ -36,7 +37,7 @@ from activities.tools.toolbox import Toolbox
 from workflows import ports
 from workflows.definitions.pipeline import Step
 from workflows.definitions.pipeline_checking import inputs_of
-from workflows.errors import AgentOSError
+from workflows.errors import AgentOSError, DiskFull
 from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Phase
 
@@ -172,6 +173,8 @@ class Steps(ports.Steps):
                 stderr=reporter.stderr,
                 disk=equipment.scratch.disk,
             )
+            if ended.no_room is not None and isinstance(error, DiskFull):
+                raise held_for_room(error)
             return await self._publish(call, output, ended.code, error)
 
     async def _run(self, call: StepCall, kind: str, perform: Perform) -> StepOutcome:

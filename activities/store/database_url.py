@@ -5,6 +5,7 @@ for TLS but ``ssl``. asyncpg itself takes them as libpq names them, and what it 
 setting of the session.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,25 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 DRIVER = "postgresql+asyncpg"
+_WITH_DRIVER = f"{DRIVER}://"
 _MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _FILES = ("sslrootcert", "sslcert", "sslkey")
 _TLS = ("sslmode", *_FILES)
 _KNOWN = ("host", "port", *_TLS)
 _PLAIN = "postgresql://"  # as asyncpg wants it
 _HIGHEST_PORT = 65_535
+_AS_HANDED_OUT = re.compile(r"postgres(ql)?://")  # as libpq has it, and whoever offers databases
 
 
 def usual_url(text: str) -> str:
-    """The same database, with ``ssl``, as SQLAlchemy has it, under the name of libpq.
+    """The same database for SQLAlchemy with asyncpg, with ``ssl``, as SQLAlchemy has it, under the
+    name of libpq.
 
     Raises:
         ValueError: it can be read by none, or says what nobody would obey. Nothing of it is quoted
             but names and files: it may hold a password.
     """
+    text = _AS_HANDED_OUT.sub(_WITH_DRIVER, text, count=1) if _AS_HANDED_OUT.match(text) else text
     url = _parsed(text)
     if "ssl" in url.query and "sslmode" not in url.query:
         url = url.difference_update_query(["ssl"]).update_query_dict({"sslmode": url.query["ssl"]})

@@ -1,5 +1,8 @@
 """Errors of the database as ``AgentOSError``: which to retry, which to report."""
 
+import errno
+import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,6 +29,13 @@ _CUT = ("is closed", "is closing", "in progress", "is cancelling")
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
+_WORDS = {
+    errno.ECONNREFUSED: "nothing listens there",
+    errno.ENOENT: "nothing listens there",  # at a Unix socket
+    errno.ETIMEDOUT: "no answer in time",
+}
+
 
 @asynccontextmanager
 async def database_errors() -> AsyncIterator[None]:
@@ -40,7 +50,7 @@ async def database_errors() -> AsyncIterator[None]:
             raise BlobGone(sha256=first_line(driver_error(error))) from error
         if not _is_passing(error):
             raise
-        reason = first_line(driver_error(error))
+        reason = _database_reason(driver_error(error))
         if getattr(driver_error(error), "sqlstate", None) == _DISK_FULL:
             raise DiskFull(service="PostgreSQL", reason=reason) from error
         raise TemporaryFailure(service="PostgreSQL", reason=reason) from error
@@ -63,6 +73,17 @@ async def database_refusals() -> AsyncIterator[None]:
         if not str(getattr(origin, "sqlstate", "")).startswith(_REFUSING_SQLSTATES):
             raise
         raise DatabaseRefused(reason=first_line(origin)) from error
+
+
+def _database_reason(error: BaseException) -> str:
+    """In words where nothing answers: asyncio says ``[Errno 111] Connect call failed``, once for
+    each address of the host."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and number is None and (said := _ERRNO.search(str(error))):
+        number = int(said[1])
+    if number is None or number < 0:  # A name that nobody knows has words of its own.
+        return getattr(error, "strerror", None) or first_line(error)
+    return _WORDS.get(number) or os.strerror(number)
 
 
 def driver_error(error: BaseException) -> BaseException:

@@ -45,7 +45,7 @@ class Connection:
         """What was named; else that of the stack that runs here, or where one is by default.
 
         Raises:
-            StackNotReady
+            StackNotReady, NoStackHere
         """
         if self.named:
             return self.named

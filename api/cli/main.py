@@ -43,7 +43,7 @@ def agentos(
             metavar="URL",
             show_default=False,
             help="Where the API is; by default that of what `agentos up` runs in this folder, or "
-            f"{DEFAULT_URL}.",
+            f"{DEFAULT_URL} where none has been.",
         ),
     ] = None,
     api_key: Annotated[

@@ -15,5 +15,5 @@ class StackApiAway(AgentOSError):
 
 
 class NoStackHere(AgentOSError):
-    """No API runs on {data_dir}. Start one there with `agentos up`, or name another with --api-url
-    or AGENTOS_API_URL."""
+    """No stack runs on {data_dir}, so it has no API. Start it with `agentos up`, or name another
+    API with --api-url or AGENTOS_API_URL."""

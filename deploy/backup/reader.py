@@ -160,7 +160,7 @@ class ArchiveReader:
                     digest.update(piece)
                     look(len(piece))
         except _DAMAGE as error:
-            self.refuse(f"{name} cannot be read ({type(error).__name__})")
+            self.refuse(f"{name} is damaged ({_words(error)})")
         return digest.hexdigest()
 
     def refuse(self, reason: str) -> NoReturn:
@@ -183,3 +183,15 @@ def opened(file: Path) -> Iterator[ArchiveReader]:
         raise BackupDamaged(file=file, reason=reason) from error
     with archive:
         yield ArchiveReader(file, archive)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case EOFError():
+            return "it ends too early"
+        case zlib.error():
+            return "it cannot be unpacked"
+        case zipfile.BadZipFile():
+            return "its checksum is another"
+        case _:
+            return "it is no part of a ZIP archive"

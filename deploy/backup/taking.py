@@ -56,12 +56,19 @@ async def back_up(data_dir: Path, file: Path, *, replace: bool, tell: Tell) -> M
     Raises:
         AgentOSError: it cannot be made. Nothing of it is left.
     """
+    _require_outside(data_dir, file)
     try:
         async with _unfinished(file, replace=replace) as target, source_of(data_dir) as source:
             manifest = await _write(source, target, file, tell)
     except OSError as error:
         raise BackupUnwritable(file=file, reason=error.strerror or str(error)) from error
     return manifest
+
+
+def _require_outside(data_dir: Path, file: Path) -> None:
+    """It would be lost with what it is a backup of."""
+    if file.resolve().is_relative_to(data_dir.resolve()):
+        raise BackupUnwritable(file=file, reason=f"it would lie in {data_dir}, which it saves")
 
 
 @asynccontextmanager

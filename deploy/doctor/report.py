@@ -14,6 +14,7 @@ from activities.aes_keys import id_of
 from activities.sandbox import backends
 from activities.sandbox.base import Sandbox
 from activities.store.blobs import Blobs
+from api.cli import terminal
 from api.cli.commands.options import Format
 from api.cli.commands.printing import draw, print_json
 from api.cli.terminal import safe_line
@@ -23,7 +24,9 @@ from deploy.doctor.checks import Patient, diagnose
 from deploy.doctor.services import Remote
 from deploy.folders import work_folder_in
 from deploy.local.machine import Finding
-from deploy.settings import Settings
+from deploy.settings import Settings, SettingsInvalid
+
+_LOOKING = "Looking at this machine and the services: half a minute at most..."
 
 
 class Findings(BaseModel):
@@ -45,26 +48,39 @@ async def run_doctor(data_dir: Path, output: Format) -> int:
     def sandbox() -> Sandbox:
         return backends.build(loaded.sandbox, loaded.sandbox_options(work_folder_in(data_dir)))
 
-    findings += await diagnose(
-        Patient(
-            data_dir=data_dir,
-            sandbox=sandbox,
-            uv=_uv(),
-            search_path=variables.inherited().get("PATH", ""),
-            services=_remote(loaded, _wrong(findings)) if names_services else None,
-            models=loaded.model_options,
-            skill_folders=loaded.skill_folders,
-            tool_folders=loaded.tool_folders,
-            has_search=loaded.search_url is not None,
-            codec_key_ids=[id_of(key) for key in loaded.codec_keys],
-            secrets_key_ids=[id_of(key) for key in loaded.secrets_keys],
-        )
+    if not names_services:
+        findings += _temporal_variables()
+    patient = Patient(
+        data_dir=data_dir,
+        sandbox=sandbox,
+        uv=_uv(),
+        search_path=variables.inherited().get("PATH", ""),
+        services=_remote(loaded, _wrong(findings)) if names_services else None,
+        models=loaded.model_options,
+        skill_folders=loaded.skill_folders,
+        tool_folders=loaded.tool_folders,
+        has_search=loaded.search_url is not None,
+        codec_key_ids=[id_of(key) for key in loaded.codec_keys],
+        secrets_key_ids=[id_of(key) for key in loaded.secrets_keys],
     )
+    with terminal.stderr().status(_LOOKING):
+        findings += await diagnose(patient)
     if output is Format.JSON:
         print_json(Findings(items=findings))
     else:
         draw(table(findings))
     return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _temporal_variables() -> list[Finding]:
+    """What is wrong with those of Temporal's SDK where the environment names no services: then only
+    commands such as `agentos migrate` heed them."""
+    try:
+        temporal_connection.connection_if_any()
+    except SettingsInvalid as error:
+        remedy = "Correct it, or unset them; `agentos up` has a Temporal of its own."
+        return [Finding("temporal", False, str(error.fields["reason"]), remedy)]
+    return []
 
 
 def _uv() -> Path:

@@ -35,6 +35,10 @@ class StackNotStopped(AgentOSError):
     their steps with a longer --timeout, or see {data_dir}/logs."""
 
 
+class NoDataFolder(AgentOSError):
+    """{data_dir} is no data folder of `agentos up`: {reason}"""
+
+
 class DataFolderUnusable(AgentOSError):
     """The data folder {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
 

@@ -48,6 +48,18 @@ class Holders:
         return self._lock_file.exists()
 
     @property
+    def why_unknown(self) -> str:
+        """What is there instead of a data folder, where no stack has ever run on it."""
+        inner = self.path / ".agentos"
+        if (inner / "lock").exists():
+            return f"one lies in it. Name that with --data-dir {inner}."
+        if not self.path.exists():
+            return "it does not exist."
+        if not self.path.is_dir():
+            return "it is a file."
+        return "no stack has ever run on it."
+
+    @property
     def told(self) -> Holder:
         """Who has the folder, or had it last, as the lock says."""
         try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.disk import KEPT_SHARE
+from activities.disk import KEPT_SHARE, room_on
 from activities.units import MEBIBYTE
 from deploy.local.errors import DiskTooSmall, ProgramMissing
 from deploy.local.part import launched
@@ -111,7 +111,7 @@ def disk(data_dir: Path) -> Finding:
     there = _nearest(data_dir)
     usage = shutil.disk_usage(there)
     least = max(_LEAST_FREE_BYTES, usage.total * KEPT_SHARE + _KNOWN_BYTES)
-    detail = f"{usage.free / _GIBIBYTE:.2f} GiB free at {there}"
+    detail = f"{there} has {room_on(there)}"
     remedy = (
         f"Free some space ({least / _GIBIBYTE:.1f} GiB is enough), or choose another --data-dir."
     )

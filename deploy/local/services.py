@@ -21,7 +21,8 @@ class StackOptions:
 
     data_dir: Path
     port: int | None = None
-    """Of the API, and of none else. Without it the usual one is tried, then any that is free."""
+    """Of the API, and of none else. Without it that of last time is tried, then the usual one, then
+    any that is free."""
     workers: int = 1
     application: bool = True
     """Whether to run API and workers, or only the services that they need."""
@@ -36,6 +37,8 @@ class StackOptions:
     """Called with ``Services.database_url``, before anything is asked of API and workers."""
     tell: Callable[[str], None] = field(default=lambda what: None, repr=False)
     """Called with what a start is at, as in ``postgres is ready``."""
+    tell_of_disk: Callable[[str], None] = field(default=lambda said: None, repr=False)
+    """Called with what is to be said when the disk of the data folder runs full, or has room."""
     before_first_migration: Load | None = None
     """Called beside the making of the database, to get what ``migrate`` needs for a new one."""
 

@@ -11,7 +11,7 @@ from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import DataFolderUnusable, PortTaken
 from deploy.local.machine import require_room
 from deploy.local.part import Part
-from deploy.local.port_plan import PortPlan, WantedPorts, choose
+from deploy.local.port_plan import KeptPorts, PortPlan, WantedPorts, choose, keep_ports, kept_ports
 from deploy.local.services import API_PORT, WORKER_PORT, Services, StackOptions
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.supervisor import Supervisor
@@ -65,6 +65,7 @@ class Stack:
                 lock,
                 self._publish,
                 on_ready=lambda part: self._options.tell(f"{part} is ready"),
+                on_disk=self._options.tell_of_disk,
             )
             services = await self._start(supervisor)
             self._publish()
@@ -120,6 +121,7 @@ class Stack:
                 await asyncio.wait([starting])
                 starting = group.create_task(self._start_application(supervisor, found, usable))
             usable.set()
+        keep_ports(self._data, {each.part.name: each.part.ports for each in supervisor.processes})
         services = self._services(found)
         self._data.tell_secrets_keys(services.secrets_key)
         api_ports = starting.result()
@@ -128,13 +130,15 @@ class Stack:
     def _plan(self) -> PortPlan:
         options = self._options
         has_model = options.application and model.is_wanted(options.environment)
+        kept, of_temporal = kept_ports(self._data), (temporal.PORT, temporal.PAGE_PORT)
+        usual = [*map(self._usual, of_temporal), None]
         return choose(
             WantedPorts(
-                temporal=[self._usual(temporal.PORT), self._wanted_page_port, None],
-                s3=[self._usual(s3.PORT), *s3.inner_ports(self._data)],
-                model=[None] if has_model else [],
-                api=self._wanted_api_ports if options.application else [],
-                workers=self._wanted_worker_ports if options.application else [],
+                temporal=[kept.of("temporal", number, port) for number, port in enumerate(usual)],
+                s3=[kept.of("s3", 0, self._usual(s3.PORT)), *s3.inner_ports(self._data)],
+                model=[kept.of("model", 0, None)] if has_model else [],
+                api=self._wanted_api_ports(kept) if options.application else [],
+                workers=self._wanted_worker_ports(kept) if options.application else [],
             )
         )
 
@@ -143,19 +147,15 @@ class Stack:
         is_wanted = plan.api and self._options.environment.get("AGENTOS_CODEC_KEY")
         return f"http://{LOOPBACK}:{plan.api[0]}/codec" if is_wanted else None
 
-    @property
-    def _wanted_page_port(self) -> int | None:
-        return temporal.kept_page_port(self._data) or self._usual(temporal.PAGE_PORT)
+    def _wanted_api_ports(self, kept: KeptPorts) -> Sequence[int | None]:
+        return [self._port or kept.of("api", 0, self._usual(API_PORT))]
 
-    @property
-    def _wanted_api_ports(self) -> Sequence[int | None]:
-        return [self._port or self._usual(API_PORT)]
-
-    @property
-    def _wanted_worker_ports(self) -> Sequence[int | None]:
+    def _wanted_worker_ports(self, kept: KeptPorts) -> Sequence[int | None]:
         if not application.has_monitors(self._options):
             return []
-        return [self._usual(WORKER_PORT + number) for number in range(self._options.workers)]
+        names = application.worker_names(self._options.workers)
+        usual = [self._usual(WORKER_PORT + number) for number in range(len(names))]
+        return [kept.of(name, 0, port) for name, port in zip(names, usual, strict=True)]
 
     def _services(self, ports: PortPlan) -> Services:
         return Services(

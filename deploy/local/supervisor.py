@@ -31,7 +31,7 @@ BuildPart = Callable[[Sequence[int]], Part]
 class Pauses:
     """Seconds. A part that died is started again after ``first_delay``, and later each time. One
     that the others can do without has a ``rest`` when it died too often. ``logs`` lie between two
-    looks at how long the logs are, ``room`` between two at a disk that is full."""
+    looks at how long the logs are, and at the disk, ``room`` between two at a disk that is full."""
 
     first_delay: float = 0.1
     rest: float = 300.0
@@ -53,10 +53,14 @@ class Supervisor:
         *,
         pauses: Pauses = _PAUSES,
         on_ready: Callable[[str], None] = lambda part: None,
+        on_disk: Callable[[str], None] = lambda said: None,
     ) -> None:
         """``on_change`` is called whenever a process has been replaced by another, or is gone;
-        ``on_ready`` with the name of each part that can be used for the first time."""
+        ``on_ready`` with the name of each part that can be used for the first time, ``on_disk``
+        with what is to be said when the disk runs full, and when it has room again."""
         self._on_ready = on_ready
+        self._on_disk = on_disk
+        self._disk_is_full = False
         self._logs = logs
         self._disk = Disk(logs, "the embedded stack")
         self._pauses = pauses
@@ -94,7 +98,7 @@ class Supervisor:
         watcher.add_done_callback(self._note_failure)
         self._watchers[part.name] = watcher
         if self._rotating is None:
-            self._rotating = asyncio.create_task(self._keep_logs_short())
+            self._rotating = asyncio.create_task(self._keep_disk())
 
     async def start_on_ports(
         self,
@@ -218,14 +222,24 @@ class Supervisor:
         except OSError as error:  # The disk is full, say. That is no reason to stop all others.
             log.warning("part.not_published", part=part.name, reason=error.strerror)
 
-    async def _keep_logs_short(self) -> None:
+    async def _keep_disk(self) -> None:
         while True:
             await asyncio.sleep(self._pauses.logs)
+            self._look_at_disk()
             for process in self.processes:
                 try:
                     await asyncio.to_thread(rotate, process.log)
                 except OSError as error:
                     log.warning("log.not_put_aside", log=process.log, reason=error.strerror)
+
+    def _look_at_disk(self) -> None:
+        """Told once each time, for as long as the stack runs."""
+        shortage = self._disk.shortage
+        if (shortage is not None) is self._disk_is_full:
+            return
+        self._disk_is_full = shortage is not None
+        again = f"There is room again on the disk of {self._disk.service}. All goes on by itself."
+        self._on_disk(again if shortage is None else str(shortage))
 
     async def _until_ready(
         self, process: Process, ready: Ready, after: asyncio.Event | None

@@ -18,7 +18,6 @@ NAMESPACE = "default"
 _KEY = "temporal-key"
 _PROJECT = Path(__file__).parents[2]
 PORT, PAGE_PORT = 7233, 8233  # the usual ones, of the server and of its web page
-_KEPT_PAGE_PORT, _LAST_PORT = "page-port", 65_535
 # Closed workflows stay to be looked at and reset this long; the server's default is a day.
 _RETENTION = "2592000s"  # 720 h
 
@@ -39,15 +38,6 @@ _SETTINGS: Settings = {
 }
 
 
-def kept_page_port(data: DataFolder) -> int | None:
-    """The port of the web page of last time: links to it, which people keep, go on working."""
-    try:
-        port = int((data.path / "temporal" / _KEPT_PAGE_PORT).read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    return port if 0 < port <= _LAST_PORT else None
-
-
 def prepare(
     data: DataFolder, settings: Settings, ports: Sequence[int], *, codec_url: str | None = None
 ) -> Part:
@@ -59,7 +49,6 @@ def prepare(
     port, ui_port, http_port = ports
     data.secret(_KEY)
     folder = data.folder("temporal")
-    data.write(folder / _KEPT_PAGE_PORT, str(ui_port))
     address = f"{LOOPBACK}:{port}"
     return Part(
         name="temporal",

@@ -37,6 +37,12 @@ class LimitExceeded(AgentOSError):
     """Step {step}: the script exceeded the limit on {limit} ({bound}) and was stopped."""
 
 
+class DiskOutgrown(AgentOSError):
+    """Step {step}: the script was stopped because it has filled the disk of the worker: it had
+    written {written_mib} MiB, of the {allowed_mib} MiB that it may write, and the disk has only
+    {room}. Free some space there, or have it write less, and retry the task."""
+
+
 class StepTimedOut(AgentOSError):
     """Step {step} was stopped after its time limit of {seconds:g} s. Give it a longer `timeout` or
     less work."""

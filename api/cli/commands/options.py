@@ -111,6 +111,7 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
 
     Raises:
         StackNotReady, StackApiAway: the stack runs, and its API is not there.
+        NoStackHere: there is a stack here, and it does not run.
     """
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"

@@ -4,9 +4,13 @@ from api.wire.responses.base import Answer
 
 
 class Dependency(Answer):
+    """``detail`` says what to do about a disk that is full. Of all else the log says why it is
+    away: the answer is open to everybody."""
+
     name: str
     state: str
     latency_ms: float
+    detail: str | None = None
 
 
 class Readiness(Answer):

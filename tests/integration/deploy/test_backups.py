@@ -133,6 +133,11 @@ async def test_a_backup_is_not_written_into_a_folder_that_is_not_there(
         await back_up(stopped, tmp_path / "none" / "file", replace=False, tell=silent)
 
 
+async def test_a_backup_is_not_written_into_the_folder_that_it_saves(stopped: Path) -> None:
+    with pytest.raises(BackupUnwritable, match="which it saves"):
+        await back_up(stopped, stopped / "secrets" / "file", replace=True, tell=silent)
+
+
 @pytest.mark.parametrize("name", [".", "..", "/", ""])
 async def test_a_folder_is_no_name_for_a_backup(stopped: Path, name: str) -> None:
     with pytest.raises(BackupUnwritable, match="it is a folder"):

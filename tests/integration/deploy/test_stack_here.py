@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from deploy.local.holder import Work
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.tcp_ports import choose_ports
 from deploy.second_up import lines_on_the_port
-from tests.integration.cli_server import Server, a_page, serving
+from tests.integration.cli_server import Server, a_page, document, serving
 from tests.live import Printed, typed
 
 NOBODY = 65_534
@@ -117,6 +119,65 @@ async def test_what_is_left_of_a_killed_stack_leads_nowhere(
     assert "of the stack on" not in printed.stderr
 
 
+@pytest.mark.parametrize("words", [("ls",), ("cancel", "--all", "--yes"), ("open",)])
+async def test_where_the_stack_of_the_folder_is_stopped_commands_go_to_no_other(
+    tmp_path: Path, data: DataFolder, words: tuple[str, ...]
+) -> None:
+    data.acquire()
+    data.release()
+    printed = await agentos(tmp_path, *words)
+    assert printed.code == 1
+    for said in (f"No stack runs on {data.path}", "`agentos up`", "--api-url", "AGENTOS_API_URL"):
+        assert said in printed.stderr
+
+
+async def test_an_api_that_is_named_is_reached_from_the_folder_of_a_stopped_stack(
+    tmp_path: Path, data: DataFolder, server: Server
+) -> None:
+    data.acquire()
+    data.release()
+    assert (await agentos(tmp_path, "ls", AGENTOS_API_URL=server.url)).code == 0
+    assert (await agentos(tmp_path, "--api-url", server.url, "ls")).code == 0
+
+
+async def test_status_says_that_the_api_it_found_is_of_another_stack(
+    tmp_path: Path, server: Server
+) -> None:
+    unready = {"state": "not ready", "dependencies": [], "workers": 1}
+    server.tell("GET /readyz", document(unready, 503))
+    printed = await agentos(tmp_path, "status", AGENTOS_API_URL=server.url)
+    assert f"none on {tmp_path}/.agentos" in printed.stdout
+    assert "of another stack, since none is here" in printed.stdout
+
+
+async def test_status_counts_the_workers_that_live_and_says_what_is_wrong_with_the_disk(
+    tmp_path: Path, data: DataFolder, server: Server
+) -> None:
+    data.acquire()
+    parts = {"api": server.url, "worker": None, "worker-2": None}
+    data.publish({name: RunningPart(url, os.getpid()) for name, url in parts.items()})
+    disk = {"name": "disk", "state": "down", "latency_ms": 1.0, "detail": "It is full: 2 MiB free."}
+    unready = {"state": "not ready", "dependencies": [disk], "workers": 3}
+    server.tell("GET /readyz", document(unready, 503))
+    printed = await agentos(tmp_path, "status")
+    assert printed.code == 1
+    assert "2 of this stack; 3 have asked for work in the last 90 s" in printed.stdout
+    assert "disk: It is full: 2 MiB free." in printed.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+async def test_a_folder_that_is_no_data_folder_is_said_to_be_none(
+    tmp_path: Path, data: DataFolder, command: str
+) -> None:
+    data.acquire()
+    outer = await agentos(tmp_path, command, "--data-dir", ".")
+    assert outer.code == 1
+    assert f"one lies in it. Name that with --data-dir {data.path}." in outer.stderr
+    nowhere = await agentos(tmp_path, command, "--data-dir", "nowhere")
+    assert (nowhere.code, "nowhere is no data folder" in nowhere.stderr) == (1, True)
+    assert "it does not exist" in nowhere.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("name", ["lock", "services.json"])
 async def test_the_stack_of_another_user_is_not_talked_to(
@@ -132,14 +193,14 @@ async def test_status_tells_nothing_of_an_api_that_is_not_of_the_folder(
     tmp_path: Path, data: DataFolder
 ) -> None:
     code, told = await status(tmp_path, "--data-dir", "new")
-    assert (code, told["stack"], told["api_url"]) == (1, "stopped", None)
-    assert f"No API runs on {tmp_path / 'new'}" in str(told["problem"])
+    assert (code, told["stack"], told["api_url"]) == (1, "none", None)
+    assert f"{tmp_path / 'new'} is no data folder" in str(told["problem"])
     data.acquire()
     data.release()
     code, told = await status(tmp_path)
     assert (code, told["stack"], told["api_url"], told["readiness"]) == (1, "stopped", None, None)
     printed = await agentos(tmp_path, "status")
-    assert "No API runs on" in printed.stderr
+    assert "No stack runs on" in printed.stderr
     assert "8000" not in printed.stdout
 
 
@@ -192,7 +253,11 @@ def test_up_says_what_to_set_where_the_port_of_commands_is_another_programs(
     monkeypatch.delenv("AGENTOS_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     url = "http://127.0.0.1:8137"
-    taken, elsewhere = lines_on_the_port(url, was_asked_for=False)
+    with closing(socket.socket()) as other:
+        with suppress(OSError):  # Another program has it already.
+            other.bind(("127.0.0.1", 8000))
+            other.listen()
+        taken, elsewhere = lines_on_the_port(url, was_asked_for=False)
     assert taken == f"Port 8000 is taken by another program, so the API is at {url}."
     assert elsewhere.endswith(f"To have them come here: export AGENTOS_API_URL={url}")
     run_api(data, url)
@@ -201,4 +266,7 @@ def test_up_says_what_to_set_where_the_port_of_commands_is_another_programs(
     assert here.endswith(f"export AGENTOS_API_URL={url}")
     assert len(list(lines_on_the_port(DEFAULT_URL, was_asked_for=False))) == 1
     data.release()
+    [stopped] = lines_on_the_port(url, was_asked_for=True)
+    assert stopped.startswith(f"Commands typed in this folder want the stack on {data.path}.")
+    monkeypatch.chdir("/")
     assert list(lines_on_the_port(DEFAULT_URL, was_asked_for=False)) == []

@@ -37,6 +37,26 @@ def refusal(code: int, *words: str, **environment: str) -> str:
     return line
 
 
+@pytest.mark.parametrize("words", [("api",), ("worker",), ("worker", "--check")])
+def test_all_variables_that_are_missing_are_named_at_once(words: tuple[str, ...]) -> None:
+    nothing = {"AGENTOS_DATABASE_URL": "", "AGENTOS_S3_ENDPOINT": "", "AGENTOS_POOL_SIZE": "many"}
+    line = refusal(1, *words, **nothing)
+    for name in (*nothing, "TEMPORAL_ADDRESS"):
+        assert f"{name}: " in line
+
+
+def test_what_is_wrong_with_temporal_is_said_before_a_database_is_changed() -> None:
+    line = refusal(1, "migrate", TEMPORAL_ADDRESS="http://temporal")
+    assert "TEMPORAL_ADDRESS: it must be HOST:PORT" in line
+
+
+def test_a_database_that_is_away_is_told_in_words() -> None:
+    line = refusal(1, "migrate")
+    assert "could not be reached: nothing listens there." in line
+    line = refusal(1, "migrate", AGENTOS_DATABASE_URL="postgres://nobody@nowhere.invalid/nothing")
+    assert "[Errno" not in line
+
+
 @pytest.mark.parametrize("host", ["localhost", "nosuch", "127.0.0.1:8000", ""])
 def test_the_api_refuses_a_host_that_is_no_address(host: str) -> None:
     line = refusal(2, "api", "--host", host, TEMPORAL_ADDRESS="127.0.0.1:1")
@@ -100,7 +120,12 @@ def test_the_api_says_that_nobody_told_it_where_temporal_is() -> None:
 
 def test_a_worker_whose_data_folder_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    line = refusal(1, "worker", AGENTOS_DATA_DIR=str(tmp_path / "file" / "data"))
+    line = refusal(
+        1,
+        "worker",
+        TEMPORAL_ADDRESS="127.0.0.1:1",
+        AGENTOS_DATA_DIR=str(tmp_path / "file" / "data"),
+    )
     assert f"{tmp_path}/file/data" in line
     assert "AGENTOS_DATA_DIR" in line
 

@@ -47,6 +47,15 @@ def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, missing: s
         settings.load()
 
 
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_a_database_may_be_named_as_those_who_offer_one_hand_it_out(
+    environment: pytest.MonkeyPatch, scheme: str
+) -> None:
+    rest = "://user:postgres@db.example:5432/name?sslmode=require"
+    environment.setenv("AGENTOS_DATABASE_URL", scheme + rest)
+    assert settings.load().database_url == f"postgresql+asyncpg{rest}"
+
+
 def test_a_wrong_value_is_named_but_not_shown(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("AGENTOS_POOL_SIZE", "hunter2")
     with pytest.raises(SettingsInvalid, match="AGENTOS_POOL_SIZE") as caught:

@@ -16,6 +16,8 @@ from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.disk import Room
+from activities.sandbox.base import Exit, Job, Limit, NoRoom, OnOutput, Sandbox
 from activities.steps.adapter import Steps
 from activities.store import attempts, tasks
 from activities.store.attempts import Attempt
@@ -27,6 +29,7 @@ from activities.tools.offered import OfferedTool
 from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
+from activities.units import MEBIBYTE
 from tests.integration.agent_desk import Desk
 from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP
@@ -152,6 +155,11 @@ async def test_a_time_out_within_a_tool_is_not_taken_for_that_of_its_step(desk: 
 
 async def run_code(desk: Desk, source: str, **fields: object) -> UUID:
     """A pipeline of one step with code; the id of its step."""
+    step_id, _ = await outcome_of_code(desk, source, **fields)
+    return step_id
+
+
+async def outcome_of_code(desk: Desk, source: str, **fields: object) -> tuple[UUID, StepOutcome]:
     step = {"id": "a", "code": {"language": "python", "source": source}, **fields}
     definition = Pipeline.model_validate({"name": "test", "inputs": ["sales"], "steps": [step]})
     given = {"sales": await desk.upload(b"1,2")}
@@ -167,8 +175,37 @@ async def run_code(desk: Desk, source: str, **fields: object) -> UUID:
         timeout_seconds=30,
     )
     steps = Steps(desk.equipment, Toolbox(Registry(), desk.database))
-    await ActivityEnvironment().run(steps.run_code, step_call)
-    return task.sub_tasks[0].id
+    outcome = await ActivityEnvironment().run(steps.run_code, step_call)
+    return task.sub_tasks[0].id, outcome
+
+
+class FullDisk(Sandbox):
+    """Stops its jobs because others have filled the disk."""
+
+    async def run(self, job: Job, on_output: OnOutput) -> Exit:
+        no_room = NoRoom(Room(free_bytes=0, kept_bytes=MEBIBYTE), written_bytes=0)
+        return Exit(None, 9, Limit.DISK, 1, None, no_room=no_room)
+
+    async def check(self) -> str:
+        return "it is there"
+
+
+async def test_a_step_that_was_stopped_on_a_full_disk_waits_which_costs_no_attempt(
+    desk: Desk,
+) -> None:
+    desk.equipment = replace(desk.equipment, sandbox=FullDisk())
+    step, outcome = await outcome_of_code(desk, "print('said')")
+    assert outcome.held is not None
+    assert outcome.held.tried == 0
+    [row] = await desk.database.execute(
+        text("SELECT status FROM sub_tasks WHERE id = :id"), {"id": step}
+    )
+    assert row.status == "queued"
+    [event] = await desk.database.execute(
+        text("SELECT data FROM events WHERE type = 'step.held'"), {}
+    )
+    assert "room on the disk of the worker" in event.data["reason"]
+    assert "had written 0 MiB" in event.data["reason"]
 
 
 async def test_the_last_line_of_a_failed_script_is_in_its_row_and_not_in_history(

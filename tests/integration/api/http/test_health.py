@@ -77,6 +77,9 @@ async def test_a_full_disk_is_named_by_readiness_and_by_what_is_refused(
             accepted = await client.post("/api/v1/files", files=upload)
     found = {item["name"]: item["state"] for item in readiness.json()["dependencies"]}
     assert (readiness.status_code, found["disk"]) == (503, "down")
+    [detail] = filter(None, (item["detail"] for item in readiness.json()["dependencies"]))
+    assert "0 MiB free, and 33 MiB must stay free. Free some space" in detail
+    assert str(tmp_path) not in detail
     assert (refusal.status_code, refusal.json()["code"]) == (503, "disk-full")
     assert "disk" in refusal.json()["detail"]
     assert "retry-after" in refusal.headers

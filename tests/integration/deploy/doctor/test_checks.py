@@ -171,6 +171,18 @@ async def test_the_sandbox_that_is_tried_is_the_one_that_a_worker_would_use(
     assert (found["sandbox"]["ok"], found["sandbox"]["detail"]) == (False, "E2B_API_KEY is not set")
 
 
+async def test_variables_of_temporal_are_looked_at_also_where_no_services_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = tmp_path / "certificate"
+    certificate.write_text("-----BEGIN CERTIFICATE-----")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example.org:7233")
+    monkeypatch.setenv("TEMPORAL_TLS_CLIENT_CERT_PATH", str(certificate))
+    assert await run_doctor(tmp_path, Format.JSON) == 1
+    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert "one is of no use without the other" in found["temporal"]["detail"]
+
+
 async def test_services_are_asked_beside_one_whose_settings_are_wrong(
     remote: Remote,
     infrastructure: Services,

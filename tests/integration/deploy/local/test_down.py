@@ -27,7 +27,7 @@ async def test_a_stack_is_told_of_and_stopped_from_elsewhere_and_after_it_was_ki
 ) -> None:
     where = ("--data-dir", str(tmp_path / "data"))
     nothing = await typed(*AGENTOS, "down", *where)
-    assert (nothing.code, nothing.stdout) == (0, f"Nothing runs on {tmp_path}/data.\n")
+    assert (nothing.code, "it does not exist" in nothing.stderr) == (1, True)
     stack = await started(tmp_path / "data")
     told = await typed(*AGENTOS, "status", *where, "-o", "json")
     assert told.stdout, told.stderr
@@ -43,6 +43,8 @@ async def test_a_stack_is_told_of_and_stopped_from_elsewhere_and_after_it_was_ki
     assert f"process {stack.pid}" in down.stderr
     assert await stack.wait() == 0
     assert processes_mentioning(str(tmp_path)) == []
+    nothing = await typed(*AGENTOS, "down", *where)
+    assert (nothing.code, nothing.stdout) == (0, f"Nothing runs on {tmp_path}/data.\n")
 
     stack = await started(tmp_path / "data")
     stack.send_signal(signal.SIGKILL)

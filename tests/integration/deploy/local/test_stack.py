@@ -236,11 +236,12 @@ async def test_ports_that_are_taken_give_way(tmp_path: Path) -> None:
             assert usual.isdisjoint(int(url.rpartition(":")[2]) for url in urls)
 
 
-async def test_the_page_of_temporal_stays_at_its_port_over_a_restart(tmp_path: Path) -> None:
+async def test_every_part_stays_at_its_port_over_a_restart(tmp_path: Path) -> None:
     urls = []
     for _ in range(2):
         async with up(tmp_path / "data") as running:
-            urls.append((await running.services()).temporal_ui_url)
+            found = await running.services()
+            urls.append((found.temporal_ui_url, found.temporal_address, found.s3.endpoint))
             await running.end(signal.SIGTERM)
     assert urls[0] == urls[1]
 
@@ -413,6 +414,9 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servi
     finally:
         await stack.stop()
     assert not any(Path(f"/proc/{part.pid}").exists() for part in parts.values())
+    kept = json.loads((options.data_dir / "ports.json").read_text())
+    for name in ("api", "worker", "worker-2"):
+        assert str(parts[name].url).endswith(f":{kept[name][0]}")
 
 
 async def test_api_and_workers_run_and_come_back(whole: Services) -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from activities.attempts.exits import error_of
-from activities.disk import Disk
-from activities.sandbox.base import Exit, Limit, Limits
+from activities.disk import Disk, Room
+from activities.sandbox.base import Exit, Limit, Limits, NoRoom
+from activities.units import MEBIBYTE
 from workflows.definitions.pipeline import Step
 from workflows.errors import AgentOSError, DiskFull, without_advice
 from workflows.errors.scripts import (
+    DiskOutgrown,
     LimitExceeded,
     ModuleMissing,
     ScriptFailed,
@@ -126,6 +128,32 @@ def test_a_job_that_was_stopped_because_the_disk_of_the_worker_is_full_is_tried_
     assert isinstance(error, DiskFull)
     roomy = error_of(step(), ended(None, limit=Limit.DISK), LIMITS, disk=Disk(Path("/dev"), "x"))
     assert isinstance(roomy, LimitExceeded)
+
+
+def stopped_with(*, free_mib: int, written_mib: int) -> Exit:
+    room = Room(free_mib * MEBIBYTE, kept_bytes=37 * MEBIBYTE)
+    no_room = NoRoom(room, written_mib * MEBIBYTE)
+    return Exit(None, 9, Limit.DISK, duration_ms=1, peak_memory_bytes=None, no_room=no_room)
+
+
+@pytest.mark.parametrize(("free_mib", "written_mib"), [(0, 0), (30, 3), (36, 60)])
+def test_a_job_that_wrote_little_on_a_full_disk_is_not_to_blame(
+    free_mib: int, written_mib: int
+) -> None:
+    error = error_of(step(), stopped_with(free_mib=free_mib, written_mib=written_mib), LIMITS)
+    assert isinstance(error, DiskFull)
+    assert error.retryable
+    assert f"{free_mib} MiB free, and 37 MiB must stay free" in str(error)
+    assert f"had written {written_mib} MiB, of 2048 MiB that it may" in str(error)
+    assert "exceeded" not in error.account
+
+
+def test_a_job_that_has_filled_the_disk_itself_fails_and_is_told_both_numbers() -> None:
+    error = error_of(step(), stopped_with(free_mib=20, written_mib=900), LIMITS)
+    assert isinstance(error, DiskOutgrown)
+    assert not error.retryable
+    assert "written 900 MiB, of the 2048 MiB that it may write" in str(error)
+    assert "20 MiB free" in str(error)
 
 
 def test_words_about_room_mean_nothing_where_there_is_room() -> None:

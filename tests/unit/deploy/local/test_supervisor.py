@@ -230,6 +230,29 @@ async def test_a_part_that_dies_of_a_full_disk_is_started_again_when_there_is_ro
         await supervisor.wait()
 
 
+async def test_a_disk_that_runs_full_is_told_of_once_and_so_is_room(
+    tmp_path: Path, lock: int
+) -> None:
+    told: list[str] = []
+    with small_disk(tmp_path / "disk", 64) as disk:
+        supervisor = Supervisor(disk, lock, lambda: None, pauses=QUICK, on_disk=told.append)
+        await supervisor.start(Part("sleeper", SLEEP, tmp_path))
+        ballast = fill(disk)
+
+        async def has_told(count: int) -> bool:
+            return len(told) >= count
+
+        await until(lambda: has_told(1))
+        await asyncio.sleep(3 * QUICK.logs)
+        ballast.unlink()
+        await until(lambda: has_told(2))
+        await supervisor.stop("sleeper")
+    full, room = told
+    assert "is full" in full
+    assert "0 MiB free, and 33 MiB must stay free. Free some space" in full
+    assert "room again" in room
+
+
 async def test_a_part_sees_no_more_of_our_environment_than_it_is_given(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
