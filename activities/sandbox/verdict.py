@@ -30,7 +30,8 @@ class Outcome:
     ``code`` is None when it never began or nobody was left to tell, ``stopped_for`` the limit it
     was killed for, ``tail`` the end of its stderr, ``peak_memory_bytes`` what its processes had
     together, if it was looked at, ``launched_at`` when its process was there, by the monotonic
-    clock, ``sandbox_killed_by`` the signal that ended bwrap.
+    clock, ``no_room`` what the disk lacked when it was stopped for that, ``sandbox_killed_by`` the
+    signal that ended bwrap.
     """
 
     code: int | None
