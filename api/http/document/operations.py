@@ -35,6 +35,7 @@ _OF_BODIES = (
 
 # As FastAPI describes answers.
 _SAYS_NOTHING = ("Successful Response", "OK")
+_PAGE = "/Page_"  # As pydantic calls a page of anything.
 _FINE = {
     "200": "Done. What was asked for.",
     "204": "Done. There is nothing to add.",
@@ -78,11 +79,19 @@ class Operations:
             if words := own.get(status):
                 answer["description"] = words
             elif answer.get("description") in _SAYS_NOTHING:
-                answer["description"] = _FINE.get(status, answer["description"])
+                answer["description"] = _words_of(status, answer)
         made = next((status for status in ("201", "202") if status in responses), None)
         if made and call["operationId"] in self._located:
             responses[made]["headers"] = headers("Location")
         call["responses"] = dict(sorted(responses.items()))
+
+
+def _words_of(status: str, answer: Schema) -> str:
+    """What an answer is, where the call says nothing of it."""
+    schema = answer.get("content", {}).get(JSON_TYPE, {}).get("schema", {})
+    if status == "200" and _PAGE in str(schema.get("$ref", "")):
+        return "A page of the list. `next_cursor` leads to the next one, and is null on the last."
+    return _FINE.get(status, str(answer["description"]))
 
 
 def _first_sentence(text: str) -> str:

@@ -117,6 +117,16 @@ def test_what_was_made_or_accepted_is_told_by_each_call_in_words_of_its_own(docu
     assert [(name, status) for name, status in made if status not in words.get(name, {})] == []
 
 
+def test_a_list_says_how_to_come_to_its_next_page(document: Json) -> None:
+    pages = [
+        answer["description"]
+        for _, status, answer in answers_of(document)
+        if status == "200" and "Page" in str(answer.get("content", {}).get("application/json"))
+    ]
+    assert len(pages) > 20
+    assert {"next_cursor" in words for words in pages} == {True}
+
+
 def test_the_introduction_tells_how_to_wait_for_a_task(document: Json) -> None:
     assert "GET /api/v1/tasks/{task_id}?wait=60" in document["info"]["description"]
 
