@@ -205,7 +205,8 @@ async def test_a_download_leaves_everything_else_in_its_folder_alone(
     server.tell(f"GET {TASK}/artifacts", a_page([made]))
     server.tell(f"GET /artifacts/{made.id}", answer(b"hello"))
     words = ("artifacts", "get", "--task", str(TASK_ID), "-o", str(folder))
-    assert (await agentos(server.url, *words)).code == 0
+    assert (await agentos(server.url, *words)).code == 2
+    assert (await agentos(server.url, *words, "--force")).code == 0
     assert (folder / "data.txt").read_text() == "hello"
     assert victim.read_text() == "mine"
     assert {path.name for path in folder.iterdir()} == {"data.txt", "data.txt.part"}
