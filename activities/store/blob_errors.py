@@ -1,6 +1,5 @@
 """Errors of the S3 store as ``AgentOSError``: which to retry, which to report."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,12 +7,9 @@ import urllib3
 from minio.error import InvalidResponseError, S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
-from activities.store.errors import first_line
+from activities.store.errors import first_line, system_words
 from workflows.errors import DiskFull, TemporaryFailure
 from workflows.errors.services import StoreRefused
-
-# Where in its source OpenSSL noticed.
-_TLS_NOISE = re.compile(r"^\[[A-Z0-9:_ ]+\] | \(_ssl\.c:\d+\)$")
 
 _S3_FULL = 507
 _PASSING_S3_STATUSES = (408, 429, 500, 502, 503, 504)
@@ -45,7 +41,7 @@ def _http_reason(error: BaseException) -> str:
     within = (error.__cause__, *error.args)
     cause = next((each for each in within if isinstance(each, BaseException)), error)
     if isinstance(cause, OSError) and cause.strerror:
-        return _TLS_NOISE.sub("", cause.strerror)[:300]
+        return system_words(cause)
     if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
         return "no answer in time"
     return first_line(cause)

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,7 @@ _CUT = ("is closed", "is closing", "in progress", "is cancelling")
 
 _DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_TLS_NOISE = re.compile(r"^\[[A-Z0-9:_ ]+\] | \(_ssl\.c:\d+\)$")
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _WORDS = {
     errno.ECONNREFUSED: "nothing listens there",
@@ -78,12 +80,19 @@ async def database_refusals() -> AsyncIterator[None]:
 def _database_reason(error: BaseException) -> str:
     """In words where nothing answers: asyncio says ``[Errno 111] Connect call failed``, once for
     each address of the host."""
+    if isinstance(error, ssl.SSLError):  # Its numbers are those of OpenSSL.
+        return system_words(error)
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, OSError) and number is None and (said := _ERRNO.search(str(error))):
         number = int(said[1])
     if number is None or number < 0:  # A name that nobody knows has words of its own.
         return getattr(error, "strerror", None) or first_line(error)
     return _WORDS.get(number) or os.strerror(number)
+
+
+def system_words(error: OSError) -> str:
+    """What the system said, without the place in its source where OpenSSL noticed."""
+    return _TLS_NOISE.sub("", error.strerror or first_line(error))[:300]
 
 
 def driver_error(error: BaseException) -> BaseException:
