@@ -53,9 +53,9 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
     try:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        running.cancel()
-        await stack.stop()
-    if running.done() and not running.cancelled():
+        was_cut_off = not running.done()
+        await (cut_off(running, stack.stop) if was_cut_off else stack.stop())
+    if not was_cut_off:
         try:
             running.result()
         except StackInUse as error:
