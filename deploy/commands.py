@@ -4,6 +4,7 @@ What runs a part is imported when it is asked for: it takes longer to load than 
 """
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -50,8 +51,10 @@ def up(
     unless another port or another number of workers was asked for.
     """
     garbage_collector.pause()
+    from deploy import logs
     from deploy.up import run_up
 
+    logs.show(sys.stdout)
     asyncio.run(run_up(data_dir, port=port, workers=workers))
 
 

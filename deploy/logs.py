@@ -2,6 +2,9 @@
 
 import logging
 import sys
+from contextlib import suppress
+from io import TextIOBase
+from typing import TextIO, cast
 
 import structlog
 
@@ -45,3 +48,26 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Unfailing(TextIOBase):
+    """Drops what its file does not take: it may be on a full disk, or read by nobody any more."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
+def show(file: TextIO) -> None:
+    """Print our own logs for people, who may have sent them to the very disk that is full: what
+    keeps the stack running must not end for want of a line."""
+    unfailing = cast("TextIO", Unfailing(file))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(unfailing))

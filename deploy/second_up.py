@@ -35,10 +35,11 @@ def where_it_runs(in_use: StackInUse, *, port: int | None, workers: int | None) 
     return f"{in_use} Its API is at {url}." if url else f"{in_use} It is starting."
 
 
-def _why_another_port() -> str:
-    if is_free(API_PORT):
+def why_another_port(usual: int) -> str:
+    """Why the API is not at its ``usual`` port, though no other one was asked for."""
+    if is_free(usual):
         return "It was there last time"
-    return f"Port {API_PORT} is taken by another program"
+    return f"Port {usual} is taken by another program"
 
 
 def _workers(count: int) -> str:
@@ -48,7 +49,7 @@ def _workers(count: int) -> str:
 def lines_on_the_port(url: str, *, was_asked_for: bool) -> Iterator[str]:
     """Where the API is not at the usual address: how commands get there, and not elsewhere."""
     if url != DEFAULT_URL and not was_asked_for:
-        yield f"{_why_another_port()}, so the API is at {url}."
+        yield f"{why_another_port(API_PORT)}, so the API is at {url}."
     setting = f"export AGENTOS_API_URL={url}"
     try:
         here = None if variables.api_url() else stack_here()

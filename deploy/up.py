@@ -50,12 +50,7 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
     stack = Stack(options)
     stop = asyncio.create_task(_signalled())
     running = asyncio.create_task(_run(stack, console, progress, options))
-    try:
-        await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        running.cancel()
-        await stack.stop()
-    if running.done() and not running.cancelled():
+    if await ended_by_itself(running, stop, stack.stop):
         try:
             running.result()
         except StackInUse as error:
@@ -65,14 +60,24 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
         console.print("Everything is stopped. `agentos up` resumes.")
 
 
-async def cut_off(running: asyncio.Task[None], stop: Callable[[], Awaitable[None]]) -> None:
-    """Stop what runs, and wait until it has ended. A start that is cut off may end in the failure
-    of a part that was stopped: that is no news to whoever stops it."""
-    running.cancel()
-    await stop()
-    await asyncio.wait({running})
-    if not running.cancelled():
-        running.exception()
+async def ended_by_itself(
+    running: asyncio.Task[None], stop: asyncio.Task[None], end: Callable[[], Awaitable[None]]
+) -> bool:
+    """Wait until what runs has ended, or is to ``stop``, ``end`` everything, and say which it was.
+
+    A start that is cut off may end in the failure of a part that was stopped: that is no news to
+    whoever stopped it.
+    """
+    try:
+        await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        was_cut_off = not running.done()
+        running.cancel()
+        await end()
+        await asyncio.wait({running})
+        if was_cut_off and not running.cancelled():
+            running.exception()
+    return not was_cut_off
 
 
 def check_settings() -> None:

@@ -19,8 +19,11 @@ from workflows.errors.scripts import (
 # sysexits.h: EX_TEMPFAIL. The script itself asks for a retry.
 EXIT_TEMPORARY_FAILURE = 75
 
-# Had the disk had less room than this without a script, it would have been full before it.
+# With less room than this when a script began, the disk was as good as full before it.
 _ROOM_BYTES = 64 * MEBIBYTE
+
+# Of the room that there was, others may have taken so much from a script that has filled the disk.
+_OF_OTHERS_BYTES = 16 * MEBIBYTE
 
 
 def error_of(
@@ -67,11 +70,12 @@ def error_of(
 
 
 def _without_room(step: Step, found: NoRoom, limits: Limits) -> AgentOSError:
-    """A script that was stopped on a full disk has filled it itself where there would be room
-    without what it wrote. Any other one can run once somebody makes room."""
+    """A script that was stopped on a full disk has filled it itself where there was room when it
+    began, and it took that up alone. Any other one can run once somebody makes room."""
     room, written = found.room, found.written_bytes
     written_mib, allowed_mib = written // MEBIBYTE, limits.disk_bytes // MEBIBYTE
-    if room.free_bytes + written - room.kept_bytes >= _ROOM_BYTES:
+    room_at_begin = found.free_at_begin_bytes - room.kept_bytes
+    if _ROOM_BYTES <= room_at_begin <= written + _OF_OTHERS_BYTES:
         return DiskOutgrown(
             step=step.id, written_mib=written_mib, allowed_mib=allowed_mib, room=room
         )

@@ -83,10 +83,11 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class NoRoom:
     """What was seen of the disk of this machine when a job was stopped for want of room on it: the
-    job had written less than it may."""
+    job had written less than it may. ``free_at_begin_bytes`` was free when it began."""
 
     room: Room
     written_bytes: int
+    free_at_begin_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

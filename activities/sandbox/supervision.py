@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import Executor
 
+from activities.disk import room_on
 from activities.sandbox.base import Job, Limit, NoRoom, OnOutput, Stream
 from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.processes import Process
@@ -60,8 +61,9 @@ class Supervision:
                 self._on_output(stream, allowed)
 
     async def _watch(self, table: ProcessTable, executor: Executor, cgroup: Cgroup | None) -> None:
+        job, room = self._job, room_on(self._job.output)  # Before the job has written anything.
         inner = await self._process.inner()
-        dog = Watchdog(inner, self._job.output, self._job.limits, table, cgroup)
+        dog = Watchdog(inner, job.output, job.limits, table, room.free_bytes, cgroup)
         try:
             reached = await dog.watch(executor)
             if self.limit is None:

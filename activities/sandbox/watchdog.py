@@ -39,7 +39,8 @@ class Watchdog:
     ``root`` is the pid of its process 1, as the host sees it. ``peak_memory_bytes`` is the most
     that all its processes had together at any look. ``no_room`` is set where the disk ran full
     before the job had written as much as it may: others write, too, and some of what a job writes
-    hides from the walk, such as descriptors in a queue. ``cgroup`` knows what the job holds in the
+    hides from the walk, such as descriptors in a queue. ``free_at_begin_bytes`` was free on the
+    disk of ``output`` when the job began. ``cgroup`` knows what the job holds in the
     kernel; without one it is estimated.
     """
 
@@ -47,6 +48,7 @@ class Watchdog:
     output: Path
     limits: Limits
     table: ProcessTable
+    free_at_begin_bytes: int
     cgroup: Cgroup | None = None
     peak_memory_bytes: int = 0
     no_room: NoRoom | None = None
@@ -103,7 +105,7 @@ class Watchdog:
         room = room_on(self.output)
         if not room.is_short:
             return None
-        self.no_room = NoRoom(room, written)
+        self.no_room = NoRoom(room, written, self.free_at_begin_bytes)
         return Limit.DISK
 
     def _list_afresh(self) -> list[Member]:

@@ -14,7 +14,7 @@ from temporalio import activity
 from activities.attempts.artifacts import publish_output
 from activities.attempts.attempt import Perform, Performed, run_attempt
 from activities.attempts.exits import error_of, timed_out
-from activities.attempts.holding import held_for_room
+from activities.attempts.holding import HoldsForRoom, held_for_room
 from activities.attempts.losses import Repeat
 from activities.attempts.reporter import Reporter
 from activities.attempts.scripts import Script
@@ -49,6 +49,7 @@ class Steps(ports.Steps):
         self._equipment = equipment
         self._toolbox = toolbox
         self._memory = Memory(equipment, toolbox)
+        self._holds = HoldsForRoom()
 
     @activity.defn
     async def run_skill(self, call: StepCall) -> StepOutcome:
@@ -173,7 +174,12 @@ class Steps(ports.Steps):
                 stderr=reporter.stderr,
                 disk=equipment.scratch.disk,
             )
-            if ended.no_room is not None and isinstance(error, DiskFull):
+            may_wait = ended.no_room is not None and not script.network
+            if (
+                may_wait
+                and isinstance(error, DiskFull)
+                and self._holds.take(call.sub_task_id, call.run)
+            ):
                 raise held_for_room(error)
             return await self._publish(call, output, ended.code, error)
 

@@ -26,6 +26,9 @@ YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 # JSON of so little is read sooner than another thread has its turn.
 _SMALL_BYTES = 1_024
 
+# Of what a stranger names, in the refusal.
+_SHOWN_CHARACTERS = 100
+
 # ASCII is UTF-8, too.
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 
@@ -44,14 +47,13 @@ def parse(body: bytes, content_type: str | None) -> JsonValue:
         TooManyValues
     """
     kind = media_type(content_type)
-    if _charset(content_type) not in _CHARSETS:
-        raise MediaTypeRefused(given=content_type, known=f"{kind} in UTF-8")
-    if kind in YAML_TYPES:
-        return parse_yaml(decoded(body))
+    given = (content_type or "")[:_SHOWN_CHARACTERS]
     # A body without a type is not guessed at: a web page can send one here without asking.
-    if kind == JSON_TYPE or kind.endswith("+json"):
-        return parse_json(body)
-    raise MediaTypeRefused(given=content_type or "", known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
+    if kind not in (JSON_TYPE, *YAML_TYPES) and not kind.endswith("+json"):
+        raise MediaTypeRefused(given=given, known=" or ".join((JSON_TYPE, YAML_TYPES[0])))
+    if _charset(content_type) not in _CHARSETS:
+        raise MediaTypeRefused(given=given, known=f"{kind[:_SHOWN_CHARACTERS]} in UTF-8")
+    return parse_yaml(decoded(body)) if kind in YAML_TYPES else parse_json(body)
 
 
 def media_type(content_type: str | None) -> str:
@@ -84,7 +86,8 @@ class Body(Generic[Model]):
         content_type = request.headers.get("content-type")
         encoding = request.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            given = f"{content_type or ''} with Content-Encoding {encoding}"
+            sent, packed = (content_type or "")[:_SHOWN_CHARACTERS], encoding[:_SHOWN_CHARACTERS]
+            given = f"{sent} with Content-Encoding {packed}"
             raise MediaTypeRefused(given=given, known="it as it is, without Content-Encoding")
         request.state.sent = SentBody(body, content_type)
         if len(body) <= _SMALL_BYTES and content_type == JSON_TYPE:

@@ -237,9 +237,13 @@ class Supervisor:
         shortage = self._disk.shortage
         if (shortage is not None) is self._disk_is_full:
             return
-        self._disk_is_full = shortage is not None
         again = f"There is room again on the disk of {self._disk.service}. All goes on by itself."
-        self._on_disk(again if shortage is None else str(shortage))
+        try:
+            self._on_disk(again if shortage is None else str(shortage))
+        except OSError as error:  # It is told to a file on that disk, say: the next look tells it.
+            log.warning("disk.not_told", reason=error.strerror or type(error).__name__)
+            return
+        self._disk_is_full = shortage is not None
 
     async def _until_ready(
         self, process: Process, ready: Ready, after: asyncio.Event | None

@@ -63,7 +63,11 @@ class StoredResident:
 async def list_residents(
     database: Database, team_id: UUID, wanted: ResidentFilter, cursor: Cursor | None, limit: int
 ) -> tuple[Sequence[StoredResident], Cursor | None]:
-    """A page of agents, the newest first, and the place of its last one if there are more."""
+    """A page of agents, the newest first, and the place of its last one if there are more.
+
+    Who asks for a name is about to act on that agent, which a replica may not know yet, or may
+    know another one by: it is read from the primary.
+    """
     conditions = ["agents.team_id = :team_id", "agents.deleted_at IS NULL"]
     values: dict[str, Any] = {"team_id": team_id, "limit": limit + 1}
     if wanted.states:
@@ -82,7 +86,7 @@ async def list_residents(
         conditions.append("(agents.created_at, agents.id) < (:moment, :after)")
         values |= {"moment": cursor.moment, "after": cursor.id}
     query = _page(" AND ".join(conditions))
-    async with database.reading() as connection:
+    async with database.reading(fresh=wanted.name is not None) as connection:
         found = (await connection.execute(text(query), values)).all()
     rows, following = cut(found, limit, lambda row: Cursor(row.created_at, row.id))
     return [_stored(row) for row in rows], following

@@ -5,6 +5,9 @@ from contextlib import suppress
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# What routing writes down, and whoever counts and logs requests reads afterwards.
+_FOUND = ("route", "endpoint", "path_params")
+
 
 class _Enough(Exception):
     """Of an answer that is streamed, the rest is wanted by nobody."""
@@ -30,8 +33,12 @@ class HeadAsGet:
             if is_streamed:
                 raise _Enough
 
-        with suppress(_Enough):
-            await self._app({**scope, "method": "GET"}, receive, without_body)
+        asked = {**scope, "method": "GET"}
+        try:
+            with suppress(_Enough):
+                await self._app(asked, receive, without_body)
+        finally:
+            scope.update({key: asked[key] for key in _FOUND if key in asked})
 
 
 def _is_answered(scope: Scope) -> bool:

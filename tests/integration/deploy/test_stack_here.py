@@ -5,7 +5,6 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from api.addresses import DEFAULT_URL
 from deploy.local.holder import Work
 from deploy.local.state import DataFolder, RunningPart
 from deploy.local.tcp_ports import choose_ports
-from deploy.second_up import lines_on_the_port
+from deploy.second_up import lines_on_the_port, why_another_port
 from tests.integration.cli_server import Server, a_page, document, serving
 from tests.live import Printed, typed
 
@@ -246,19 +245,22 @@ async def test_a_second_up_with_a_port_does_not_take_a_stack_that_starts_for_its
     assert (printed.code, "no API yet" in printed.stderr) == (1, True)
 
 
-def test_up_says_what_to_set_where_the_port_of_commands_is_another_programs(
+def test_up_says_whether_its_usual_port_is_another_programs() -> None:
+    [port] = choose_ports([None])
+    assert why_another_port(port) == "It was there last time"
+    with socket.create_server(("127.0.0.1", port)):
+        assert why_another_port(port) == f"Port {port} is taken by another program"
+
+
+def test_up_says_what_to_set_where_commands_would_go_elsewhere(
     tmp_path: Path, data: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AGENTOS_API_URL", raising=False)
     monkeypatch.delenv("AGENTOS_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     url = "http://127.0.0.1:8137"
-    with closing(socket.socket()) as other:
-        with suppress(OSError):  # Another program has it already.
-            other.bind(("127.0.0.1", 8000))
-            other.listen()
-        taken, elsewhere = lines_on_the_port(url, was_asked_for=False)
-    assert taken == f"Port 8000 is taken by another program, so the API is at {url}."
+    why, elsewhere = lines_on_the_port(url, was_asked_for=False)
+    assert why.endswith(f", so the API is at {url}.")
     assert elsewhere.endswith(f"To have them come here: export AGENTOS_API_URL={url}")
     run_api(data, url)
     [here] = lines_on_the_port(url, was_asked_for=True)

@@ -22,3 +22,19 @@ def test_addresses_that_were_asked_are_not_logged_by_libraries(library: str) -> 
     )
     assert "open-sesame" not in done.stderr
     assert "in trouble" in done.stderr
+
+
+_ON_A_FULL_DISK = """
+import sys, structlog
+from deploy import logs
+logs.show(open("/dev/full", "w"))
+structlog.get_logger().warning("part.died")
+print("goes on")
+"""
+
+
+def test_what_logs_to_a_full_disk_goes_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ON_A_FULL_DISK], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "goes on\n"

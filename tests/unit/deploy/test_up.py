@@ -11,7 +11,7 @@ from activities.llm.base import ModelOptions
 from deploy.local.s3 import S3Access
 from deploy.local.services import Services
 from deploy.offline_model import LABEL
-from deploy.up import address_lines, check_settings, cut_off
+from deploy.up import address_lines, check_settings, ended_by_itself
 
 SERVICES = Services(
     data_dir=Path("/home/somebody/a/folder"),
@@ -71,24 +71,26 @@ async def test_a_start_that_fails_as_it_is_cut_off_leaves_nothing_to_complain_of
             await part_is_stopped.wait()
             raise RuntimeError("signal SIGTERM")
 
-    async def stop() -> None:
+    async def end() -> None:
         part_is_stopped.set()
 
-    running = asyncio.create_task(start())
-    await asyncio.sleep(0)
-    await cut_off(running, stop)
+    running, stop = asyncio.create_task(start()), asyncio.create_task(asyncio.sleep(0))
+    assert not await ended_by_itself(running, stop, end)
     assert running.done()  # What is left is ended with a traceback by the end of the loop.
 
 
-async def test_a_failure_before_it_was_cut_off_is_still_told() -> None:
+async def test_a_failure_before_anybody_stopped_it_is_told_once_all_is_ended() -> None:
+    ended = asyncio.Event()
+
     async def start() -> None:
         raise RuntimeError("no room")
 
-    async def stop() -> None:
-        pass
+    async def end() -> None:
+        ended.set()
 
-    running = asyncio.create_task(start())
-    await asyncio.wait({running})
-    await cut_off(running, stop)
+    running, stop = asyncio.create_task(start()), asyncio.create_task(asyncio.sleep(600))
+    assert await ended_by_itself(running, stop, end)
+    assert ended.is_set()
     with pytest.raises(RuntimeError, match="no room"):
         running.result()
+    stop.cancel()

@@ -1,13 +1,18 @@
 """What becomes of a job on a disk that is full, or that it fills."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from activities.attempts.exits import error_of
 from activities.sandbox.base import Limit, Limits
 from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench, backend, open_folder
+from tests.live import until
 from tests.small_disks import fill, small_disk
+from workflows.definitions.pipeline import Step
+from workflows.errors import DiskFull
 
 
 @pytest.fixture
@@ -50,3 +55,23 @@ async def test_a_job_that_fills_the_disk_is_stopped_whatever_its_limit(
     else:
         assert ended.no_room is not None
         assert ended.no_room.written_bytes > 100 * MEBIBYTE
+
+
+async def test_a_job_that_wrote_much_while_others_filled_the_disk_is_not_to_blame(
+    small_bench: Bench,
+) -> None:
+    job = "import time\nopen('x', 'wb').write(bytes(70 << 20))\ntime.sleep(20)"
+
+    async def has_written() -> bool:
+        file = small_bench.output / "x"
+        return file.exists() and file.stat().st_size == 70 * MEBIBYTE
+
+    running = asyncio.create_task(small_bench.python(job))
+    await until(has_written)
+    fill(small_bench.folder, left_bytes=16 * MEBIBYTE)
+    ended = await running
+    assert ended.no_room is not None
+    assert ended.no_room.written_bytes >= 70 * MEBIBYTE
+    assert ended.no_room.free_at_begin_bytes > 150 * MEBIBYTE
+    step = Step.model_validate({"id": "s", "skill": "x"})
+    assert isinstance(error_of(step, ended, Limits()), DiskFull)

@@ -31,10 +31,11 @@ from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from activities.units import MEBIBYTE
 from tests.integration.agent_desk import Desk
+from tests.integration.cached_steps import run, write_skill
 from tests.integration.new_tasks import new_task
 from workflows.contracts import RETRIES_USED_UP
 from workflows.definitions.pipeline import Pipeline
-from workflows.errors import InternalError
+from workflows.errors import DiskFull, InternalError
 from workflows.errors.inputs import InputFolderFull
 from workflows.errors.scripts import StepTimedOut
 from workflows.errors.tasks import StepInterrupted
@@ -160,12 +161,19 @@ async def run_code(desk: Desk, source: str, **fields: object) -> UUID:
 
 
 async def outcome_of_code(desk: Desk, source: str, **fields: object) -> tuple[UUID, StepOutcome]:
+    step_call = await call_of_code(desk, source, **fields)
+    steps = Steps(desk.equipment, Toolbox(Registry(), desk.database))
+    outcome = await ActivityEnvironment().run(steps.run_code, step_call)
+    return step_call.sub_task_id, outcome
+
+
+async def call_of_code(desk: Desk, source: str, **fields: object) -> StepCall:
     step = {"id": "a", "code": {"language": "python", "source": source}, **fields}
     definition = Pipeline.model_validate({"name": "test", "inputs": ["sales"], "steps": [step]})
     given = {"sales": await desk.upload(b"1,2")}
     task = new_task(TaskType.PIPELINE, definition, inputs=given)
     await tasks.create_task(desk.database, task)
-    step_call = StepCall(
+    return StepCall(
         task_id=task.id,
         team_id=task.team_id,
         sub_task_id=task.sub_tasks[0].id,
@@ -174,16 +182,15 @@ async def outcome_of_code(desk: Desk, source: str, **fields: object) -> tuple[UU
         retries=0,
         timeout_seconds=30,
     )
-    steps = Steps(desk.equipment, Toolbox(Registry(), desk.database))
-    outcome = await ActivityEnvironment().run(steps.run_code, step_call)
-    return task.sub_tasks[0].id, outcome
 
 
 class FullDisk(Sandbox):
     """Stops its jobs because others have filled the disk."""
 
     async def run(self, job: Job, on_output: OnOutput) -> Exit:
-        no_room = NoRoom(Room(free_bytes=0, kept_bytes=MEBIBYTE), written_bytes=0)
+        no_room = NoRoom(
+            Room(free_bytes=0, kept_bytes=MEBIBYTE), written_bytes=0, free_at_begin_bytes=0
+        )
         return Exit(None, 9, Limit.DISK, 1, None, no_room=no_room)
 
     async def check(self) -> str:
@@ -206,6 +213,35 @@ async def test_a_step_that_was_stopped_on_a_full_disk_waits_which_costs_no_attem
     )
     assert "room on the disk of the worker" in event.data["reason"]
     assert "had written 0 MiB" in event.data["reason"]
+
+
+async def test_a_step_that_was_stopped_on_a_full_disk_again_has_failed(desk: Desk) -> None:
+    """It may be what it writes itself that leaves no room: else it would go on without end."""
+    equipment = replace(desk.equipment, sandbox=FullDisk())
+    steps = Steps(equipment, Toolbox(Registry(), desk.database))
+    one, other = await call_of_code(desk, "print(1)"), await call_of_code(desk, "print(2)")
+    for step_call in (one, other):
+        assert (await ActivityEnvironment().run(steps.run_code, step_call)).held is not None
+    with pytest.raises(ApplicationError, match="had written 0 MiB") as raised:
+        await ActivityEnvironment().run(steps.run_code, one)
+    assert raised.value.type == DiskFull.code
+    assert raised.value.details == (RETRIES_USED_UP,)
+    [row] = await desk.database.execute(
+        text("SELECT status FROM sub_tasks WHERE id = :id"), {"id": one.sub_task_id}
+    )
+    assert row.status == "blocked"
+
+
+async def test_a_script_with_network_that_was_stopped_on_a_full_disk_has_failed(
+    dice: Desk, tmp_path: Path
+) -> None:
+    """It may have done something elsewhere."""
+    write_skill(tmp_path, "online", None)
+    dice.equipment = replace(dice.equipment, sandbox=FullDisk())
+    with pytest.raises(ApplicationError, match="had written 0 MiB") as raised:
+        await run(dice, {"skill": "online", "script": "roll.py"})
+    assert raised.value.type == DiskFull.code
+    assert raised.value.details == (RETRIES_USED_UP,)
 
 
 async def test_the_last_line_of_a_failed_script_is_in_its_row_and_not_in_history(

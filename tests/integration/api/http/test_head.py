@@ -37,3 +37,11 @@ async def test_head_of_a_stream_ends_at_once(stage: Stage) -> None:
 async def test_head_of_what_is_not_there_is_refused(stage: Stage) -> None:
     assert (await stage.http.head("/nowhere")).status_code == 404
     assert (await stage.http.head(f"/tasks/{'0' * 32}")).status_code == 404
+
+
+async def test_head_is_counted_under_its_route(stage: Stage) -> None:
+    for path in (f"/tasks/{'0' * 32}", "/tasks", "/nowhere"):
+        await stage.http.head(path)
+    counted = (await stage.http.get(f"{stage.url}/metrics")).text
+    for route in ("/api/v1/tasks/{task_id}", "/api/v1/tasks", "(none)"):
+        assert f'duration_seconds_count{{method="HEAD",route="{route}"' in counted

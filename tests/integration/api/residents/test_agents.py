@@ -8,9 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from activities.residents.options import ResidentOptions
 from activities.store.audit import Actor
+from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.reading.residents import ResidentFilter, list_residents
 from api.residents import defining, templates
@@ -266,6 +269,21 @@ async def test_pages_of_ten_thousand_agents_come_fast_whatever_they_are_filtered
         items, _ = await list_residents(database, team_id, wanted, None, 50)
         assert time.monotonic() - began < allowed(0.5), wanted
         assert len(items) == count, wanted
+
+
+async def test_an_agent_is_known_by_its_name_however_far_a_replica_lags_behind(
+    residents: Residents,
+) -> None:
+    """Nobody lets us in to this one."""
+    url = residents.stage.database.url
+    away = make_url(url).set(username="stranger").render_as_string(hide_password=False)
+    lagging = Database(url, read_url=away)
+    agent_id = await residents.create(name=(name := unique()))
+    found, _ = await list_residents(lagging, DEFAULT_TEAM, ResidentFilter(name=name), None, 50)
+    assert [str(agent.id) for agent in found] == [agent_id]
+    with pytest.raises(DBAPIError):
+        await list_residents(lagging, DEFAULT_TEAM, ResidentFilter(), None, 50)
+    await lagging.close()
 
 
 # Children.

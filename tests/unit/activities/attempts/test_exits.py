@@ -130,9 +130,10 @@ def test_a_job_that_was_stopped_because_the_disk_of_the_worker_is_full_is_tried_
     assert isinstance(roomy, LimitExceeded)
 
 
-def stopped_with(*, free_mib: int, written_mib: int) -> Exit:
+def stopped_with(*, free_mib: int, written_mib: int, by_others_mib: int = 0) -> Exit:
     room = Room(free_mib * MEBIBYTE, kept_bytes=37 * MEBIBYTE)
-    no_room = NoRoom(room, written_mib * MEBIBYTE)
+    at_begin = (free_mib + written_mib + by_others_mib) * MEBIBYTE
+    no_room = NoRoom(room, written_mib * MEBIBYTE, free_at_begin_bytes=at_begin)
     return Exit(None, 9, Limit.DISK, duration_ms=1, peak_memory_bytes=None, no_room=no_room)
 
 
@@ -146,6 +147,22 @@ def test_a_job_that_wrote_little_on_a_full_disk_is_not_to_blame(
     assert f"{free_mib} MiB free, and 37 MiB must stay free" in str(error)
     assert f"had written {written_mib} MiB, of 2048 MiB that it may" in str(error)
     assert "exceeded" not in error.account
+
+
+@pytest.mark.parametrize(("written_mib", "by_others_mib"), [(100, 100), (900, 60), (70, 9_000)])
+def test_a_job_that_wrote_much_is_not_to_blame_for_what_others_wrote_meanwhile(
+    written_mib: int, by_others_mib: int
+) -> None:
+    exit_ = stopped_with(free_mib=30, written_mib=written_mib, by_others_mib=by_others_mib)
+    assert isinstance(error_of(step(), exit_, LIMITS), DiskFull)
+
+
+@pytest.mark.parametrize("by_others_mib", [-500, 5])
+def test_a_job_that_has_filled_the_disk_is_to_blame_though_others_wrote_a_little_or_made_room(
+    by_others_mib: int,
+) -> None:
+    exit_ = stopped_with(free_mib=36, written_mib=600, by_others_mib=by_others_mib)
+    assert isinstance(error_of(step(), exit_, LIMITS), DiskOutgrown)
 
 
 def test_a_job_that_has_filled_the_disk_itself_fails_and_is_told_both_numbers() -> None:

@@ -173,6 +173,15 @@ def test_a_body_in_another_charset_is_not_read_as_if_it_were_utf_8(charset: str)
         assert parse(b"{}", f"{kind}; charset=us-ascii") == {}
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=latin-1", "x" * 5_000])
+def test_a_body_of_another_kind_is_told_those_that_are_taken(kind: str) -> None:
+    with pytest.raises(
+        MediaTypeRefused, match=r"Send application/json or application/yaml\."
+    ) as raised:
+        parse(b"{}", kind)
+    assert len(str(raised.value)) < 200
+
+
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "application/jsonp", "json"])
 def test_a_body_that_does_not_say_what_it_is_is_not_guessed_at(kind: str | None) -> None:
     with pytest.raises(MediaTypeRefused):

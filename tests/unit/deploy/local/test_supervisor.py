@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from activities.units import MEBIBYTE
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed
 from deploy.local.part import Part
 from deploy.local.supervisor import Pauses, Supervisor
@@ -250,6 +251,42 @@ async def test_a_disk_that_runs_full_is_told_of_once_and_so_is_room(
     full, room = told
     assert "is full" in full
     assert "0 MiB free, and 33 MiB must stay free. Free some space" in full
+    assert "room again" in room
+
+
+@pytest.mark.parametrize("broken", [errno.ENOSPC, errno.EPIPE])
+async def test_a_disk_that_could_not_be_told_of_is_told_of_again_and_logs_are_kept_short(
+    tmp_path: Path, lock: int, broken: int
+) -> None:
+    """What `agentos up` prints may go to a file on that very disk, or to nobody any more."""
+    told: list[str] = []
+
+    def tell(said: str) -> None:
+        told.append(said)
+        if len(told) == 1:
+            raise OSError(broken, os.strerror(broken))
+
+    with small_disk(tmp_path / "disk", 64) as disk:
+        ballast = fill(disk, left_bytes=16 * MEBIBYTE)
+        supervisor = Supervisor(disk, lock, lambda: None, pauses=QUICK, on_disk=tell)
+        await supervisor.start(Part("sleeper", SLEEP, tmp_path))
+
+        async def has_told(count: int) -> bool:
+            return len(told) >= count
+
+        await until(lambda: has_told(2))
+        with (disk / "sleeper.log").open("ab") as log:
+            log.write(bytes(10 * MEBIBYTE + 1))
+
+        async def is_short_again() -> bool:
+            return (disk / "sleeper.log").stat().st_size < MEBIBYTE
+
+        await until(is_short_again)
+        ballast.unlink()
+        await until(lambda: has_told(3))
+        await supervisor.stop("sleeper")
+    first, second, room = told
+    assert first == second
     assert "room again" in room
 
 
