@@ -86,8 +86,8 @@ async def prepare_retry(
         raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
     # A skill, tool or file of the first run may be gone by now.
     definition = request.pipeline or served.kind.read(task)
-    found = await served.kind.problems(services.installed, team_id, definition, inputs)
-    found = _new(found, task, request)
+    all_found = await served.kind.problems(services.installed, team_id, definition, inputs)
+    found = _new(all_found, task, request)
     if request.pipeline is not None and any(map(_is_of_pipeline, found)):
         raise InvalidRequest(found)  # What refers to nothing cannot be compared with what there is.
     beginning = await _beginning(services, task, request)
@@ -187,9 +187,7 @@ def _inputs(task: StoredTask, request: RetryRequest) -> Mapping[str, str]:
     return {**kept, **request.inputs}
 
 
-def _new(
-    found: Sequence[Problem], task: StoredTask, request: RetryRequest
-) -> Sequence[Problem]:
+def _new(found: Sequence[Problem], task: StoredTask, request: RetryRequest) -> Sequence[Problem]:
     """Without what was taken of the task when it was accepted."""
     since = [problem for problem in found if isinstance(problem, RefusedSince)]
     if since and request.pipeline is not None:

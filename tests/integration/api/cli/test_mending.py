@@ -122,6 +122,8 @@ steps:
   - id: c
     needs: [b]
     code: {language: shell, source: "true"}
+  - {id: d, skill: two, scirpt: a.py}
+  - {id: e, skil: two, script: a.py}
 """
     checked = await agentos(
         stage.url, "pipelines", "validate", str(written(tmp_path, text)), "-o", "json"
@@ -132,6 +134,8 @@ steps:
         "/pipeline/steps/0/tol",
         "/pipeline/steps/1/code/skil",
         "/pipeline/steps/1/idd",
+        "/pipeline/steps/3/scirpt",
+        "/pipeline/steps/4/skil",
     ]
 
 
