@@ -15,15 +15,20 @@ from activities.kinds.table import KINDS
 from activities.store.tasks import NewCallback, NewTask
 from workflows.addresses import origin_of
 from workflows.definitions.task_request import TaskRequest
+from workflows.pointers import RefusedSince
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is asked for, as the kind of task that it is understands it. It may still be wrong."""
+    """What is asked for, as the kind of task that it is understands it. It may still be wrong.
+
+    ``was_accepted`` of what is asked for once more, such as by a schedule.
+    """
 
     request: TaskRequest
     kind: Kind[Any]
     definition: BaseModel
+    was_accepted: bool = False
 
     async def check(self, installed: Installed, team_id: UUID) -> None:
         """Ask the installed parts, and the inputs, what is wrong with it.
@@ -33,7 +38,10 @@ class Submission:
             TemporaryFailure: who must be asked cannot be reached.
         """
         inputs = self.request.inputs
-        if problems := await self.kind.problems(installed, team_id, self.definition, inputs):
+        problems = await self.kind.problems(installed, team_id, self.definition, inputs)
+        if self.was_accepted:
+            problems = [each for each in problems if not isinstance(each, RefusedSince)]
+        if problems:
             raise TaskRefused(problems)
 
     def task(self, task_id: UUID, team_id: UUID) -> NewTask:
@@ -57,7 +65,7 @@ class Submission:
         )
 
 
-def submission_of(request: TaskRequest) -> Submission:
+def submission_of(request: TaskRequest, *, was_accepted: bool = False) -> Submission:
     """Raises ``TaskRefused`` when the request itself says that it is wrong."""
     kind = KINDS[request.asked_type]
-    return Submission(request, kind, kind.define(request))
+    return Submission(request, kind, kind.define(request), was_accepted)

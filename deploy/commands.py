@@ -115,12 +115,13 @@ def model(
     ] = False,
 ) -> None:
     """Serve the offline model on its own: keyword rules, not a language model."""
+    from api.cli import terminal
     from deploy.offline_model import LABEL
     from deploy.offline_model.app import ModelServerOptions
     from deploy.offline_model.server import serve
 
     def tell(base_url: str) -> None:
-        typer.echo(f"{LABEL} answers at {base_url}", err=True)
+        terminal.stderr().print(f"{LABEL} answers at {base_url}", soft_wrap=True)
 
     options = ModelServerOptions(tokens_per_second, allow_scripts)
     asyncio.run(serve(host, port, options, tell))
@@ -133,6 +134,7 @@ def migrate() -> None:
     is said, and tasks run all the same.
     """
     from activities.store import migrations
+    from api.cli import terminal
     from deploy import settings, temporal_connection
 
     url = settings.load_database_url()
@@ -141,4 +143,4 @@ def migrate() -> None:
     from deploy.search_attributes import register_where_it_is
 
     if told := asyncio.run(register_where_it_is()):
-        typer.echo(told, err=True)
+        terminal.stderr().print(told, soft_wrap=True)

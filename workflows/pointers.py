@@ -26,6 +26,11 @@ class Problem:
     line: int | None = None
 
 
+class RefusedSince(Problem):
+    """What was taken in the past, and works as it did where it was: it is refused only of what is
+    new."""
+
+
 def escaped(part: str) -> str:
     """One part of a pointer: ``a/b`` -> ``a~1b``."""
     return part.replace("~", "~0").replace("/", "~1")

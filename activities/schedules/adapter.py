@@ -98,7 +98,7 @@ class Schedules(ports.Schedules):
     ) -> tuple[NewTask, TaskRefused | None]:
         """The task, and what is wrong with it by now."""
         try:
-            submission = submission_of(_request(schedule.task or {}))
+            submission = submission_of(_request(schedule.task or {}), was_accepted=True)
         except TaskRefused as refused:
             return _unreadable(schedule, task_id), refused
         task = submission.task(task_id, schedule.team_id)

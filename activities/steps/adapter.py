@@ -35,8 +35,8 @@ from activities.tools.context import ToolContext
 from activities.tools.fallbacks import fallback_events
 from activities.tools.toolbox import Toolbox
 from workflows import ports
+from workflows.definitions.input_reach import inputs_within_reach
 from workflows.definitions.pipeline import Step
-from workflows.definitions.pipeline_checking import inputs_of
 from workflows.errors import AgentOSError, DiskFull
 from workflows.pipeline_contracts import StepCall, StepOutcome
 from workflows.states import Phase
@@ -130,9 +130,12 @@ class Steps(ports.Steps):
         async def perform(begun: Begun, reporter: Reporter) -> Performed:
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
-            unused = begun.inputs.keys() - inputs_of(step, begun.inputs.keys())
+            unused = begun.inputs.keys() - inputs_within_reach(step, begun.inputs.keys())
             words, step = await off_loop(_resolved, step, arguments)
             files = await equipment.inputs.without_gone(begun.team_id, arguments.files, unused)
+            gone = sorted(arguments.files.keys() - files.keys())
+            if gone:
+                reporter.output(Stream.STDERR, _without(gone).encode())
             async with (
                 equipment.scratch.workplace() as workplace,
                 prepare(step, words, workplace.code) as script,
@@ -144,7 +147,9 @@ class Steps(ports.Steps):
                     output=workplace.output,
                     reporter=reporter,
                 )
-                wanted = await self._memory.of_script(call.task_id, begun, step, script, files)
+                wanted = None
+                if not gone:  # Else what is kept would speak of inputs that others never had.
+                    wanted = await self._memory.of_script(call.task_id, begun, step, script, files)
                 return await self._memory.performed(wanted, reporter, run)
 
         return await self._run(call, kind, perform)
@@ -250,6 +255,12 @@ def _resolved(step: Step, arguments: Arguments) -> tuple[Sequence[str], Step]:
     arguments.place(step.files)
     words = arguments.command_line(list(step.args))
     return words, step.model_copy(update={"env": arguments.environment(step.env)})
+
+
+def _without(names: Sequence[str]) -> str:
+    """A line of the log."""
+    named = ", ".join(names)
+    return f"AgentOS: this step runs without {named}, which was deleted; its code names no input.\n"
 
 
 def _named(step: Step, call: StepCall) -> Step:

@@ -239,7 +239,8 @@ class Arguments:
             made = ", ".join(sorted(files)[:_NAMES_SHOWN]) or "no files"
             meant = nearest(name, islice(files, _NAMES_JUDGED))
             hint = f"; did you mean {meant!r}?" if meant else ""
-            reason = f"step {reference.name!r} made {made}{hint}"
+            pattern = "; a pattern stands in foreach only" if reference.has_pattern else ""
+            reason = f"step {reference.name!r} made {made}{hint}{pattern}"
         raise ReferenceUnresolved(reference=reference.text, reason=reason)
 
     def _files_by_name(self, reference: Reference) -> Mapping[str, Sequence[ResultFile]]:

@@ -162,6 +162,11 @@ class FileThere(BadInput):
     place with -o."""
 
 
+class FilesOfOneName(BadInput):
+    """{path} would be written twice: {files} have one name. Fetch each to a folder of its own, with
+    -o."""
+
+
 class PathUnwritable(BadInput):
     """{path} cannot be written: {reason}. Choose another folder with --in."""
 

@@ -1,10 +1,11 @@
 """The two consoles, and what makes text of others safe to show on them."""
 
+import sys
 from functools import cache
-from typing import NoReturn
 
 from rich.console import Console
 
+from api.cli.broken_pipes import print_nothing_more
 from api.wire.unseen import safe_json, safe_line, safe_text
 
 __all__ = ["safe_json", "safe_line", "safe_text", "stderr", "stdout"]
@@ -14,10 +15,14 @@ _UNBOUNDED_COLUMNS = 100_000
 
 
 class _Console(Console):
-    """Leaves it to the group of all commands what happens once nobody reads any more."""
+    """Of stdout it is left to the group of all commands what happens once nobody reads any more;
+    stderr is quiet from then on."""
 
-    def on_broken_pipe(self) -> NoReturn:
-        raise BrokenPipeError
+    def on_broken_pipe(self) -> None:
+        if not self.stderr:
+            raise BrokenPipeError
+        self.quiet = True
+        print_nothing_more(sys.stderr)
 
 
 @cache

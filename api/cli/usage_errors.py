@@ -1,13 +1,15 @@
 """The group of all commands, which tells of wrong values of options in our words."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
 
 import typer
 
+from api.cli.broken_pipes import BrokenOff, print_nothing_more
 from api.cli.plain_help import PlainGroup
+
+_BROKEN_OFF = 141  # 128 + SIGPIPE, by which a program of the system ends there
 
 
 class Commands(PlainGroup):
@@ -25,17 +27,10 @@ class Commands(PlainGroup):
             sys.stdout.flush()
         except typer.BadParameter as error:
             raise _reworded(error) from error.__cause__
-        except BrokenPipeError:  # Whoever reads, such as `head`, has seen enough: nothing is wrong.
-            _print_nothing_more()
-            raise typer.Exit(0) from None
+        except BrokenPipeError as error:  # Whoever reads, such as `head`, has seen enough.
+            print_nothing_more(sys.stdout)
+            raise typer.Exit(_BROKEN_OFF if isinstance(error, BrokenOff) else 0) from None
         return given
-
-
-def _print_nothing_more() -> None:
-    """What is still buffered would end the program badly when it is written at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _reworded(error: typer.BadParameter) -> typer.BadParameter:

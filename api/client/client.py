@@ -74,6 +74,11 @@ class AsyncClient(
         self.many_tasks = ManyTasks(self._transport)
         self.overview = Overview(self._transport)
 
+    @property
+    def has_changed_something(self) -> bool:
+        """Whether the API has done something on its behalf, beside answering."""
+        return self._transport.has_changed_something
+
     async def close(self) -> None:
         """Close the connections. Nothing can be asked for afterwards."""
         await self._transport.close()

@@ -45,6 +45,8 @@ _BARE = re.compile(r"[\w.-]+(:[0-9]+)?/?")
 
 # The API is starting, stopping, or waits for its database: what was asked was not done.
 PASSING_STATUSES = (502, 503, 504)
+_CHANGING = ("PUT", "PATCH", "DELETE")
+_MADE = (201, 202, 204)
 
 CLOSED = "it is closed; make another one"
 _OTHER_LOOP = "it was used in another event loop; make one in each `asyncio.run`, or use `Client`"
@@ -81,6 +83,7 @@ class Transport:
     ) -> None:
         self.timeout_seconds = timeout_seconds
         self.patience_seconds = patience_seconds
+        self.has_changed_something = False
         self.url = _checked(url)
         check_header("API key", api_key or "")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -249,6 +252,7 @@ class Transport:
                     raise self.unreachable(error) from error
                 await asyncio.sleep(pause_seconds)
             else:
+                self.has_changed_something |= _has_changed_something(response)
                 if pause_seconds is None or not (repeatable and _passes(response)):
                     return response
                 await asyncio.sleep(max(pause_seconds, retry_after_seconds(response)))
@@ -284,6 +288,13 @@ class Transport:
         )
         problem.retry_after_seconds = retry_after_seconds(response) or None
         return problem
+
+
+def _has_changed_something(response: httpx2.Response) -> bool:
+    """A POST that only looks is answered with 200, as a dry run is."""
+    method = response.request.method
+    is_change = method in _CHANGING or (method == "POST" and response.status_code in _MADE)
+    return response.is_success and is_change
 
 
 def _passes(response: httpx2.Response) -> bool:

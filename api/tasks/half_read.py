@@ -17,11 +17,14 @@ from activities.off_loop import off_loop
 from api.services import Services
 from workflows.definitions.pipeline import Pipeline
 from workflows.pointers import Problem, unescaped
+from workflows.suggestions import nearest
 
 _AT = "/pipeline"
 _BY_ITSELF = re.compile(
     r"(/pipeline/steps/\d+)/(skill|script|tool|code/skill|code/source|needs/\d+)"
 )
+# What a step runs is told by these together.
+_RUNS = ("skill", "script", "tool", "code")
 _ID = re.compile(r"/pipeline/steps/\d+/id")
 
 
@@ -44,6 +47,8 @@ def _is_certain(problem: Problem, known: set[str]) -> bool:
     if field.startswith("needs"):
         ids = any(_ID.fullmatch(pointer) for pointer in known)
         return not ids and not any(_may_be(pointer, "id") for pointer in known)
+    if field in _RUNS and any(_may_say_what_runs(pointer, step) for pointer in known):
+        return False
     return field != "code/source" or not any(p.startswith(f"{step}/code/") for p in known)
 
 
@@ -51,6 +56,11 @@ def _may_be(pointer: str, field: str) -> bool:
     """Whether a wrong field of a step may have been meant to be this one."""
     name = pointer.rpartition("/")[2]
     return len(name) <= len(field) + 2 and field in name.lower()
+
+
+def _may_say_what_runs(pointer: str, step: str) -> bool:
+    owner, _, name = pointer.rpartition("/")
+    return owner == step and nearest(name.lower(), _RUNS) is not None
 
 
 def _without_wrong_fields(document: JsonValue, told: Sequence[Problem]) -> Pipeline | None:

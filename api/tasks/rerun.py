@@ -46,7 +46,8 @@ async def rerun(
         if earlier is not None and earlier.id == task_id:
             # A new task is asked for: that this one is the same request makes it none.
             raise IdempotencyConflict(key=idempotency_key, difference=_ITS_OWN, task_id=task_id)
-    return await submit(services, actor, _again(asked, request), idempotency_key)
+    wanted = _again(asked, request)
+    return await submit(services, actor, wanted, idempotency_key, was_accepted=True)
 
 
 def _again(asked: AskedTask, request: RerunRequest) -> TaskRequest:

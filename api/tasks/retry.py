@@ -1,6 +1,6 @@
 """Running a task that has ended again, from one of its steps or turns on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from uuid import UUID
@@ -24,8 +24,9 @@ from api.tasks.lookup import load_task
 from api.tasks.names import check_names
 from api.tasks.runs import start_soon
 from api.wire.requests import RetryRequest
+from workflows.definitions.pipeline_checking import problems_of
 from workflows.definitions.plan import MAX_DEPTH
-from workflows.pointers import Problem, pointer
+from workflows.pointers import Problem, RefusedSince, pointer
 from workflows.states import Status, TaskType
 
 _NODES_ARE_ENDING = "its nodes are still being ended; try again in a few seconds"
@@ -85,7 +86,8 @@ async def prepare_retry(
         raise wrong("/pipeline", f"a task of type {task.type} has no pipeline")
     # A skill, tool or file of the first run may be gone by now.
     definition = request.pipeline or served.kind.read(task)
-    found = await served.kind.problems(services.installed, team_id, definition, inputs)
+    all_found = await served.kind.problems(services.installed, team_id, definition, inputs)
+    found = _new(all_found, task, request)
     if request.pipeline is not None and any(map(_is_of_pipeline, found)):
         raise InvalidRequest(found)  # What refers to nothing cannot be compared with what there is.
     beginning = await _beginning(services, task, request)
@@ -183,6 +185,15 @@ def _inputs(task: StoredTask, request: RetryRequest) -> Mapping[str, str]:
     wanted = request.pipeline.inputs
     kept = {name: ref for name, ref in task.inputs.items() if name in wanted}
     return {**kept, **request.inputs}
+
+
+def _new(found: Sequence[Problem], task: StoredTask, request: RetryRequest) -> Sequence[Problem]:
+    """Without what was taken of the task when it was accepted."""
+    since = [problem for problem in found if isinstance(problem, RefusedSince)]
+    if since and request.pipeline is not None:
+        was = {problem.message for problem in problems_of(PIPELINES.read(task), {})}
+        since = [problem for problem in since if problem.message in was]
+    return [problem for problem in found if problem not in since]
 
 
 def _is_of_pipeline(problem: Problem) -> bool:

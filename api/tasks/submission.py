@@ -38,7 +38,12 @@ class Submitted:
 
 
 async def submit(
-    services: Services, actor: Actor, request: TaskRequest, idempotency_key: str | None
+    services: Services,
+    actor: Actor,
+    request: TaskRequest,
+    idempotency_key: str | None,
+    *,
+    was_accepted: bool = False,
 ) -> Submitted:
     """Accept a task. It is started now, or by the sweeper once Temporal can be reached.
 
@@ -53,7 +58,7 @@ async def submit(
         given = await given_inputs(services.database, team_id, request.inputs)
         keyed = _Keyed(idempotency_key, request, given)
     try:
-        submission = await judge(services, team_id, request)
+        submission = await judge(services, team_id, request, was_accepted=was_accepted)
         task = replace(submission.task(uuid4(), team_id), created_by=actor.name)
         if keyed is not None:
             task = replace(

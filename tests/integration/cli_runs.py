@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
@@ -91,14 +91,22 @@ async def start(
     key: str = "",
     stdin: Path = Path(os.devnull),
     terminal: bool = False,
+    unread: Collection[str] = (),
     **environment: str,
 ) -> Run:
-    """Start the command; its stderr is a terminal or a pipe."""
+    """Start the command; its stderr is a terminal or a pipe. Pipes that are ``unread`` have nobody
+    at their other end."""
     given = {"AGENTOS_API_URL": url, "AGENTOS_API_KEY": key, "COLUMNS": "100", **environment}
     inherited = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
     its_stdin = os.open(stdin, os.O_RDONLY)
     stdout, its_stdout = os.pipe()
     stderr, its_stderr = os.openpty() if terminal else os.pipe()
+    empty, its_end = os.pipe()
+    os.close(its_end)
+    for name, descriptor in (("stdout", stdout), ("stderr", stderr)):
+        if name in unread:
+            os.dup2(empty, descriptor)
+    os.close(empty)
     theirs = (its_stdin, its_stdout, its_stderr)
     process = _forking.Process(
         target=_run, args=(list(words), inherited | given, *map(DupFd, theirs)), daemon=True

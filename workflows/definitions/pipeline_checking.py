@@ -14,7 +14,7 @@ from workflows.definitions.pipeline import MAX_REFERENCES, Pipeline, Step
 from workflows.definitions.references import Reference, parse, references_in
 from workflows.definitions.variables import problem_with_variable
 from workflows.errors.inputs import ReferenceMalformed
-from workflows.pointers import MAX_PROBLEMS, Problem, escaped
+from workflows.pointers import MAX_PROBLEMS, Problem, RefusedSince, escaped
 from workflows.suggestions import nearest
 
 # A variable whose name is put together, as in f"INPUT_{name}", may be that of any input.
@@ -92,7 +92,7 @@ def _reference_problems(pipeline: Pipeline, at: str) -> Iterator[Problem]:
                 if message := _misdirected(reference, index, placing, pipeline):
                     yield Problem(pointer, message)
                 elif reference.has_pattern:
-                    yield Problem(pointer, _pattern(reference))
+                    yield RefusedSince(pointer, _pattern(reference))
                 elif reference.is_all_files and value != reference.text and pointer in words:
                     yield Problem(pointer, f"{reference.text} must stand alone in its argument")
                 elif reference.is_all_files and (step.tool is not None or pointer in variables):
@@ -127,7 +127,7 @@ def _placed_problems(
         elif message := _misdirected(only, index, placing, pipeline) or "":
             yield Problem(pointer, message)
         elif only.has_pattern:
-            yield Problem(pointer, _pattern(only))
+            yield RefusedSince(pointer, _pattern(only))
         elif name in pipeline.inputs and (only.source, only.name) != ("inputs", name):
             message = f"an input of the task has the name {name!r} already; use another one"
             yield Problem(pointer, message)

@@ -8,7 +8,7 @@ from api.cli import terminal
 from api.cli.commands import resident_options as options
 from api.cli.commands.agent_ids import find_agent_id, talk_about_agent
 from api.cli.commands.agent_views import print_messages
-from api.cli.commands.inputs import parse_inputs, uploaded_inputs
+from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.message_text import message_text
 from api.cli.commands.options import Format, Output, Timeout
 from api.cli.commands.pages import first_items
@@ -64,10 +64,10 @@ def send(
         said: dict[str, Any] = {"content": text, "mode": mode}
         if sender is not None:
             said["from"] = await find_agent_id(client, sender)
-        async with uploaded_inputs(client, given) as references:
-            request = built(MessageRequest, {**said, "attachments": references})
-            if not wait:
-                return await client.agents.send(agent_id, request, idempotency_key=idempotency_key)
+        references = await upload_inputs(client, given)
+        request = built(MessageRequest, {**said, "attachments": references})
+        if not wait:
+            return await client.agents.send(agent_id, request, idempotency_key=idempotency_key)
         return await send_and_wait(client, Reply(agent_id, request, idempotency_key, timeout))
 
     sent = talk_about_agent(context, agent, converse)

@@ -7,16 +7,24 @@ from contextlib import contextmanager
 
 import typer
 
+from api.cli import terminal
+
 
 def ask(question: str, *, yes: bool) -> None:
     """Go on only if the answer is yes; a program, which has no terminal, is not asked.
 
     Raises:
-        typer.Abort
+        typer.Abort: no, or nobody sees the question.
     """
-    if not yes and sys.stdin.isatty():
+    if yes or not sys.stdin.isatty():
+        return
+    if terminal.stderr().quiet:
+        raise typer.Abort
+    try:
         with _interruptible():
             typer.confirm(question, abort=True, err=True)
+    except BrokenPipeError as error:
+        raise typer.Abort from error
 
 
 @contextmanager

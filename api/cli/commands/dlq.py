@@ -14,7 +14,7 @@ from api.cli.commands.foresight import (
     say_beforehand,
     with_pipeline,
 )
-from api.cli.commands.inputs import parse_inputs, uploaded_inputs
+from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.letter_filter import (
     After,
     Before,
@@ -208,16 +208,15 @@ def requeue(
     async def again(client: Client) -> ExitCode:
         letter_id = await find_letter_id(client, letter)
         values = await _values(client, letter_id, texts)
-        async with uploaded_inputs(client, given, only_for_now=plan) as references:
-            wanted = request.model_copy(update={"inputs": references, "parameters": values})
-            if plan:
-                print_foresight(await client.foresee_requeue(letter_id, wanted), output)
-                return ExitCode.OK
-            with suppress(ApiProblem):  # The requeue says what is wrong, unless it was made before.
-                say_beforehand(await client.foresee_requeue(letter_id, wanted))
-            ask_about_retry(wanted, pipeline, yes=yes)
-            requeued = await client.requeue(letter_id, wanted)
-        return await answer(client, requeued, waiting)
+        references = await upload_inputs(client, given)
+        wanted = request.model_copy(update={"inputs": references, "parameters": values})
+        if plan:
+            print_foresight(await client.foresee_requeue(letter_id, wanted), output)
+            return ExitCode.OK
+        with suppress(ApiProblem):  # The requeue says what is wrong, unless it was made before.
+            say_beforehand(await client.foresee_requeue(letter_id, wanted))
+        ask_about_retry(wanted, pipeline, yes=yes)
+        return await answer(client, await client.requeue(letter_id, wanted), waiting)
 
     raise typer.Exit(talk(context, again))
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.errors import FileThere
+from api.cli.errors import FilesOfOneName, FileThere
 from api.client import Download
 from api.client.transfer import target_of
 
@@ -27,13 +27,18 @@ async def fetch_all(
     """Each file in the folder, or the only one on stdout. Nothing is written unless all may be.
 
     Raises:
+        FilesOfOneName: one would be written over the other.
         FileThere: another file is in the way.
         typer.BadParameter: several are to go to stdout.
     """
     if folder == STDOUT:
         return [await _to_stdout(wanted, fetch)]
+    first: dict[Path, Download] = {}
     for item in wanted:
         target = target_of(item, folder)
+        other = first.setdefault(target, item)
+        if other.id != item.id:
+            raise FilesOfOneName(path=target, files=f"{other.id} and {item.id}")
         if not force and await asyncio.to_thread(_is_another, target, item):
             raise FileThere(path=target)
     return [await fetch(item, folder) for item in wanted]

@@ -10,7 +10,7 @@ import typer
 from api.cli import terminal
 from api.cli.commands.group_ids import find_group_id
 from api.cli.commands.group_views import print_group, print_groups, print_said
-from api.cli.commands.inputs import parse_inputs, uploaded_inputs
+from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.message_text import message_text
 from api.cli.commands.options import Format, Output, Result, talk
 from api.cli.commands.pages import whole_list
@@ -173,9 +173,9 @@ def send(
     request = built(GroupMessageRequest, {"content": content})
 
     async def converse(client: Client, group_id: str) -> None:
-        async with uploaded_inputs(client, attachments) as references:
-            whole = built(GroupMessageRequest, {"content": content, "attachments": references})
-            posted = await client.groups.post(group_id, whole if references else request)
+        references = await upload_inputs(client, attachments)
+        whole = built(GroupMessageRequest, {"content": content, "attachments": references})
+        posted = await client.groups.post(group_id, whole if references else request)
         if wait:
             await _follow(client, group_id, output, after=posted.seq, thread_id=posted.id)
         elif output is Format.JSON:

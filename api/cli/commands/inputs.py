@@ -1,10 +1,7 @@
 """The inputs of a task as a command line names them: ``NAME=FILE`` or ``NAME=REFERENCE``."""
 
 import re
-from asyncio import CancelledError
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +11,6 @@ from api.cli import terminal
 from api.cli.commands.document_file import file_like
 from api.cli.errors import InputFileMissing, InputMalformed
 from api.cli.terminal import safe_line
-from api.client import ApiProblem, ApiUnreachable, NotTheApi
 from api.client import AsyncClient as Client
 from workflows.definitions.inputs import InputName
 
@@ -40,38 +36,12 @@ def parse_inputs(texts: Sequence[str] | None) -> GivenInputs:
     return given
 
 
-@asynccontextmanager
-async def uploaded_inputs(
-    client: Client, given: GivenInputs, *, only_for_now: bool = False
-) -> AsyncIterator[dict[str, str]]:
-    """Inputs as references, for a request that is made meanwhile. Files that were not there before
-    go again where it is refused, or asked ``only_for_now``: nobody would know of them."""
-    new: list[str] = []
-    is_done = False
-    try:
-        yield await _uploaded(client, given, new)
-        is_done = not only_for_now
-    except ApiProblem as error:
-        is_done = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR  # Who knows?
-        raise
-    except (ApiUnreachable, NotTheApi, CancelledError):
-        is_done = True
-        raise
-    finally:
-        if not is_done:
-            await _delete(client, new)
+async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
+    """Inputs as references: files are uploaded, each once.
 
-
-async def _delete(client: Client, files: Sequence[str]) -> None:
-    for file_id in files:
-        with suppress(ApiProblem, ApiUnreachable, NotTheApi):
-            await client.uploads.delete(file_id)
-            line = f"Deleted file:{file_id} again."
-            terminal.stderr().print(line, style="dim", soft_wrap=True)
-
-
-async def _uploaded(client: Client, given: GivenInputs, new: list[str]) -> dict[str, str]:
-    """Files are uploaded, each once; the ids of those that were not there before are ``new``."""
+    They stay, whatever becomes of the request: equal uploads of a team are one file, so somebody
+    else may name it by then.
+    """
     uploaded: dict[Path, str] = {}
     references: dict[str, str] = {}
     for name, value in given.items():
@@ -82,8 +52,6 @@ async def _uploaded(client: Client, given: GivenInputs, new: list[str]) -> dict[
         if path not in uploaded:
             file = await client.upload(value)
             uploaded[path] = f"file:{file.id}"
-            if not file.existed:
-                new.append(str(file.id))
             what = f"{value} ({decimal(file.size)})"
             line = f"Uploaded {what} as file:{file.id}"
             if file.existed:

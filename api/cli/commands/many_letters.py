@@ -11,7 +11,7 @@ from api.cli import terminal
 from api.cli.commands.asking import ask
 from api.cli.commands.bulk import print_run, progress_text
 from api.cli.commands.foresight import print_foresight
-from api.cli.commands.inputs import GivenInputs, uploaded_inputs
+from api.cli.commands.inputs import GivenInputs, upload_inputs
 from api.cli.commands.moments import check_order
 from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
@@ -104,8 +104,8 @@ def requeue_many(
     manner: Manner,
 ) -> ExitCode:
     async def converse(client: Client) -> ExitCode:
-        async with uploaded_inputs(client, inputs, only_for_now=manner.dry_run) as references:
-            return await do_many(client, request.model_copy(update={"inputs": references}), manner)
+        references = await upload_inputs(client, inputs)
+        return await do_many(client, request.model_copy(update={"inputs": references}), manner)
 
     return talk(context, converse)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from api.cli.broken_pipes import BrokenOff
 from api.cli.connection import Connection
 from api.cli.stack_errors import StackApiAway
 from api.client import ApiUnreachable
@@ -112,6 +113,7 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
     Raises:
         StackNotReady, StackApiAway: the stack runs, and its API is not there.
         NoStackHere: there is a stack here, and it does not run.
+        BrokenOff: nobody reads stdout any more, and the API has changed something.
     """
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"
@@ -119,7 +121,12 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
     async def converse() -> Result:
         # Who sits at a terminal wants to know soon that nothing answers.
         async with Client(connection.url, connection.api_key, patience_seconds=0) as client:
-            return await conversation(client)
+            try:
+                return await conversation(client)
+            except BrokenPipeError as error:
+                if client.has_changed_something:
+                    raise BrokenOff from error
+                raise
 
     try:
         return asyncio.run(converse())

@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli.commands.inputs import parse_inputs, uploaded_inputs
+from api.cli.commands.inputs import parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, TaskId, Timeout, Wait
 from api.cli.commands.parameters import Parameters, values_for
 from api.cli.commands.request_body import built
@@ -35,11 +35,13 @@ def rerun(
 
     async def again(client: Client, task_id: str) -> ExitCode:
         values = await values_for(client, task_id, parameters or ())
-        cache = False if no_cache else None
-        async with uploaded_inputs(client, given) as references:
-            document = {"inputs": references, "parameters": values, "cache": cache}
-            wanted = built(RerunRequest, document)
-            accepted = await client.rerun(task_id, wanted, idempotency_key=idempotency_key)
+        document = {
+            "inputs": await upload_inputs(client, given),
+            "parameters": values,
+            "cache": False if no_cache else None,
+        }
+        wanted = built(RerunRequest, document)
+        accepted = await client.rerun(task_id, wanted, idempotency_key=idempotency_key)
         tell_existing(accepted, idempotency_key)
         return await answer(client, accepted, waiting)
 

@@ -16,7 +16,7 @@ from api.cli.commands.foresight import (
     say_beforehand,
     with_pipeline,
 )
-from api.cli.commands.inputs import GivenInputs, parse_inputs, uploaded_inputs
+from api.cli.commands.inputs import GivenInputs, parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, SomeTaskId, Timeout, Wait
 from api.cli.commands.parameters import Parameters, values_for
 from api.cli.commands.request_body import built
@@ -124,14 +124,12 @@ def retry(
 
 async def _again(client: Client, task_id: str, asked: _Asked, waiting: Waiting) -> ExitCode:
     values = await values_for(client, task_id, asked.parameters)
-    async with uploaded_inputs(client, asked.inputs, only_for_now=asked.is_dry_run) as references:
-        given = {"inputs": references, "parameters": values}
-        wanted = asked.request.model_copy(update=given)
-        foresight = await client.foresee_retry(task_id, wanted)
-        if asked.is_dry_run:
-            print_foresight(foresight, waiting.output)
-            return ExitCode.OK
-        say_beforehand(foresight)
-        ask_about_retry(wanted, asked.file, yes=asked.yes)
-        begun = await client.retry(task_id, wanted)
-    return await answer(client, begun, waiting)
+    given = {"inputs": await upload_inputs(client, asked.inputs), "parameters": values}
+    wanted = asked.request.model_copy(update=given)
+    foresight = await client.foresee_retry(task_id, wanted)
+    if asked.is_dry_run:
+        print_foresight(foresight, waiting.output)
+        return ExitCode.OK
+    say_beforehand(foresight)
+    ask_about_retry(wanted, asked.file, yes=asked.yes)
+    return await answer(client, await client.retry(task_id, wanted), waiting)

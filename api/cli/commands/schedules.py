@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import terminal
-from api.cli.commands.inputs import GivenInputs, uploaded_inputs
+from api.cli.commands.inputs import GivenInputs, upload_inputs
 from api.cli.commands.name_first import NameFirst
 from api.cli.commands.options import Format, Output, Result, talk
 from api.cli.commands.pages import whole_list
@@ -191,9 +191,8 @@ def _create(
     wanted = built(ScheduleRequest, {**options, "task": request})
 
     async def converse(client: Client) -> Schedule:
-        async with uploaded_inputs(client, given) as references:
-            task = request.model_copy(update={"inputs": references})
-            return await client.create_schedule(wanted.model_copy(update={"task": task}))
+        task = request.model_copy(update={"inputs": await upload_inputs(client, given)})
+        return await client.create_schedule(wanted.model_copy(update={"task": task}))
 
     _print(talk(context, converse), output)
 
@@ -209,11 +208,8 @@ def _edit(
     change = built(ScheduleChange, {**options, "task": request})
 
     async def converse(client: Client, schedule_id: str) -> Schedule:
-        async with uploaded_inputs(client, given) as references:
-            task = request.model_copy(update={"inputs": references})
-            return await client.change_schedule(
-                schedule_id, change.model_copy(update={"task": task})
-            )
+        task = request.model_copy(update={"inputs": await upload_inputs(client, given)})
+        return await client.change_schedule(schedule_id, change.model_copy(update={"task": task}))
 
     _print(_talk_about(context, schedule, converse), output)
 

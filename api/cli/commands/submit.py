@@ -12,7 +12,7 @@ from api.cli.commands.checking import (
     tell_unchecked,
     tell_used_key,
 )
-from api.cli.commands.inputs import GivenInputs, uploaded_inputs
+from api.cli.commands.inputs import GivenInputs, upload_inputs
 from api.cli.commands.options import Format, Output, Timeout, Wait, key_option, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_commands import Asked, add_task_commands
@@ -39,10 +39,10 @@ def _submit(
     waiting = Waiting.of(wait, timeout, output)
 
     async def converse(client: Client) -> ExitCode:
-        async with uploaded_inputs(client, given) as references:
-            accepted = await client.submit(
-                request.model_copy(update={"inputs": references}), idempotency_key=idempotency_key
-            )
+        references = await upload_inputs(client, given)
+        accepted = await client.submit(
+            request.model_copy(update={"inputs": references}), idempotency_key=idempotency_key
+        )
         tell_existing(accepted, idempotency_key)
         return await answer(client, accepted, waiting)
 

@@ -9,12 +9,13 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
-from api.cli.display.definition_errors import OF_THE_DEFINITION
+from api.cli.display.definition_errors import OF_EITHER, OF_ITS_CODE, OF_THE_PIPELINE
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
 from workflows.contracts import Failure
 from workflows.events import ArtifactCreated
+from workflows.item_names import step_of
 from workflows.states import Status
 
 _NAME_CHARACTERS = 24
@@ -257,10 +258,17 @@ def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
         yield "Log", f"agentos logs {task.task_id} --step {shlex.quote(step)}"
     # An item, or one of several that have failed: all that is not completed runs again.
     is_whole = step in task.steps and not (task.error and task.error.others)
-    if task.error and task.error.code in OF_THE_DEFINITION and task.parent_id is None:
-        yield "Retry", f"agentos retry {task.task_id} --pipeline FILE"
-    else:
+    code = task.error.code if task.error and task.parent_id is None else ""
+    is_certain = code in OF_THE_PIPELINE or (code in OF_ITS_CODE and _runs_code(task, step))
+    if not is_certain:
         yield "Retry", retry_command(task, step if is_whole else None)
+    if is_certain or code in OF_EITHER:
+        yield ("Retry" if is_certain else "or"), f"agentos retry {task.task_id} --pipeline FILE"
+
+
+def _runs_code(task: TaskProgress, step: str | None) -> bool:
+    whole = task.steps.get(step_of(step or ""))
+    return whole is not None and whole.runs.endswith(" code")
 
 
 def retry_command(task: TaskProgress, begin: str | None = None) -> str:

@@ -15,6 +15,7 @@ from api.tasks.kinds.agent_beginning import BEGIN_ANEW
 from api.tasks.kinds.base import Beginning, wrong
 from api.tasks.kinds.pipeline_changes import changes_of, makes_another
 from api.wire.requests import RetryRequest
+from workflows.definitions.input_reach import inputs_within_reach
 from workflows.definitions.needs import all_needs_of, redone
 from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.pipeline_checking import inputs_of
@@ -134,9 +135,16 @@ def _beginning(
 
 
 def _unread(pipeline: Pipeline, again: Collection[str]) -> frozenset[str]:
-    """The inputs that no step uses which runs again."""
-    steps = [step for step in pipeline.steps if step.id in again]
-    return frozenset(pipeline.inputs).difference(*(_used_by(step, pipeline) for step in steps))
+    """The inputs that no step may use which runs again."""
+    try:
+        within_reach = (
+            inputs_within_reach(step, pipeline.inputs)
+            for step in pipeline.steps
+            if step.id in again
+        )
+        return frozenset(pipeline.inputs).difference(*within_reach)
+    except ReferenceMalformed:
+        return frozenset()  # What is wrong with it will be told.
 
 
 def _is_to_run(item: PlacedItem, place: _Place) -> bool:

@@ -24,13 +24,18 @@ async def run_without(desk: Desk, step: dict[str, object], ref: str, **more: str
 
 
 @pytest.mark.parametrize("cache", ["1h", False])
-async def test_a_step_runs_without_a_deleted_input_that_it_does_not_use(
+async def test_a_step_runs_without_a_deleted_input_that_it_does_not_use_and_says_so(
     dice: Desk, cache: str | bool
 ) -> None:
-    step = code("import os; print(sorted(os.listdir(os.pardir + '/' + 'input')))", cache=cache)
+    step = code(
+        "import sys; print(open(sys.argv[1]).read())", args=["${inputs.other}"], cache=cache
+    )
     ref, other = await dice.upload(b"n", "sales.csv"), await dice.upload(b"x")
     ended = await run_without(dice, step, ref, other=other)
-    assert (ended.status, ended.stdout) == ("completed", "['other']\n")
+    assert (ended.status, ended.stdout, ended.cached) == ("completed", "x\n", False)
+    assert "runs without data, which was deleted" in ended.stderr
+    again = await run(dice, step, other=other)
+    assert again.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -40,10 +45,20 @@ async def test_a_step_runs_without_a_deleted_input_that_it_does_not_use(
         code("import os; print(os.environ['INPUT_DATA'])"),
         code("import os; print(os.environ[f'INPUT_{1}'])"),
         code("import os; print(os.listdir('../input'))"),
+        code("from pathlib import Path; print(*(Path.cwd().parent / 'input').iterdir())"),
+        code("import os; print([v for k, v in os.environ.items() if k.startswith('INPUT')])"),
+        code("import sys; exec(sys.argv[1])", args=["print(open('/workspace/input/data').read())"]),
+        code("from pathlib import Path; print(*Path('/').rglob('*.csv'))"),
+        {"code": {"language": "shell", "source": "cd /workspace; cat input/data"}},
+        {"code": {"language": "shell", "source": "cat ../*/data"}},
+        {"skill": "dice"},
     ],
-    ids=["argument", "variable", "any variable", "folder"],
+    ids=[
+        *("argument", "variable", "any variable", "folder", "joined folder", "variables"),
+        *("argument that is code", "from the root", "changed folder", "star", "skill"),
+    ],
 )
-async def test_a_step_that_uses_a_deleted_input_names_it_and_says_what_to_do(
+async def test_a_step_that_may_use_a_deleted_input_names_it_and_says_what_to_do(
     dice: Desk, step: dict[str, object]
 ) -> None:
     ref = await dice.upload(b"n", "sales.csv")

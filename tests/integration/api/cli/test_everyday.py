@@ -110,6 +110,17 @@ async def test_an_upload_is_found_by_its_name_fetched_and_deleted(
     assert (await agentos(stage.url, "files", "rm", named)).code == 5
 
 
+async def test_uploads_of_one_name_are_not_written_over_each_other(
+    stage: Stage, tmp_path: Path
+) -> None:
+    named = f"{uuid4()}.csv"
+    files = [await upload(stage, named, content) for content in (b"1", b"2")]
+    fetched = await agentos(stage.url, "files", "get", *files, "-o", str(tmp_path), "--force")
+    assert fetched.code == 2
+    assert f"{files[0]} and {files[1]} have one name" in fetched.stderr
+    assert not (tmp_path / named).exists()
+
+
 async def test_tasks_of_a_name_are_counted_cancelled_and_deleted(stage: Stage, name: str) -> None:
     ids = {await submit(stage, name, "wait") for _ in range(2)}
     other = await submit(stage, f"{name} other", "wait")

@@ -122,6 +122,8 @@ steps:
   - id: c
     needs: [b]
     code: {language: shell, source: "true"}
+  - {id: d, skill: two, scirpt: a.py}
+  - {id: e, skil: two, script: a.py}
 """
     checked = await agentos(
         stage.url, "pipelines", "validate", str(written(tmp_path, text)), "-o", "json"
@@ -132,6 +134,8 @@ steps:
         "/pipeline/steps/0/tol",
         "/pipeline/steps/1/code/skil",
         "/pipeline/steps/1/idd",
+        "/pipeline/steps/3/scirpt",
+        "/pipeline/steps/4/skil",
     ]
 
 
@@ -197,7 +201,7 @@ async def names_of_uploads(stage: Stage) -> list[str]:
     return [each["name"] for each in (await stage.http.get("/files")).json()["items"]]
 
 
-async def test_what_is_uploaded_for_a_look_or_a_refused_request_does_not_stay(
+async def test_what_is_uploaded_for_a_look_or_a_refused_request_is_there_for_the_next_try(
     stage: Stage, tmp_path: Path
 ) -> None:
     definition = {**pipeline("INPUT_X", "fail"), "inputs": ["x"]}
@@ -205,19 +209,12 @@ async def test_what_is_uploaded_for_a_look_or_a_refused_request_does_not_stay(
     words = ("submit", "pipeline", str(written(tmp_path, definition)), "--input")
     task_id = (await agentos(stage.url, *words, f"x={before}")).stdout.strip()
     await stage.until(task_id, "failed")
-    given = f"x={file}"
-    foreseen = await agentos(stage.url, "retry", task_id, "--dry-run", "--input", given)
-    assert (foreseen.code, "again." in foreseen.stderr) == (0, True), foreseen.stderr
-    assert file.name not in await names_of_uploads(stage)
-    key = ("--idempotency-key", str(uuid4()))
-    assert (await agentos(stage.url, *words, f"x={before}", *key)).code == 0
-    refused = await agentos(stage.url, *words, given, *key)
-    assert refused.code == 2
-    uploads = await names_of_uploads(stage)
-    assert (file.name in uploads, before.name in uploads) == (False, True)
     refused = await agentos(stage.url, "retry", task_id, "--input", f"y={file}")
     assert refused.code == 2
-    assert file.name not in await names_of_uploads(stage)
+    assert file.name in await names_of_uploads(stage)
+    given = f"x={file}"
+    foreseen = await agentos(stage.url, "retry", task_id, "--dry-run", "--input", given)
+    assert (foreseen.code, "was uploaded before" in foreseen.stderr) == (0, True)
     assert (await agentos(stage.url, "retry", task_id, "--input", given)).code == 0
     await stage.until(task_id, "failed")
     looked = await agentos(stage.url, "files", "rm", file.name, "--dry-run")

@@ -70,6 +70,22 @@ async def test_an_input_that_only_kept_steps_have_used_may_be_gone(stage: Stage,
     assert (await stage.until(task_id, "completed", "failed"))["status"] == "completed"
 
 
+async def test_a_retry_is_refused_before_it_begins_where_a_step_may_find_what_is_gone(
+    stage: Stage, name: str
+) -> None:
+    ref = await upload(stage, name)
+    task_id = await failed_after_use(stage, name, ref)
+    assert (await agentos(stage.url, "files", "rm", ref)).code == 0
+    definition = (await stage.task(task_id))["definition"]
+    for runs in ({"skill": "greet"}, {"code": {"language": "shell", "source": "ls .."}}):
+        definition["steps"][1] = {"id": "sum", **runs}
+        asked = {"pipeline": definition, "dry_run": True}
+        refused = await stage.http.post(f"/tasks/{task_id}/retry", json=asked)
+        assert refused.status_code == 422, refused.text
+        assert "--input data=FILE" in refused.text
+        assert ref in refused.text
+
+
 async def test_a_deleted_input_that_is_read_again_is_named_with_what_to_do(
     stage: Stage, name: str
 ) -> None:

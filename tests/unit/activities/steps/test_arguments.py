@@ -151,6 +151,15 @@ def test_a_placed_file_that_its_step_did_not_make_is_an_error() -> None:
         arguments().place({"x": "${steps.clean.files['missing.csv']}"})
 
 
+def test_a_star_in_the_name_of_a_file_is_part_of_it_and_no_pattern() -> None:
+    file = ResultFile(FIRST, "Q1?.csv", 3, "aa")
+    made = Arguments({}, {"split": StepResult(0, (file,), "")})
+    words = made.command_line(["${steps.split.files['Q1?.csv']}"])
+    assert words == ("/workspace/input/Q1?.csv",)
+    with pytest.raises(ReferenceUnresolved, match="; a pattern stands in foreach only"):
+        made.command_line(["${steps.split.files['Q*.csv']}"])
+
+
 def test_the_steps_of_placed_files_are_read() -> None:
     assert steps_read([[], {}, {"x": "${steps.clean.files['a.csv']}"}])[0] == {"clean"}
 

@@ -72,12 +72,29 @@ def test_an_item_that_failed_is_named_with_its_reason_and_how_many_more_there_ar
     assert "agentos retry 0199\n" in drawn
 
 
-@pytest.mark.parametrize("code", ["reference-unresolved", "module-missing", "dependency-refused"])
-def test_where_only_the_definition_is_wrong_another_one_is_asked_for(code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "runs", "plain", "mended"),
+    [
+        ("reference-malformed", "csv-clean", False, True),
+        ("tool-arguments-invalid", "write_file", False, True),
+        ("module-missing", "python code", False, True),
+        ("dependency-refused", "python code", False, True),
+        ("dependency-refused", "csv-clean", True, True),
+        ("reference-unresolved", "csv-clean", True, True),
+        ("skill-not-found", "csv-clean", True, True),
+        ("script-failed", "python code", True, False),
+    ],
+)
+def test_a_mended_pipeline_is_asked_for_where_it_may_be_wrong_and_alone_where_it_must_be(
+    code: str, runs: str, plain: bool, mended: bool
+) -> None:
     task = a_task()
-    error = {**ERROR, "code": code}
+    task.steps["each"].runs = runs
+    error = {**ERROR, "code": code, "step": "each"}
     follow(task, [*OPENED, ("task.status", {"status": "failed", "error": error})])
-    assert "agentos retry 0199 --pipeline FILE\n" in text_of(summary(task, START, ASCII))
+    drawn = text_of(summary(task, START, ASCII))
+    assert ("agentos retry 0199 --from each\n" in drawn) is plain
+    assert ("agentos retry 0199 --pipeline FILE\n" in drawn) is mended
     task.parent_id = "4711"  # A node has no file of its own.
     assert "--pipeline" not in text_of(summary(task, START, ASCII))
 
