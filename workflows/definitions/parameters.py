@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from workflows.definitions.pipeline import Pipeline, Step
 from workflows.definitions.references import Reference, parse, plain
+from workflows.suggestions import nearest
 
 Values = Mapping[str, str | int | float | bool]
 
@@ -23,7 +24,9 @@ def filled(pipeline: Pipeline) -> tuple[Step, ...]:
 
 def unknown_parameter(name: str, known: Collection[str]) -> str:
     """What is said of a value for a parameter that a pipeline does not have."""
-    return f"the pipeline has no parameter {name!r} (it has: {', '.join(known) or 'none'})"
+    close = nearest(name, known)
+    meant = f"; did you mean {close!r}?" if close else ""
+    return f"the pipeline has no parameter {name!r} (it has: {', '.join(known) or 'none'}){meant}"
 
 
 def _filled(step: Step, values: Values) -> Step:
