@@ -164,7 +164,10 @@ _ENDED_PARTS = text(
         SELECT DISTINCT ON (sub_tasks.task_id) sub_tasks.*
         FROM ended JOIN sub_tasks ON sub_tasks.task_id = ended.id
         WHERE sub_tasks.number IS NULL AND sub_tasks.status = ended.status
-          AND sub_tasks.error - 'others' = ended.error - 'others'
+          -- One without an error has a JSON null, of which `-` fails; only CASE says what comes first.
+          AND CASE WHEN jsonb_typeof(sub_tasks.error) = 'object'
+                    AND jsonb_typeof(ended.error) = 'object'
+              THEN sub_tasks.error - 'others' = ended.error - 'others' END
           AND NOT EXISTS (SELECT FROM node WHERE node.task_id = ended.id)
         -- Rather an item than its step, which has the same error.
         ORDER BY sub_tasks.task_id, sub_tasks.item_of NULLS LAST, sub_tasks.execution_order DESC

@@ -128,6 +128,19 @@ async def test_an_agent_that_reached_a_limit_has_a_letter_of_itself_whatever_cal
     assert letter.parts["message"] == "turns-used-up #"
 
 
+async def test_a_part_that_failed_without_an_error_keeps_no_task_from_its_end(
+    database: Database,
+) -> None:
+    task = new_task(TaskType.AGENT, Agent(), prompt="Do it.")
+    await tasks.create_task(database, task)
+    agent = PlanRows(database, task.id, {})
+    await agent.call([], Status.FAILED, tool="run_code", name="1.1 run_code")
+    await agent.execute("UPDATE sub_tasks SET error = 'null' WHERE task_id = :id", id=task.id)
+    await _close(database, task.id, code="turns-used-up")
+    [letter] = await _letters(database)
+    assert (letter.part, letter.error.code) == (None, "turns-used-up")
+
+
 async def test_letters_are_gone_through_oldest_first_without_gaps(database: Database) -> None:
     made = []
     for _ in range(5):
