@@ -164,7 +164,7 @@ _ENDED_PARTS = text(
         SELECT DISTINCT ON (sub_tasks.task_id) sub_tasks.*
         FROM ended JOIN sub_tasks ON sub_tasks.task_id = ended.id
         WHERE sub_tasks.number IS NULL AND sub_tasks.status = ended.status
-          -- One without an error has a JSON null, of which `-` fails; only CASE says what comes first.
+          -- Without an error it is a JSON null, of which `-` fails; CASE says what comes first.
           AND CASE WHEN jsonb_typeof(sub_tasks.error) = 'object'
                     AND jsonb_typeof(ended.error) = 'object'
               THEN sub_tasks.error - 'others' = ended.error - 'others' END

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.inputs.policy import InputPolicy
@@ -59,6 +60,7 @@ from workflows.events import StepCompleted
 from workflows.generation import build_id
 from workflows.pipeline import PipelineWorkflow
 from workflows.pipeline_contracts import StepCall, StepOutcome
+from workflows.schedule_contracts import schedule_name
 from workflows.scheduled_run import ScheduledRunWorkflow
 from workflows.states import Status
 
@@ -301,6 +303,7 @@ async def api_stage(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             stack.push_async_callback(services.mcp.close)
+            stack.push_async_callback(_forget_schedules, database, infrastructure)
             base = await stack.enter_async_context(_served(services))
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=WAIT_SECONDS)
@@ -336,6 +339,18 @@ async def working(stage: Stage) -> AsyncIterator[None]:
     )
     async with worker:
         yield
+
+
+async def _forget_schedules(database: Database, infrastructure: local.Services) -> None:
+    """Once no API tells Temporal of them again: they would run to the end of all tests."""
+    async with database.reading(fresh=True) as connection:
+        ids = (await connection.scalars(text("SELECT id FROM schedules"))).all()
+    if not ids:
+        return
+    client = await Client.connect(infrastructure.temporal_address)
+    for schedule_id in ids:
+        with suppress(RPCError):  # Temporal was never told of it, or is told no more.
+            await client.get_schedule_handle(schedule_name(schedule_id)).delete()
 
 
 @asynccontextmanager
