@@ -303,7 +303,6 @@ async def api_stage(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             stack.push_async_callback(services.mcp.close)
-            stack.push_async_callback(_forget_schedules, database, infrastructure)
             base = await stack.enter_async_context(_served(services))
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=WAIT_SECONDS)
@@ -341,12 +340,10 @@ async def working(stage: Stage) -> AsyncIterator[None]:
         yield
 
 
-async def _forget_schedules(database: Database, infrastructure: local.Services) -> None:
-    """Once no API tells Temporal of them again: they would run to the end of all tests."""
-    async with database.reading(fresh=True) as connection:
+async def end_schedules(stage: Stage, infrastructure: local.Services) -> None:
+    """In Temporal, where they would run on beside all other tests."""
+    async with stage.database.reading(fresh=True) as connection:
         ids = (await connection.scalars(text("SELECT id FROM schedules"))).all()
-    if not ids:
-        return
     client = await Client.connect(infrastructure.temporal_address)
     for schedule_id in ids:
         with suppress(RPCError):  # Temporal was never told of it, or is told no more.

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.services import ScheduleLimits
 from deploy.local.services import Services
-from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
+from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, end_schedules, pipeline
 from workflows.schedule_contracts import schedule_name
 
 HOURLY = "0 * * * *"
@@ -30,6 +30,7 @@ async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[
         schedules=ScheduleLimits(least_seconds=1, most=1_000),
     ) as stage:
         yield stage
+        await end_schedules(stage, infrastructure)
 
 
 @pytest.fixture

@@ -26,7 +26,14 @@ from api.tasks.reconciliation import Settled, settle
 from api.tasks.temporal import TemporalPort
 from deploy.local.services import Services
 from deploy.local.tcp_ports import choose_ports
-from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline, working
+from tests.integration.api_stage import (
+    WAIT_SECONDS,
+    Stage,
+    api_stage,
+    end_schedules,
+    pipeline,
+    working,
+)
 from workflows.definitions import cron
 from workflows.schedule_contracts import (
     ScheduledCall,
@@ -54,6 +61,7 @@ async def stage(infrastructure: Services, skills_folder: Path) -> Any:
         schedules=LIMITS,
     ) as stage:
         yield stage
+        await end_schedules(stage, infrastructure)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +77,7 @@ async def cut_off(infrastructure: Services, skills_folder: Path) -> Any:
         schedules=LIMITS,
     ) as stage:
         yield stage
+        await end_schedules(stage, infrastructure)
 
 
 def body(**more: Any) -> dict[str, Any]:
