@@ -80,13 +80,15 @@ async def database_refusals() -> AsyncIterator[None]:
 def _database_reason(error: BaseException) -> str:
     """In words where nothing answers: asyncio says ``[Errno 111] Connect call failed``, once for
     each address of the host."""
+    if not isinstance(error, OSError):
+        return first_line(error)
     if isinstance(error, ssl.SSLError):  # Its numbers are those of OpenSSL.
         return system_words(error)
-    number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, OSError) and number is None and (said := _ERRNO.search(str(error))):
+    number = error.errno
+    if number is None and (said := _ERRNO.search(str(error))):
         number = int(said[1])
     if number is None or number < 0:  # A name that nobody knows has words of its own.
-        return getattr(error, "strerror", None) or first_line(error)
+        return error.strerror or first_line(error)
     return _WORDS.get(number) or os.strerror(number)
 
 
