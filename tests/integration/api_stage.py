@@ -148,11 +148,17 @@ class ObedientSteps(ports.Steps):
         await attempts.end(self._database, attempt, ended)
         return StepOutcome(exit_code=0, files=len(files))
 
+    def let_go(self) -> None:
+        """The steps that wait now go on; those that come later wait."""
+        self.released.set()
+        self.released = asyncio.Event()
+
     async def _wait(self) -> None:
-        while not self.released.is_set():
+        released = self.released
+        while not released.is_set():
             activity.heartbeat()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.released.wait(), 0.05)
+                await asyncio.wait_for(released.wait(), 0.05)
 
     async def _fail(
         self, call: StepCall, attempt: Attempt, printed: str, *, retryable: bool

@@ -16,14 +16,6 @@ from tests.pressure import allowed
 from workflows.events import StepOutput
 
 
-@pytest.fixture(autouse=True)
-def held(request: pytest.FixtureRequest) -> None:
-    """Steps that wait do wait: tests of other modules have let those of this stage go."""
-    if "stage" in request.fixturenames:
-        stage: Stage = request.getfixturevalue("stage")
-        stage.steps.released.clear()
-
-
 async def _all(stage: Stage, task_id: str, **headers: str) -> list[SentEvent]:
     return await _read(stage.http, task_id, headers)
 

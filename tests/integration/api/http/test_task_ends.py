@@ -19,9 +19,8 @@ async def wait(http: httpx.AsyncClient, task_id: str, seconds: int = 60) -> http
 
 @pytest.fixture
 async def released(stage: Stage) -> AsyncIterator[asyncio.Event]:
-    stage.steps.released.clear()
     yield stage.steps.released
-    stage.steps.released.set()
+    stage.steps.let_go()
 
 
 async def test_the_answer_comes_when_the_task_has_ended(
