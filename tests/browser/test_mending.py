@@ -1,7 +1,9 @@
 """A pipeline that is mended at the task that has failed with it."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.visits import NARROW, check_accessible, check_fits
 from tests.integration.api_stage import Stage
@@ -87,6 +89,27 @@ async def test_an_input_that_only_the_new_pipeline_has_is_asked_for(
     await page.locator("#foresight").get_by_role("button", name="Retry").click()
     task = await stage.until(task_id, "completed")
     assert list(task["inputs"]) == ["data"]
+
+
+async def test_it_cannot_be_retried_while_the_answer_to_what_would_happen_is_on_its_way(
+    page: Page, stage: Stage
+) -> None:
+    task_id = await failed(stage)
+    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
+    run = page.locator("#foresight").get_by_role("button", name="Retry")
+    await expect(run).to_be_enabled()
+    answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/mend", hold)
+    await page.get_by_role("button", name="Show what will happen").click()
+    await expect(run).to_be_disabled()
+    answered.set()
+    await run.click()
+    await expect(page).to_have_url(f"{stage.url}/tasks/{task_id}")
 
 
 async def test_a_task_that_is_no_pipeline_has_none_to_be_mended(page: Page, stage: Stage) -> None:

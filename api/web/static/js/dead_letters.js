@@ -14,6 +14,11 @@ function matters(event) {
 
 document.addEventListener("input", (event) => hold(matters(event)));
 
+// Nor while the answer is on its way: what is pressed meanwhile would not be sent.
+document.addEventListener("submit", ({ target, submitter }) => {
+  if (target.matches("form[data-preview]") && submitter?.value === "preview") hold(target);
+});
+
 function hold(form) {
   const button = form?.querySelector('[name="act"][value="run"]');
   if (button) button.disabled = true;

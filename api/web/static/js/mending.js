@@ -19,6 +19,8 @@ watchEditor({
     return Object.fromEntries(refs.filter(([, ref]) => ref));
   },
   told(checked, found) {
-    if (!found.length && checked.steps.length) field.dispatchEvent(new Event("change", { bubbles: true }));
+    const run = form.querySelector('[name="act"][value="run"]');
+    const isShown = run && !run.disabled; // Somebody has asked before the check was there.
+    if (!isShown && !found.length && checked.steps.length) field.dispatchEvent(new Event("change", { bubbles: true }));
   },
 });

@@ -80,12 +80,8 @@ async def test_a_file_that_a_script_made_is_the_input_of_the_next(desk: Desk) ->
     assert first.error is None
     assert first.text == "8 /workspace/input/sales\n"
     assert desk.reporter.stderr == b"a warning\n"
-    assert [draft.data.get("phase") for draft in desk.reporter.drain()] == [
-        "executing",
-        None,
-        None,
-        "post_process",
-    ]
+    phases = [draft.data.get("phase", "log") for draft in desk.reporter.drain()]
+    assert (phases[0], phases[-1], {*phases[1:-1]}) == ("executing", "post_process", {"log"})
     url = f"http://localhost:8000/api/v1/artifacts/{desk.made['up.csv']}"
     second = await desk.call(
         "run_skill_script", skill="shout", script="shout.py", args=[url, "./up.csv"]
