@@ -11,7 +11,7 @@ from api.client.queries import Filter, queried
 from api.client.task_events import TaskEvent
 from api.client.transport import Params
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
-from api.wire.responses.checks import TaskCheck
+from api.wire.responses.checks import RerunCheck, TaskCheck
 from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import Page
@@ -101,6 +101,20 @@ class TaskCalls(Calls):
     async def foresee_retry(self, task_id: Id, request: RetryRequest | Fields) -> Foresight:
         """What a retry would do."""
         return await self._foresee(f"/tasks/{part(task_id)}/retry", RetryRequest, request)
+
+    async def check_rerun(
+        self, task_id: Id, request: RerunRequest | Fields, *, idempotency_key: Key = None
+    ) -> RerunCheck:
+        """What ``rerun`` would submit, and what is wrong with that; nothing is accepted."""
+        wanted = asked(RerunRequest, request).model_copy(update={"dry_run": True})
+        return await self._transport.call(
+            "POST",
+            f"/tasks/{part(task_id)}/rerun",
+            RerunCheck,
+            body=json_of(wanted),
+            headers={} if idempotency_key is None else keyed(idempotency_key),
+            repeatable=True,
+        )
 
     async def compile(self, task_id: Id, request: CompileRequest | Fields) -> Compilation:
         """What the agent of a task did, as a pipeline."""

@@ -76,11 +76,12 @@ class RetryRequest(_Request):
 class RerunRequest(_Request):
     """A new task like one that there is: ``inputs`` and ``parameters`` take the place of those of
     the same name, which the task must have. ``cache`` is as for a new task, and as it was if
-    omitted."""
+    omitted. With ``dry_run`` nothing is submitted: the answer says what would be."""
 
     inputs: dict[InputName, Annotated[Text, AfterValidator(as_kept)]] = {}
     parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
     cache: bool | None = Field(default=None, strict=True)
+    dry_run: bool = Field(default=False, strict=True)
 
 
 class RequeueRequest(RetryRequest):
