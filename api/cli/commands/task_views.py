@@ -70,7 +70,7 @@ def print_task(shown: Shown) -> None:
     elif task.sub_tasks:
         print_title(f"{kind.part.capitalize()}s")
         columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
-        rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
+        rows = [_step_row(step, task) for step in _shown(task.sub_tasks)]
         print_table(columns, rows, cut="NOTE", spare=("SKILL", "FILES", "TIME"))
     if task.artifacts:
         print_title("Files")
@@ -174,8 +174,8 @@ def _is_troubled(item: SubTask) -> bool:
     return item.error is not None or was_cut_off
 
 
-def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
-    files = sum(step.name in (made.sub_task, step_of(made.sub_task)) for made in artifacts)
+def _step_row(step: SubTask, task: Task) -> Sequence[Cell]:
+    files = sum(step.name in (made.sub_task, step_of(made.sub_task)) for made in task.artifacts)
     is_new = step.started_at is None
     return (
         step.name,
@@ -184,7 +184,7 @@ def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
         _elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
         _skill(step),
-        _note(step) if step.items is None else _items_note(step.items),
+        _note(step, task) if step.items is None else _items_note(step.items),
     )
 
 
@@ -206,7 +206,7 @@ def _items_note(items: ItemCounts) -> str:
     return items_text(items.total, items.completed, items.failed)
 
 
-def _note(step: SubTask) -> str:
+def _note(step: SubTask, task: Task) -> str:
     if step.status is Status.WAITING and step.approval is not None:
         return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
     if step.status is Status.RUNNING and step.phase is not None:
@@ -216,7 +216,10 @@ def _note(step: SubTask) -> str:
     if step.next_attempt_at is not None:
         return f"next try at {clock(step.next_attempt_at, datetime.now(UTC))}"
     if step.error is not None:
-        return str(step.error.get("message", ""))
+        message = str(step.error.get("message", ""))
+        # The task says it already: its code is enough here.
+        is_told = task.error is not None and task.error.get("message") == message
+        return str(step.error.get("code", "")) if is_told else message
     notes = ["cached"] if step.cached else []
     if step.refused:
         notes.append(f"{counted(len(step.refused), 'file')} not collected")

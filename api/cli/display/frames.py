@@ -14,6 +14,7 @@ from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
 from workflows.contracts import Failure
+from workflows.errors import said_in
 from workflows.events import ArtifactCreated
 from workflows.item_names import step_of
 from workflows.states import Status
@@ -50,8 +51,11 @@ def picture(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     return Group(*lines, Text(), summary(task, now, glyphs))
 
 
-def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
-    """How a task ended, why, and what to do next."""
+def summary(
+    task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE, *, told: str = ""
+) -> Group:
+    """How a task ended, why, and what to do next. What was ``told`` in the last line is not said
+    again."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
         rows.append(("Files", f"agentos artifacts get {task.task_id}"))
@@ -60,7 +64,7 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     lines = [hint_line(label, value) for label, value in rows]
-    return Group(verdict(task, now, glyphs), *error_lines(task, glyphs), Text(), *lines)
+    return Group(verdict(task, now, glyphs), *error_lines(task, glyphs, told), Text(), *lines)
 
 
 def seconds_between(start: datetime | None, end: datetime) -> float:
@@ -236,14 +240,25 @@ def verdict(
     )
 
 
-def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+def error_lines(task: TaskProgress, glyphs: Glyphs, told: str = "") -> Iterator[RenderableType]:
+    """Why a task failed, unless that was ``told`` just before, and what led to it."""
     if task.error is None:
         return
-    yield Text()  # Of padding, the empty line would be as long as the other.
-    yield Padding(Text(safe_line(message_of(task.error))), (0, 0, 0, 2), expand=False)
+    message = message_of(task.error)
     step = task.find(task.error.step or "")
-    for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
+    printed = step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else []
+    shown = [text for text in printed if not _is_said_in(message, text)]
+    if message != told or shown:
+        yield Text()  # Of padding, the empty line would be as long as the other.
+    if message != told:
+        yield Padding(Text(safe_line(message)), (0, 0, 0, 2), expand=False)
+    for text in shown:
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
+
+
+def _is_said_in(message: str, text: str) -> bool:
+    said = said_in(message)
+    return bool(said) and " ".join(text.split()).removesuffix(".") == said.removesuffix(".")
 
 
 def message_of(failure: Failure) -> str:

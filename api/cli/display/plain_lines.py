@@ -46,6 +46,9 @@ class PlainLines(Notes):
     Of runs before the latest nothing either: whoever retries a task has seen them fail.
     """
 
+    # Why a step failed, while no other line has come since but that the task ended.
+    _told = ""
+
     def take(self, event: Event, at: datetime) -> None:
         step = self._task.take(event, at)
         if not self._task.is_history:
@@ -54,10 +57,12 @@ class PlainLines(Notes):
     def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
         if (line := line_of(event, self._task, step)) is not None:
             self._print_timed(line, at)
+            if not isinstance(event, events.TaskStatus):
+                self._told = _reason(step) if step and isinstance(event, _FAILURES) else ""
 
     def summary(self, now: datetime) -> RenderableType:
         """What comes last, once the task has ended."""
-        return summary(self._task, now, glyphs_of(self._console))
+        return summary(self._task, now, glyphs_of(self._console), told=self._told)
 
     def _print_timed(self, line: str, at: datetime) -> None:
         elapsed = duration(seconds_between(self._task.started_at, at))
@@ -95,6 +100,7 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
     return f"{step.name}: {what}"
 
 
+_FAILURES = (events.StepFailed, events.StepBlocked)
 # Of items that go well only their number is told, some ten times.
 _QUIET_OF_ITEMS = (events.StepStarted, events.StepCompleted, events.ArtifactCreated)
 _LINES_OF_ITEMS = 10
