@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, fi
 
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName, as_kept
+from workflows.definitions.integers import INTEGRAL
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import MAX_PARAMETERS, Parameter, Pipeline
@@ -139,7 +140,7 @@ class ClearRequest(_Request):
     tool: Text | None = Field(default=None, max_length=128)
 
 
-BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True)] | None
+BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True), INTEGRAL] | None
 
 
 class BreakerDecision(_Request):

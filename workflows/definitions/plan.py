@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
+from workflows.definitions.integers import Integer
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
 
 DEFAULT_NODES = 8
@@ -115,10 +116,10 @@ class Plan(_Model):
     """
 
     atomicity: Atomicity | None = None
-    max_nodes: int = Field(default=DEFAULT_NODES, strict=True, ge=1, le=MAX_NODES)
-    parallel: int = Field(default=DEFAULT_PARALLEL, strict=True, ge=1, le=MAX_NODES)
-    depth: int = Field(default=1, strict=True, ge=1, le=MAX_DEPTH)
-    replans: int = Field(default=1, strict=True, ge=0, le=MAX_REPLANS)
+    max_nodes: Integer = Field(default=DEFAULT_NODES, ge=1, le=MAX_NODES)
+    parallel: Integer = Field(default=DEFAULT_PARALLEL, ge=1, le=MAX_NODES)
+    depth: Integer = Field(default=1, ge=1, le=MAX_DEPTH)
+    replans: Integer = Field(default=1, ge=0, le=MAX_REPLANS)
     approve: bool = False
     agent: Agent = Agent()
     limits: Limits = Limits()
