@@ -91,6 +91,9 @@ async def test_a_conflict_about_parameters_names_them(stage: Stage) -> None:
     given["pipeline"]["parameters"]["q"] = 3
     refused = await stage.http.post("/tasks", json=given, headers=key)
     assert "it differs in parameter 'q'." in refused.json()["detail"]
+    given["pipeline"]["parameters"] = {"p": 1.0, "q": 2}
+    refused = await stage.http.post("/tasks", json=given, headers=key)
+    assert "it differs in parameter 'p'." in refused.json()["detail"]
     given["pipeline"]["name"] = "other"
     refused = await stage.http.post("/tasks", json=given, headers=key)
     assert "it differs in the definition." in refused.json()["detail"]
