@@ -109,7 +109,9 @@ def _document(
     asked: AskedTask, request: RerunRequest, definition: Mapping[str, JsonValue]
 ) -> dict[str, JsonValue]:
     """The request that would make the task: with what it says, and all that makes a difference."""
-    callbacks = [{"url": each["url"], "events": each["events"]} for each in asked.callbacks or ()]
+    callbacks: list[JsonValue] = [
+        {"url": each["url"], "events": [*each["events"]]} for each in asked.callbacks or ()
+    ]
     return {
         "type": asked.type.value,
         **({} if asked.prompt is None else {"prompt": asked.prompt}),
