@@ -70,7 +70,7 @@ def agentos(
 
 
 for name, place, summary in (
-    ("ls", "tasks:ls", "List tasks, newest first."),
+    ("ls", "task_list:ls", "List tasks, newest first."),
     ("show", "tasks:show", "Show a task with its steps and files."),
     (
         "watch",

@@ -1,7 +1,8 @@
 """The calls of dead letters."""
 
 from api.client.asking import Fields, asked
-from api.client.calls import Calls, Id, part
+from api.client.calls import Id, part
+from api.client.foreseeing import ForeseeingCalls
 from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import DiscardRequest, RequeueRequest
@@ -10,7 +11,7 @@ from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed
 
 
-class DeadLetterCalls(Calls):
+class DeadLetterCalls(ForeseeingCalls):
     """Part of ``Client``."""
 
     async def dead_letters(

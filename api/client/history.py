@@ -1,12 +1,16 @@
 """The calls of what happened within a task."""
 
 import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
-from api.client import transfer
+from api.client import task_events, transfer
 from api.client.asking import Fields, Key, asked, keyed, mistaken
 from api.client.calls import Calls, Id, part
+from api.client.following import follow
 from api.client.queries import Filter, queried
+from api.client.task_events import TaskEvent
 from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
@@ -26,6 +30,25 @@ class HistoryCalls(Calls):
         return await self._get(
             f"/tasks/{part(task_id)}/logs", Page[Attempt], queried(params, filters)
         )
+
+    async def events(
+        self,
+        task_id: Id,
+        *,
+        after: int | None = None,
+        on_lost: Callable[[str], None] = lambda reason: None,
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """All that happened to a task and happens, until its end; only what came ``after`` the
+        event of that ``seq``, so that a program which was stopped goes on where it was.
+
+        A lost connection is reopened without a gap; ``on_lost`` is called with the reason.
+        """
+        path = f"/tasks/{part(task_id)}/events" + ("" if after is None else f"?after={after}")
+        received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)
+        async with aclosing(received):
+            async for item in received:
+                if (event := TaskEvent.read(item)) is not None:
+                    yield event
 
     async def trace(self, task_id: Id) -> Span:
         return await self._get(f"/tasks/{part(task_id)}/trace", Span)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
+from workflows.states import NodeKind, Size
 
 DEFAULT_NODES = 8
 MAX_NODES = 50
@@ -27,26 +28,6 @@ class Atomicity(StrEnum):
 
     CONSERVATIVE = "conservative"
     RELAXED = "relaxed"
-
-
-class NodeKind(StrEnum):
-    """What runs a node: ``reasoning`` is one answer of a model, without tools."""
-
-    AGENT = "agent"
-    PIPELINE = "pipeline"
-    REASONING = "reasoning"
-    PLAN = "plan"
-
-
-class Size(StrEnum):
-    """How much of the plan's work, and of its budget, a node is."""
-
-    SMALL = "small"
-    LARGE = "large"
-
-    @property
-    def weight(self) -> int:
-        return 1 if self is Size.SMALL else 3
 
 
 class _Model(BaseModel):

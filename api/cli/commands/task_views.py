@@ -1,4 +1,4 @@
-"""Tasks as tables."""
+"""A task, with its steps and files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,33 +19,19 @@ from api.cli.commands.printing import (
     status_cell,
     when,
 )
-from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import (
-    clock,
-    counted,
-    duration,
-    items_text,
-    message_of,
-    seconds_between,
-)
+from api.cli.commands.task_table import elapsed
+from api.cli.display.amounts import clock, counted, dollars, items_text
+from api.cli.display.frames import message_of
 from api.cli.kinds.table import kind_of
 from api.cli.terminal import safe_line
 from api.wire.responses.files import Artifact, TaskInput
-from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, TaskSummary, Usage
+from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, Usage
 from workflows.contracts import Failure
 from workflows.item_names import step_of
 from workflows.states import Status, TaskType
 
 _ITEMS_SHOWN = 10
 _DIGEST_CHARACTERS = 8
-
-
-def print_tasks(tasks: Sequence[TaskSummary]) -> None:
-    columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
-    spare = ("TYPE", "TIME", "DONE", "CREATED")
-    print_table(
-        columns, [_task_row(task) for task in tasks], cut="NAME", spare=spare, none="No such tasks."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +75,6 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
     )
 
 
-def _task_row(task: TaskSummary) -> Sequence[Cell]:
-    return (
-        short_id(task.task_id),
-        status_cell(task.status),
-        task.type.value,
-        kind_of(task.type).done(task),
-        task.name,
-        when(task.created_at),
-        _elapsed(task.started_at, task.finished_at),
-    )
-
-
 def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple[str, Cell]]:
     files = {given.name: given for given in inputs}
     fields: list[tuple[str, Cell]] = [
@@ -114,7 +88,7 @@ def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple
         ("Priority", str(task.priority)),
         ("Run", str(task.run) if task.run > 1 else ""),
         ("Created", when(task.created_at)),
-        ("Time", _elapsed(task.started_at, task.finished_at)),
+        ("Time", elapsed(task.started_at, task.finished_at)),
         ("By", _creator(task.created_by)),
         *((f"Input {name}", _input(ref, files.get(name))) for name, ref in task.inputs.items()),
         ("Prompt", beginning(task.prompt or "")),
@@ -181,7 +155,7 @@ def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
         step.name,
         status_cell(step.status),
         "" if is_new else _tries(step),
-        _elapsed(step.started_at, step.finished_at),
+        elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
         _skill(step),
         _note(step) if step.items is None else _items_note(step.items),
@@ -221,7 +195,3 @@ def _note(step: SubTask) -> str:
     if step.refused:
         notes.append(f"{counted(len(step.refused), 'file')} not collected")
     return ", ".join(notes)
-
-
-def _elapsed(start: datetime | None, end: datetime | None) -> str:
-    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""

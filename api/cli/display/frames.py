@@ -9,6 +9,7 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
+from api.cli.display.amounts import clock, counted, duration, items_text, seconds_between
 from api.cli.display.definition_errors import OF_EITHER, OF_ITS_CODE, OF_THE_PIPELINE
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
@@ -63,26 +64,6 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     return Group(verdict(task, now, glyphs), *error_lines(task, glyphs), Text(), *lines)
 
 
-def seconds_between(start: datetime | None, end: datetime) -> float:
-    # The server's clock may be ahead of ours.
-    return max(0.0, (end - start).total_seconds()) if start else 0.0
-
-
-def duration(seconds: float) -> str:
-    """``0.8s``, ``12.4s``, ``3m 05s``, ``2h 07m``."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
-
-
-def clock(moment: datetime, now: datetime) -> str:
-    """A time of today, or the day and the time, as the clock here shows it."""
-    here = moment.astimezone()
-    is_today = here.date() == now.astimezone().date()
-    return f"{here:%H:%M:%S}" if is_today else f"{here:%F %H:%M}"
-
-
 def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
     sign, style = glyphs.of(task.status, now.timestamp()), style_of(task.status)
     elapsed = seconds_between(task.started_at, task.ended_at or now)
@@ -133,11 +114,6 @@ def _step(
             shown = safe_line(text.strip(), LINE_CHARACTERS)
             yield line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
     yield from artifact_lines(list(step.made), glyphs, sum(widths))
-
-
-def items_text(total: int, completed: int, failed: int) -> str:
-    """``7/20``, ``7/20, 1 failed``."""
-    return f"{completed:,}/{total:,}" + (f", {failed:,} failed" if failed else "")
 
 
 def _item_notes(step: StepProgress) -> Iterator[tuple[str, str]]:
@@ -289,10 +265,6 @@ def hint_line(label: str, value: str) -> Text:
 def line(*parts: tuple[str, str]) -> Text:
     """Pairs of text and style; cut where the terminal ends."""
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
-
-
-def counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _name(text: str) -> str:

@@ -10,7 +10,7 @@ from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
 from api.cli.kinds.agent import Prompt
 from api.cli.kinds.base import Kind
-from api.wire.responses.tasks import Task, TaskSummary
+from api.wire.responses.tasks import Task
 from workflows.definitions.agent import Agent
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
@@ -30,9 +30,6 @@ class AutoKind(Kind[AgentProgress]):
 
     def lines(self, progress: AgentProgress, console: Console) -> PlainTurns:
         return AGENT.lines(progress, console)
-
-    def done(self, task: TaskSummary) -> str:
-        return "choosing"
 
     @staticmethod
     def request(

@@ -13,7 +13,7 @@ from api.cli.display.displays import Shown
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
 from api.client import AsyncClient as Client
-from api.wire.responses.tasks import Task, TaskSummary
+from api.wire.responses.tasks import Task
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
@@ -49,10 +49,6 @@ class Kind(ABC, Generic[Shown]):
 
     async def complete(self, progress: Shown, client: Client) -> None:
         """Add what no event tells of a task that has ended."""
-
-    def done(self, task: TaskSummary) -> str:
-        """How far the task is, in a word or two."""
-        return f"{task.progress.done}/{task.progress.total}"
 
     def progress_note(self, task: Task) -> str:
         """How far the task is, where its sub-tasks do not show it."""
