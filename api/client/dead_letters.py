@@ -1,8 +1,7 @@
 """The calls of dead letters."""
 
-from api.client.asking import Fields, asked
-from api.client.calls import Id, part
-from api.client.foreseeing import ForeseeingCalls
+from api.client.asking import Fields, asked, only_tried
+from api.client.calls import Calls, Id, part
 from api.client.queries import Filter, queried
 from api.client.transport import Params
 from api.wire.requests import DiscardRequest, RequeueRequest
@@ -11,7 +10,7 @@ from api.wire.responses.pages import Page
 from api.wire.responses.tasks import Changed
 
 
-class DeadLetterCalls(ForeseeingCalls):
+class DeadLetterCalls(Calls):
     """Part of ``Client``."""
 
     async def dead_letters(
@@ -39,7 +38,7 @@ class DeadLetterCalls(ForeseeingCalls):
     async def foresee_requeue(self, letter_id: Id, request: RequeueRequest | Fields) -> Foresight:
         """What a requeue would do."""
         path = f"/dead-letters/{part(letter_id)}/requeue"
-        return await self._foresee(path, RequeueRequest, request)
+        return await self._post(path, Foresight, only_tried(RequeueRequest, request))
 
     async def discard(self, letter_id: Id, request: DiscardRequest | Fields) -> DeadLetter:
         path = f"/dead-letters/{part(letter_id)}/discard"

@@ -1,8 +1,7 @@
 """The calls that hand in tasks, or make others of those that are there."""
 
-from api.client.asking import Fields, Key, asked, keyed
+from api.client.asking import Fields, Key, asked, keyed, only_tried
 from api.client.calls import Id, json_of, part
-from api.client.foreseeing import ForeseeingCalls
 from api.client.tasks import TaskCalls
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
 from api.wire.responses.checks import TaskCheck
@@ -12,7 +11,7 @@ from api.wire.responses.tasks import Accepted, Changed
 from workflows.definitions.task_request import TaskRequest
 
 
-class TaskRequestCalls(TaskCalls, ForeseeingCalls):
+class TaskRequestCalls(TaskCalls):
     """Part of ``Client``."""
 
     async def submit(
@@ -67,7 +66,8 @@ class TaskRequestCalls(TaskCalls, ForeseeingCalls):
 
     async def foresee_retry(self, task_id: Id, request: RetryRequest | Fields) -> Foresight:
         """What a retry would do."""
-        return await self._foresee(f"/tasks/{part(task_id)}/retry", RetryRequest, request)
+        path = f"/tasks/{part(task_id)}/retry"
+        return await self._post(path, Foresight, only_tried(RetryRequest, request))
 
     async def compile(self, task_id: Id, request: CompileRequest | Fields) -> Compilation:
         """What the agent of a task did, as a pipeline."""
