@@ -15,7 +15,7 @@ from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.comparison import Comparison
-from api.wire.responses.files import Artifact, TaskInputList
+from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span, ToldMessage
 from api.wire.responses.pages import Page
 
@@ -79,10 +79,6 @@ class HistoryCalls(Calls):
         """What the agent of a task was told and has not read yet."""
         return await self._get(f"/tasks/{part(task_id)}/messages/unread", Page[ToldMessage])
 
-    async def inputs(self, task_id: Id) -> TaskInputList:
-        """What a task was given, with the names of the files."""
-        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputList)
-
     async def compare(self, task_id: Id, other_id: Id | None = None) -> Comparison:
         """A task beside another, or beside the last one of its name that was completed before."""
         params = {"with": str(other_id)} if other_id else None
@@ -93,14 +89,6 @@ class HistoryCalls(Calls):
         and ``DownloadDamaged`` too."""
         path = f"/tasks/{part(task_id)}/export"
         return await transfer.download_whole(self._transport, path, Path(target))
-
-    async def approvals(
-        self, /, task_id: Id, params: Params | None = None, **filters: Filter
-    ) -> Page[AskedCall]:
-        """A page of the calls of an agent that wait for a person."""
-        return await self._get(
-            f"/tasks/{part(task_id)}/approvals", Page[AskedCall], queried(params, filters)
-        )
 
     async def decide(self, task_id: Id, call: str, request: ApprovalRequest | Fields) -> AskedCall:
         """Decide on a call, given by its id or its name."""

@@ -4,6 +4,8 @@ from api.client.calls import Calls, Id, part
 from api.client.connected import Connected
 from api.client.queries import Filter, queried
 from api.client.transport import Params
+from api.wire.responses.approvals import AskedCall
+from api.wire.responses.files import TaskInputList
 from api.wire.responses.pages import Page
 from api.wire.responses.plans import PlanOfTask
 from api.wire.responses.tasks import Changed, Task, TaskSummary
@@ -23,6 +25,18 @@ class TaskCalls(Calls):
     async def plan(self, task_id: Id) -> PlanOfTask:
         """The nodes of a plan, with their states."""
         return await self._get(f"/tasks/{part(task_id)}/plan", PlanOfTask)
+
+    async def inputs(self, task_id: Id) -> TaskInputList:
+        """What a task was given, with the names of the files."""
+        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputList)
+
+    async def approvals(
+        self, /, task_id: Id, params: Params | None = None, **filters: Filter
+    ) -> Page[AskedCall]:
+        """A page of the calls of an agent that wait for a person."""
+        return await self._get(
+            f"/tasks/{part(task_id)}/approvals", Page[AskedCall], queried(params, filters)
+        )
 
     async def cancel(self, task_id: Id) -> Changed:
         return await self._change(task_id, "cancel")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from api.cli.commands.printing import Cell, print_table, short_id, status_cell, when
 from api.cli.display.amounts import duration, seconds_between
-from api.cli.kinds.done import done
+from api.cli.kinds.views import view_of
 from api.wire.responses.tasks import TaskSummary
 
 
@@ -22,7 +22,7 @@ def _task_row(task: TaskSummary) -> Sequence[Cell]:
         short_id(task.task_id),
         status_cell(task.status),
         task.type.value,
-        done(task),
+        view_of(task.type).done(task),
         task.name,
         when(task.created_at),
         elapsed(task.started_at, task.finished_at),

@@ -1,9 +1,10 @@
 """A task, with its steps and files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
 from rich.filesize import decimal
 from rich.text import Text
 
@@ -20,13 +21,11 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.commands.task_table import elapsed
-from api.cli.display.amounts import clock, counted, dollars, items_text
-from api.cli.display.frames import message_of
-from api.cli.kinds.table import kind_of
+from api.cli.display.amounts import clock, counted, dollars, failure_text, items_text
+from api.cli.kinds.views import view_of
 from api.cli.terminal import safe_line
 from api.wire.responses.files import Artifact, TaskInput
 from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, Usage
-from workflows.contracts import Failure
 from workflows.item_names import step_of
 from workflows.states import Status, TaskType
 
@@ -47,15 +46,15 @@ class Shown:
 def print_task(shown: Shown) -> None:
     task, drawing = shown.task, shown.drawing
     print_fields(_task_fields(task, shown.inputs))
-    kind = kind_of(task.type)
-    kind.print_result(task)
+    view = view_of(task.type)
+    view.print_result(task)
     if drawing is not None:
-        print_title(f"{kind.part.capitalize()}s")
+        print_title(f"{view.part.capitalize()}s")
         for line in drawing:
             draw(line)
     elif task.sub_tasks:
-        print_title(f"{kind.part.capitalize()}s")
-        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
+        print_title(f"{view.part.capitalize()}s")
+        columns = (view.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
         rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
         print_table(columns, rows, cut="NOTE", spare=("SKILL", "FILES", "TIME"))
     if task.artifacts:
@@ -92,10 +91,10 @@ def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple
         ("By", _creator(task.created_by)),
         *((f"Input {name}", _input(ref, files.get(name))) for name, ref in task.inputs.items()),
         ("Prompt", beginning(task.prompt or "")),
-        ("Progress", kind_of(task.type).progress_note(task)),
+        ("Progress", view_of(task.type).progress_note(task)),
         ("Waits for", _wait(task)),
-        ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
-        ("Error", message_of(Failure.model_validate(task.error)) if task.error else ""),
+        ("Used", "" if view_of(task.type).draws_usage else _used(task.usage)),
+        ("Error", _error(task.error or {})),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
@@ -110,6 +109,11 @@ def _input(ref: str, given: TaskInput | None) -> Cell:
     file = given.file
     about = f"  {decimal(file.size)}  {safe_line(ref)}"
     return Text.assemble(safe_line(file.name), (about, "dim"))
+
+
+def _error(error: Mapping[str, JsonValue]) -> str:
+    others = error.get("others")
+    return failure_text(str(error.get("message", "")), others if isinstance(others, int) else None)
 
 
 def _creator(creator: Creator | None) -> str:

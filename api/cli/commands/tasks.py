@@ -1,9 +1,8 @@
-"""``agentos show|watch|trace|cancel|pause|resume``: show and control tasks."""
+"""``agentos watch|trace|cancel|pause|resume``: follow and control tasks."""
 
 import typer
 
 from api.cli import terminal
-from api.cli.commands import task_views
 from api.cli.commands.foresight import (
     Yes,
 )
@@ -22,33 +21,11 @@ from api.cli.commands.task_ids import talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import wait_for_end
 from api.cli.exit_codes import ExitCode
-from api.cli.kinds.table import kind_of
 from api.cli.pager import paged
 from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkCancelRequest
 from api.wire.responses.tasks import Changed
 from workflows.states import Status
-
-
-def show(
-    context: typer.Context, task: TaskId, no_pager: NoPager = False, output: Output = Format.TABLE
-) -> None:
-    """Show a task with its steps and files."""
-
-    async def converse(client: Client, task_id: str) -> task_views.Shown:
-        found = await client.task(task_id)
-        if output is Format.JSON:
-            return task_views.Shown(found)
-        drawing = await kind_of(found.type).drawing(client, found)
-        inputs = (await client.inputs(task_id)).items if found.inputs else ()
-        return task_views.Shown(found, drawing, inputs)
-
-    shown = talk_about(context, task, converse)
-    if output is Format.JSON:
-        print_json(shown.task)
-        return
-    with paged(wanted=not no_pager):
-        task_views.print_task(shown)
 
 
 def watch(

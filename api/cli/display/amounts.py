@@ -1,4 +1,4 @@
-"""Amounts and times in words."""
+"""Amounts and times in words, for all that is shown."""
 
 from datetime import datetime
 
@@ -10,6 +10,11 @@ def counted(count: int, thing: str) -> str:
 def items_text(total: int, completed: int, failed: int) -> str:
     """``7/20``, ``7/20, 1 failed``."""
     return f"{completed:,}/{total:,}" + (f", {failed:,} failed" if failed else "")
+
+
+def failure_text(message: str, others: int | None) -> str:
+    """Why something failed, with how many more have failed beside it."""
+    return f"{message} ({counted(others, 'more failure')})" if others else message
 
 
 def dollars(amount: float) -> str:

@@ -9,12 +9,18 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
-from api.cli.display.amounts import clock, counted, duration, items_text, seconds_between
+from api.cli.display.amounts import (
+    clock,
+    counted,
+    duration,
+    failure_text,
+    items_text,
+    seconds_between,
+)
 from api.cli.display.definition_errors import OF_EITHER, OF_ITS_CODE, OF_THE_PIPELINE
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
-from workflows.contracts import Failure
 from workflows.events import ArtifactCreated
 from workflows.item_names import step_of
 from workflows.states import Status
@@ -216,16 +222,14 @@ def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
     if task.error is None:
         return
     yield Text()  # Of padding, the empty line would be as long as the other.
-    yield Padding(Text(safe_line(message_of(task.error))), (0, 0, 0, 2), expand=False)
+    yield Padding(
+        Text(safe_line(failure_text(task.error.message, task.error.others))),
+        (0, 0, 0, 2),
+        expand=False,
+    )
     step = task.find(task.error.step or "")
     for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
-
-
-def message_of(failure: Failure) -> str:
-    """With how many more have failed beside it."""
-    more = f" ({counted(failure.others, 'more failure')})" if failure.others else ""
-    return f"{failure.message}{more}"
 
 
 def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:

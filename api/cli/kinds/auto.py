@@ -20,7 +20,6 @@ class AutoKind(Kind[AgentProgress]):
     """The model that chooses is shown as an agent is, for as long as it takes."""
 
     task_type = TaskType.AUTO
-    part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
         return AGENT.progress(task)

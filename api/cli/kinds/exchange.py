@@ -15,7 +15,6 @@ class ExchangeKind(Kind[AgentProgress]):
     """Nobody submits one: a message to the agent is enough."""
 
     task_type = TaskType.EXCHANGE
-    part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
         return AGENT.progress(task)
@@ -28,12 +27,6 @@ class ExchangeKind(Kind[AgentProgress]):
 
     async def complete(self, progress: AgentProgress, client: Client) -> None:
         await AGENT.complete(progress, client)
-
-    def progress_note(self, task: Task) -> str:
-        return AGENT.progress_note(task)
-
-    def print_result(self, task: Task) -> None:
-        AGENT.print_result(task)
 
 
 KIND = ExchangeKind()

@@ -114,8 +114,9 @@ def test_nothing_waits_for_the_import_of_what_it_does_without(
     assert found & too_much == set()
 
 
+_ID = "00000000-0000-0000-0000-000000000001"
 _TASK: Mapping[str, JsonValue] = {
-    "task_id": "00000000-0000-0000-0000-000000000001",
+    "task_id": _ID,
     "type": "agent",
     "name": "a task",
     "status": "completed",
@@ -130,13 +131,22 @@ _TASK: Mapping[str, JsonValue] = {
     "finished_at": "2026-11-29T12:00:02Z",
     "temporal_url": None,
 }
+_DETAILS: Mapping[str, JsonValue] = {
+    "result": {"summary": "It is done.", "files": []},
+    "inputs": {},
+    "definition": {},
+    "sub_tasks": [],
+    "artifacts": [],
+    "usage": {"tokens_used": 900, "turns": 1, "attempts": 1, "duration_ms": 1_000},
+}
 
 
 class _Tasks(BaseHTTPRequestHandler):
     """Answers as the API does that has one task."""
 
     def do_GET(self) -> None:
-        body = json.dumps({"items": [_TASK]}).encode()
+        is_list = self.path.startswith("/api/v1/tasks?")
+        body = json.dumps({"items": [_TASK]} if is_list else {**_TASK, **_DETAILS}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -154,13 +164,16 @@ def api_url() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_list_of_tasks_waits_for_nothing_that_it_does_without(api_url: str) -> None:
-    """It is typed again and again. Its modules are counted, as a new one is easily overlooked; each
-    takes a millisecond, and more if it has models."""
-    found = loaded_by(run_of("--api-url", api_url, "ls"))
+@pytest.mark.parametrize("words", [("ls",), ("show", _ID)], ids=["ls", "show"])
+def test_tasks_are_shown_without_waiting_for_what_that_does_without(
+    words: Sequence[str], api_url: str
+) -> None:
+    """They are asked for again and again. Modules are counted, as a new one is easily overlooked;
+    each takes a millisecond, and more if it has models."""
+    found = loaded_by(run_of("--api-url", api_url, *words))
     assert found & {*SERVER, *SDKS, *HEAVY} == set()
     assert {"api.cli.commands.task_table", "rich.table"} <= found
-    assert len([name for name in found if name.partition(".")[0] in OURS]) <= 65
+    assert len([name for name in found if name.partition(".")[0] in OURS]) <= 70
 
 
 def test_a_program_that_has_only_the_client_needs_two_libraries() -> None:

@@ -1,6 +1,6 @@
-"""``agentos ls``: the tasks that there are.
+"""``agentos ls|show``: the tasks that there are.
 
-It is typed again and again, so it loads no more than it needs.
+They are typed again and again, so no more is loaded than they need.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli.commands.moments import check_order
-from api.cli.commands.options import Format, NoPager, Output, talk
+from api.cli.commands.options import Format, NoPager, Output, TaskId, talk
 from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_filter import (
@@ -21,9 +21,11 @@ from api.cli.commands.task_filter import (
     TaskFilter,
     WithText,
 )
-from api.cli.commands.task_ids import find_task_id
+from api.cli.commands.task_ids import find_task_id, talk_about
 from api.cli.commands.task_table import print_tasks
+from api.cli.commands.task_views import Shown, print_task
 from api.cli.errors import NoNodes
+from api.cli.kinds.views import view_of
 from api.cli.pager import paged
 from api.client.tasks import TaskClient
 from api.wire.responses.pages import Page
@@ -78,3 +80,24 @@ def ls(
         return
     with paged(wanted=not no_pager):
         print_tasks(page.items)
+
+
+def show(
+    context: typer.Context, task: TaskId, no_pager: NoPager = False, output: Output = Format.TABLE
+) -> None:
+    """Show a task with its steps and files."""
+
+    async def converse(client: TaskClient, task_id: str) -> Shown:
+        found = await client.task(task_id)
+        if output is Format.JSON:
+            return Shown(found)
+        drawing = await view_of(found.type).drawing(client, found)
+        inputs = (await client.inputs(task_id)).items if found.inputs else ()
+        return Shown(found, drawing, inputs)
+
+    shown = talk_about(context, task, converse, TaskClient)
+    if output is Format.JSON:
+        print_json(shown.task)
+        return
+    with paged(wanted=not no_pager):
+        print_task(shown)
