@@ -129,7 +129,7 @@ def talk(
     """Have a conversation with the API that the command line names, or that of the stack here.
 
     ``through`` is a client with a few of the calls, for commands that are to be quick: one with all
-    of them takes half a second to load.
+    of them takes 0.2 s longer to load.
 
     Raises:
         StackNotReady, StackApiAway: the stack runs, and its API is not there.
