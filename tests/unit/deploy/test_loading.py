@@ -164,15 +164,23 @@ def api_url() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("words", [("ls",), ("show", _ID)], ids=["ls", "show"])
-def test_tasks_are_shown_without_waiting_for_what_that_does_without(
-    words: Sequence[str], api_url: str
+@pytest.mark.parametrize(
+    ("words", "server"),
+    [
+        (("ls",), SERVER),
+        (("show", _ID), SERVER),
+        (("status",), SERVER - {"activities"}),  # It looks at locks.
+    ],
+    ids=["ls", "show", "status"],
+)
+def test_what_is_looked_at_again_and_again_is_shown_without_waiting_for_more(
+    words: Sequence[str], server: set[str], api_url: str
 ) -> None:
-    """They are asked for again and again. Modules are counted, as a new one is easily overlooked;
-    each takes a millisecond, and more if it has models."""
+    """Modules are counted, as a new one is easily overlooked; each takes a millisecond, and more if
+    it has models."""
     found = loaded_by(run_of("--api-url", api_url, *words))
-    assert found & {*SERVER, *SDKS, *HEAVY} == set()
-    assert {"api.cli.commands.task_table", "rich.table"} <= found
+    assert found & {*server, *SDKS, *HEAVY} == set()
+    assert {"api.client.transport", "rich.table"} <= found
     assert len([name for name in found if name.partition(".")[0] in OURS]) <= 70
 
 
