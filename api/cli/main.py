@@ -70,8 +70,8 @@ def agentos(
 
 
 for name, place, summary in (
-    ("ls", "tasks:ls", "List tasks, newest first."),
-    ("show", "tasks:show", "Show a task with its steps and files."),
+    ("ls", "looking:ls", "List tasks, newest first."),
+    ("show", "looking:show", "Show a task with its steps and files."),
     (
         "watch",
         "tasks:watch",

@@ -9,6 +9,7 @@ from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
 from workflows.definitions.integers import Integer
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
+from workflows.states import NodeKind, Size
 
 DEFAULT_NODES = 8
 MAX_NODES = 50
@@ -28,26 +29,6 @@ class Atomicity(StrEnum):
 
     CONSERVATIVE = "conservative"
     RELAXED = "relaxed"
-
-
-class NodeKind(StrEnum):
-    """What runs a node: ``reasoning`` is one answer of a model, without tools."""
-
-    AGENT = "agent"
-    PIPELINE = "pipeline"
-    REASONING = "reasoning"
-    PLAN = "plan"
-
-
-class Size(StrEnum):
-    """How much of the plan's work, and of its budget, a node is."""
-
-    SMALL = "small"
-    LARGE = "large"
-
-    @property
-    def weight(self) -> int:
-        return 1 if self is Size.SMALL else 3
 
 
 class _Model(BaseModel):

@@ -16,7 +16,7 @@ from api.cli.commands.document_file import document_in, read_text
 from api.cli.commands.inputs import GivenInputs, references_in
 from api.cli.commands.parameters import with_parameters
 from api.cli.commands.printing import draw
-from api.cli.display.frames import counted
+from api.cli.display.amounts import counted
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.errors import PipelineFileRefused
 from api.cli.source_lines import source_lines

@@ -19,7 +19,7 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.commands.task_ids import find_task_id
-from api.cli.display.frames import duration
+from api.cli.display.amounts import duration
 from api.cli.pager import paged
 from api.cli.terminal import safe_line, safe_text
 from api.client import AsyncClient as Client

@@ -6,14 +6,8 @@ from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from api.cli.display.frames import (
-    clock,
-    counted,
-    duration,
-    items_text,
-    seconds_between,
-    summary,
-)
+from api.cli.display.amounts import clock, counted, duration, items_text, seconds_between
+from api.cli.display.frames import summary
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
