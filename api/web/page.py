@@ -17,7 +17,6 @@ from api.http.routing import LateRoute, Routes
 from api.web.headers import PAGE_HEADERS
 from api.web.navigation import NAVIGATION, Place
 from api.web.standing import Standing, Standings
-from api.web.templating import html_of
 from api.wire.responses.approvals import WaitingCount
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
@@ -86,6 +85,8 @@ def pages(**options: Any) -> Routes:
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page: a template that extends ``base.html``."""
+    from api.web.templating import html_of
+
     content = html_of(template, page=surroundings_of(request), **context)
     return HTMLResponse(content, status, headers=dict(PAGE_HEADERS))
 

@@ -18,6 +18,8 @@ from tests.folders import PROJECT
 
 SERVER = {"activities", "api.http", "api.tasks", "fastapi", "sqlalchemy", "temporalio"}
 SDKS = {"e2b", "mcp", "mcp_types", "openai"}
+# For the first page, the first schema that somebody writes and the first turn.
+LATER = {"jinja2", "jsonschema", "markdown_it", "tiktoken"}
 # They are found and loaded as the application is made.
 _ALL_ROUTES = """
 from workflows.discovery import modules_of
@@ -56,9 +58,9 @@ def run_of(*words: str) -> str:
         ("import api.client", {*SERVER, *SDKS, "rich", "structlog", "typer", "yaml"}),
         ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.keys.keyring", {*SDKS, "alembic", "minio", "temporalio", "urllib3"}),
-        ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
-        (_ALL_ROUTES, {*SDKS, "alembic", "typer"}),
-        ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
+        ("import deploy.api", {*SDKS, *LATER, "alembic", "temporalio.worker", "typer"}),
+        (_ALL_ROUTES, {*SDKS, *LATER, "alembic", "typer"}),
+        ("import deploy.worker", {*SDKS, *LATER, "alembic", "fastapi", "typer"}),
     ],
     ids=["--help", "ls", "up", "client", "settings", "keys", "api", "routes", "worker"],
 )
