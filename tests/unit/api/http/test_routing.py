@@ -7,9 +7,12 @@ from fastapi import FastAPI
 from fastapi.exceptions import FastAPIError
 from starlette.testclient import TestClient
 
+from api.http import routes as calls
 from api.http.calls import documented_api
 from api.http.document.assembly import Place
 from api.http.routing import LateRoute, Routes
+from api.web import routes as pages
+from workflows.discovery import modules_of
 
 
 def _late_routes(app: FastAPI) -> Sequence[LateRoute]:
@@ -53,6 +56,16 @@ def test_a_request_works_out_its_own_route_and_no_other() -> None:
     assert client.put("/v1/things/7").status_code == 405
     [worked_out] = [route for route in _late_routes(app) if "dependant" in vars(route)]
     assert worked_out.methods == {"GET"}
+
+
+def test_fastapi_takes_every_route_there_is() -> None:
+    """It would refuse a wrong one only when somebody asks for it."""
+    app = FastAPI(openapi_url=None)
+    for module in (*modules_of(calls), *modules_of(pages)):
+        module.router.add_to(app)
+    late = _late_routes(app)
+    assert len(late) > 200
+    assert [route.path for route in late if not route.dependant] == []
 
 
 def test_the_document_has_all_routes_of_the_application() -> None:
