@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import FastAPIError
 from starlette.testclient import TestClient
 
+from api.http import problems
 from api.http import routes as calls
 from api.http.calls import documented_api
 from api.http.document.assembly import Place
@@ -66,6 +67,16 @@ def test_fastapi_takes_every_route_there_is() -> None:
     late = _late_routes(app)
     assert len(late) > 200
     assert [route.path for route in late if not route.dependant] == []
+
+
+def test_what_a_wrong_path_may_have_meant_is_said_without_the_document() -> None:
+    app = documented_api(Place())
+    problems.install(app)
+    answer = TestClient(app).get("/api/v1/taks")
+    assert answer.status_code == 404
+    assert "Did you mean /api/v1/tasks?" in answer.json()["detail"]
+    assert app.openapi_schema is None
+    assert list(_worked_out(app)) == []
 
 
 def test_the_document_has_all_routes_of_the_application() -> None:
