@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
@@ -16,6 +16,7 @@ from api.http.drafts import DRAFT, Sent
 from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.http.task_ends import EndsDep, Wait
 from api.services import Services
 from api.tasks import control, deletion, submission
@@ -34,7 +35,7 @@ from workflows.definitions.inputs import as_kept
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = Routes(prefix="/tasks", tags=["tasks"])
 
 # `GET /check` must not be taken for a call of a task of that name.
 _ONE = "/{task_id:uuid}"

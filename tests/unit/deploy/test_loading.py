@@ -41,6 +41,8 @@ HEAVY = {
     "yaml",
 }
 OURS = {"activities", "api", "deploy", "worker", "workflows"}
+# For the first page, the first schema that somebody writes and the first turn.
+LATER = {"jinja2", "jsonschema", "markdown_it", "tiktoken"}
 # They are found and loaded as the application is made.
 _ALL_ROUTES = """
 from workflows.discovery import modules_of
@@ -90,9 +92,9 @@ def run_of(*words: str) -> str:
         ),
         ("import deploy.settings", {*SDKS, "asyncpg", "minio", "sqlalchemy", "temporalio"}),
         ("import deploy.keys.keyring", {*SDKS, "alembic", "minio", "temporalio", "urllib3"}),
-        ("import deploy.api", {*SDKS, "alembic", "temporalio.worker", "typer"}),
-        (_ALL_ROUTES, {*SDKS, "alembic", "typer"}),
-        ("import deploy.worker", {*SDKS, "alembic", "fastapi", "typer"}),
+        ("import deploy.api", {*SDKS, *LATER, "alembic", "temporalio.worker", "typer"}),
+        (_ALL_ROUTES, {*SDKS, *LATER, "alembic", "typer"}),
+        ("import deploy.worker", {*SDKS, *LATER, "alembic", "fastapi", "typer"}),
     ],
     ids=[
         "--version",
