@@ -34,6 +34,18 @@ def test_an_error_that_nobody_foresaw_is_told_and_ends_a_command_badly() -> None
     assert "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("openapi",)], ids=" ".join)
+def test_a_disk_without_room_for_the_output_is_told_in_a_line(words: tuple[str, ...]) -> None:
+    command = (sys.executable, "-m", "deploy.cli", *words)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Nothing more can be written: No space left on device.")
+    assert done.stderr.count("\n") == 1
+
+
 def _run(ending: str) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-c", COMMAND.format(ending=ending)]
     return subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
