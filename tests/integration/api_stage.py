@@ -313,7 +313,7 @@ async def api_stage(
             stack.push_async_callback(services.mcp.close)
             base = await stack.enter_async_context(_served(services))
             http = await stack.enter_async_context(
-                httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=WAIT_SECONDS)
+                httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=WAIT_SECONDS, verify=False)
             )
             stage = Stage(
                 base, http, services, client, ObedientSteps(database, blobs), queue, stack
@@ -363,7 +363,7 @@ async def _served(services: Services) -> AsyncIterator[str]:
     [port] = choose_ports([None])
     url = f"http://127.0.0.1:{port}"
     serving = asyncio.create_task(serve(create_app(services), "127.0.0.1", port))
-    async with httpx.AsyncClient() as client, asyncio.timeout(WAIT_SECONDS):
+    async with httpx.AsyncClient(verify=False) as client, asyncio.timeout(WAIT_SECONDS):
         while True:
             with suppress(httpx.ConnectError):
                 if (await client.get(f"{url}/healthz")).is_success:
