@@ -1,8 +1,8 @@
 """The command ``agentos``: the commands of the client, and those that run the parts."""
 
+from api import garbage_collector
 from api.cli.command_table import add_command
 from api.cli.main import app, run
-from deploy import garbage_collector
 from deploy.process_end import ProcessEnd
 from deploy.stack_here import stack_here
 

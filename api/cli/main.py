@@ -1,6 +1,5 @@
 """The command ``agentos``, as far as it talks to the API; ``deploy`` adds what runs the parts."""
 
-import errno
 import io
 import sys
 from collections.abc import Sequence
@@ -22,8 +21,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # They hold keys, and the contents of files.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
@@ -170,6 +167,15 @@ for name, place, summary in (
     add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 
 
+def _is_stdout_full() -> bool:
+    """What could not be written is still there to be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
 def run(
     application: typer.Typer = app,
     arguments: Sequence[str] | None = None,
@@ -190,7 +196,7 @@ def run(
 
         sys.exit(tell(error))
     except OSError as error:
-        if error.filename is not None or error.errno not in _UNWRITABLE:
+        if not _is_stdout_full():
             raise
         from api.cli.errors import OutputUnwritable
         from api.cli.failures import tell
