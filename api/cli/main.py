@@ -8,7 +8,6 @@ from typing import Annotated, NoReturn
 import typer
 
 from api.addresses import DEFAULT_URL
-from api.cli.broken_pipes import print_nothing_more
 from api.cli.command_table import add_command
 from api.cli.connection import Connection, FindStack, no_stack
 from api.cli.usage_errors import Commands
@@ -167,15 +166,6 @@ for name, place, summary in (
     add_command(app, name, f"api.cli.commands.{place}", summary, _FILES_AND_SKILLS)
 
 
-def _is_stdout_full() -> bool:
-    """What could not be written is still there to be written."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
-
-
 def run(
     application: typer.Typer = app,
     arguments: Sequence[str] | None = None,
@@ -195,12 +185,4 @@ def run(
         from api.cli.failures import tell
 
         sys.exit(tell(error))
-    except OSError as error:
-        if not _is_stdout_full():
-            raise
-        from api.cli.errors import OutputUnwritable
-        from api.cli.failures import tell
-
-        print_nothing_more(sys.stdout)
-        sys.exit(tell(OutputUnwritable(reason=error.strerror)))
     sys.exit(0)

@@ -46,11 +46,13 @@ class LateRoute(APIRoute):
         """Raises ``FastAPIError``, each time it is tried: the route is wrong."""
         if self._is_worked_out:
             return
+        known = dict(vars(self))
         self._is_worked_out = True  # What is read of it from here on is there, or will never be.
         try:
             super().__init__(self.path, self.endpoint, **self._options)
         except BaseException:
-            self._is_worked_out = False
+            vars(self).clear()
+            vars(self).update(known)
             raise
 
     def add_to(self, app: FastAPI, prefix: str) -> None:

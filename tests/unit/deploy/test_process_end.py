@@ -1,5 +1,6 @@
 """The end of every command, which does not take the interpreter down."""
 
+import os
 import subprocess
 import sys
 
@@ -44,12 +45,23 @@ def test_an_error_that_nobody_foresaw_is_told_and_ends_a_command_badly() -> None
     assert "ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize("words", [("--version",), ("--help",), ("openapi",)], ids=" ".join)
-def test_a_disk_without_room_for_the_output_is_told_in_a_line(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words", [("--version",), ("--help",), ("openapi",), ("openapi", "--help")], ids=" ".join
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_disk_without_room_for_the_output_is_told_in_a_line(
+    words: tuple[str, ...], unbuffered: str
+) -> None:
     command = (sys.executable, "-m", "deploy.cli", *words)
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            command, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            command,
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: The output cannot be written: No space left on device.")
