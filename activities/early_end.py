@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def closing(items: AsyncIterable[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """The items, one by one. At the end their generator is closed, also one that is not exhausted.
+    """``aclosing`` for what is typed as no generator, and may be one: it is closed at the end, read
+    out or not.
 
     A client of HTTP has one generator for each of its layers. Left to the garbage collector, they
     are closed when their event loop may be gone, which fails in whatever code runs at that moment.

@@ -1,11 +1,11 @@
 """Objects of the S3 store as inputs: one that does not exist is a fault of the input."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from typing import cast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from minio.error import S3Error
 
+from activities.early_end import closing
 from workflows.definitions.inputs import InputRef
 from workflows.errors.inputs import InputNotFound, InputRefused
 from workflows.errors.services import StoreRefused
@@ -25,8 +25,8 @@ async def open_object(
         InputRefused: the keys of AgentOS may not read it.
     """
     try:
-        async with aclosing(cast(AsyncGenerator[bytes], chunks)):
-            yield chunks
+        async with closing(chunks) as pieces:
+            yield pieces
     except StoreRefused as error:
         code = error.__cause__.code if isinstance(error.__cause__, S3Error) else None
         if code in _MISSING:

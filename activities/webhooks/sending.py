@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +14,6 @@ from typing import Self
 
 import httpx2
 
-from activities.early_end import closing
 from activities.pinned_http import PinnedHttp, Resolve, resolve_by_system
 from activities.store.deliveries import Sent
 from activities.webhooks.options import WebhookOptions
@@ -127,9 +126,9 @@ async def _beginning(response: httpx2.Response) -> str:
     with suppress(TimeoutError, httpx2.TransportError):
         async with (
             asyncio.timeout(_ANSWER_SECONDS),
-            closing(response.aiter_raw()) as pieces,
+            aclosing(response.aiter_raw()) as chunks,
         ):
-            async for chunk in pieces:
+            async for chunk in chunks:
                 content += chunk
                 if len(content) >= MAX_ANSWER_BYTES:
                     break

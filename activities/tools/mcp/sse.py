@@ -8,14 +8,13 @@ alone with it.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import httpx2
 from mcp.client.sse import sse_client
 from mcp_types import RequestId
 
-from activities.early_end import closing
 from activities.tools.mcp.bounds import Flow
 from activities.tools.mcp.event_stream import BoundedEvents, failure_event
 from activities.tools.mcp.failures import Failure
@@ -46,13 +45,13 @@ async def speaks_sse(url: str, headers: Mapping[str, str], addresses: Sequence[s
             asyncio.timeout(_PROBE_SECONDS),
             guarded_client(headers, reaching(url, addresses)) as client,
             client.stream("GET", url, headers=asked) as response,
-            closing(response.aiter_raw()) as pieces,
+            aclosing(response.aiter_raw()) as chunks,
         ):
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if response.status_code != httpx2.codes.OK or kind != EVENTS:
                 return False
             heard = b""
-            async for chunk in pieces:
+            async for chunk in chunks:
                 heard += chunk
                 if _ENDPOINT in heard or len(heard) > _PROBE_BYTES:
                     return _ENDPOINT in heard
