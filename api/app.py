@@ -160,6 +160,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in beside:
             with suppress(asyncio.CancelledError):
                 await task
+        await app.state.services.looks.close()
         await app.state.services.starts.close()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
@@ -27,11 +28,13 @@ class Passes:
     interval_seconds: float
     timeout_seconds: float
 
-    async def run(self) -> None:
-        """Make passes until cancelled."""
+    async def run(self, begun: float | None = None) -> None:
+        """Make passes until cancelled. Those of several that have ``begun`` together fall together
+        wherever they can, so that they share a look (``Looks``)."""
+        begun = time.monotonic() if begun is None else begun
         longest_seconds = max(self.interval_seconds, LONGEST_PAUSE_SECONDS)
         backoff = Backoff(2 * self.interval_seconds, longest_seconds)
-        pause_seconds = self.interval_seconds
+        pause_seconds = self._until_next(begun)
         pauses: Iterator[float] | None = None  # while passes fail
         while True:
             await asyncio.sleep(pause_seconds)
@@ -48,4 +51,7 @@ class Passes:
             else:
                 if pauses is not None:
                     log.info(f"{self.name}.recovered")
-                pauses, pause_seconds = None, self.interval_seconds
+                pauses, pause_seconds = None, self._until_next(begun)
+
+    def _until_next(self, begun: float) -> float:
+        return self.interval_seconds - (time.monotonic() - begun) % self.interval_seconds

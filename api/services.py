@@ -1,6 +1,7 @@
 """What the routes are given."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,11 +22,13 @@ from activities.secret_box import SecretBox
 from activities.skills.catalogue import Catalogue
 from activities.store.blobs import Blobs
 from activities.store.database import Database
+from activities.store.due import find_due
 from activities.tools.mcp.pool import McpPool
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
 from activities.webhooks.options import WebhookOptions
 from api.housekeeping.options import HousekeepingOptions
+from api.looks import Looks
 from api.residents.template_files import TemplateFiles
 from api.tasks.starts import Starts
 from api.tasks.temporal import TemporalPort
@@ -139,12 +142,14 @@ class Services:
     numbers: Numbers = field(default_factory=lambda: Numbers(OF_APIS))
     options: ApiOptions = field(default_factory=ApiOptions)
     limits: LimitBook = field(init=False)
+    looks: Looks = field(init=False)
     team_names: dict[UUID, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = self.models.limits if self.models else {}
         book = LimitBook(self.database, limits, self.options.residents.thinking)
         object.__setattr__(self, "limits", book)
+        object.__setattr__(self, "looks", Looks(partial(find_due, self.database)))
 
     @property
     def installed(self) -> Installed:

@@ -7,7 +7,7 @@ of the task, and in the log of the worker.
 
 import json
 import re
-from dataclasses import replace
+from copy import copy
 from typing import Self
 
 from temporalio.api.common.v1 import Payload, Payloads
@@ -15,6 +15,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     ActivitySerializationContext,
+    DataConverter,
     DefaultFailureConverter,
     PayloadConverter,
     SerializationContext,
@@ -52,13 +53,14 @@ class CodedFailures(DefaultFailureConverter, WithSerializationContext):
 
     def __init__(self) -> None:
         super().__init__()
-        self._where = _where("")
+        self._workflow = ""
 
     def with_context(self, context: SerializationContext) -> Self:
+        # For each activity and each turn of a workflow, of which few fail: the words can wait.
         if not isinstance(context, ActivitySerializationContext | WorkflowSerializationContext):
             return self
-        bound = type(self)()
-        bound._where = _where(context.workflow_id or "")
+        bound = copy(self)
+        bound._workflow = context.workflow_id or ""
         return bound
 
     def to_failure(
@@ -82,15 +84,33 @@ class CodedFailures(DefaultFailureConverter, WithSerializationContext):
             code = "cancelled"
             _keep_codes(failure.canceled_failure_info.details)
         if kind not in _OF_SERVER:
-            failure.message = f"{code}: see {self._where}, or the log of the worker"
+            failure.message = f"{code}: see {_where(self._workflow)}, or the log of the worker"
         failure.stack_trace = ""
         failure.ClearField("encoded_attributes")
         if failure.HasField("cause"):
             self._silence(failure.cause)
 
 
+class _Converter(DataConverter):
+    """Of its parts, only that for failures has to know of which workflow they are.
+
+    The SDK makes them all anew each time, which takes five times as long.
+    """
+
+    def with_context(self, context: SerializationContext) -> Self:
+        failures = self.failure_converter
+        if not isinstance(failures, WithSerializationContext):
+            return super().with_context(context)
+        bound = copy(self)
+        object.__setattr__(bound, "failure_converter", failures.with_context(context))
+        return bound
+
+
 # For everything that Temporal is told, by workers and by the API.
-DATA_CONVERTER = replace(pydantic_data_converter, failure_converter_class=CodedFailures)
+DATA_CONVERTER: DataConverter = _Converter(
+    payload_converter_class=pydantic_data_converter.payload_converter_class,
+    failure_converter_class=CodedFailures,
+)
 
 
 def _keep_codes(details: Payloads) -> None:

@@ -6,7 +6,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-# A worker that is gone is noticed after this long. A worker beats five times a second, so even one
+# A worker that is gone is noticed after this long. A worker beats twice a second, so even one
 # that is starved by a busy machine is not taken for dead.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 

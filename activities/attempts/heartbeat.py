@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager, suppress
 
 from temporalio import activity
 
-# Cancellation reaches an activity in the answer to a heartbeat. The worker must not throttle them
-# to less often than this: see `worker`.
-INTERVAL_SECONDS = 0.2
+# Cancellation reaches an activity in the answer to a heartbeat, where the server does not push it,
+# and processes are to be dead within a second. The worker must not throttle them to less often than
+# this: see `worker`. More of them would be for nothing: the server writes each down.
+INTERVAL_SECONDS = 0.5
 
 # How long a cancelled attempt may take to say so. The workflow closes the row in any case.
 FAREWELL_SECONDS = 0.5

@@ -143,13 +143,13 @@ def _notice(
     )
 
 
-_IS_UNREPORTED = """agent_id IS NOT NULL AND finished_at IS NOT NULL
+IS_UNREPORTED = """agent_id IS NOT NULL AND finished_at IS NOT NULL
     AND reported_at IS DISTINCT FROM finished_at"""
 
 _ENDED = text(
     f"""
     SELECT id, agent_id FROM tasks
-    WHERE {_IS_UNREPORTED} AND NOT agent_id = ANY(CAST(:besides AS uuid[]))
+    WHERE {IS_UNREPORTED} AND NOT agent_id = ANY(CAST(:besides AS uuid[]))
     ORDER BY finished_at LIMIT :most
     """
 )
@@ -158,7 +158,7 @@ _LOCK_ENDED = text(
     f"""
     SELECT id, team_id, agent_id, type, name, status, run, result, error, finished_at, hops,
            deleted_at IS NOT NULL AS is_deleted
-    FROM tasks WHERE id = :task_id AND {_IS_UNREPORTED}
+    FROM tasks WHERE id = :task_id AND {IS_UNREPORTED}
     FOR UPDATE SKIP LOCKED
     """
 )

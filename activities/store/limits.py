@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, text, update
 from sqlmodel import col
 
 from activities.store.audit import Actor, Deed, note
 from activities.store.database import Database
-from activities.store.tables import Team, Tool
+from activities.store.tables import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,19 @@ class ToolBounds:
 
 async def limits_set(database: Database) -> tuple[Sequence[TeamBounds], Sequence[ToolBounds]]:
     """Those of all teams: few teams set any."""
-    teams = select(
-        col(Team.id), col(Team.max_running), col(Team.weight), col(Team.max_thinking)
-    ).where(
-        or_(
-            col(Team.max_running).is_not(None),
-            col(Team.weight).is_not(None),
-            col(Team.max_thinking).is_not(None),
-        )
+    rows = await database.execute(_LIMITS_SET, {})
+    return (
+        [
+            TeamBounds(row.team_id, row.max_running, row.weight, row.max_thinking)
+            for row in rows
+            if row.name is None
+        ],
+        [
+            ToolBounds(row.team_id, row.name, row.max_running, row.calls_per_minute)
+            for row in rows
+            if row.name is not None
+        ],
     )
-    tools = select(
-        col(Tool.team_id), col(Tool.name), col(Tool.max_running), col(Tool.calls_per_minute)
-    ).where(or_(col(Tool.max_running).is_not(None), col(Tool.calls_per_minute).is_not(None)))
-    async with database.reading(fresh=True) as connection:
-        return (
-            [TeamBounds(*row) for row in await connection.execute(teams)],
-            [ToolBounds(*row) for row in await connection.execute(tools)],
-        )
 
 
 async def find_weight(database: Database, team_id: UUID) -> float | None:
@@ -93,3 +89,18 @@ async def _set_of_team(
     async with database.writing() as connection:
         await connection.execute(update(Team).where(col(Team.id) == actor.team_id).values(**values))
         await note(connection, actor, deed)
+
+
+# Each API and each worker asks once a second while there is work.
+_LIMITS_SET = text(
+    """
+    SELECT id AS team_id, CAST(NULL AS text) AS name, max_running, weight, max_thinking,
+           CAST(NULL AS int) AS calls_per_minute
+    FROM teams
+    WHERE max_running IS NOT NULL OR weight IS NOT NULL OR max_thinking IS NOT NULL
+    UNION ALL
+    SELECT team_id, name, max_running, NULL, NULL, calls_per_minute
+    FROM tools
+    WHERE max_running IS NOT NULL OR calls_per_minute IS NOT NULL
+    """
+)

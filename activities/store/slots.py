@@ -103,7 +103,6 @@ _RENEW = text(
 _TELL = text("UPDATE slot_waits SET told_at = now() WHERE holder = ANY(:holders)").bindparams(
     bindparam("holders", type_=ARRAY(Uuid))
 )
-_ANYBODY = text("SELECT EXISTS (SELECT FROM slot_waits)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +182,6 @@ async def give_back(database: Database, token: UUID, limits: Limits) -> Sequence
         await connection.execute(_LOCK)
         await connection.execute(_GIVE_BACK, {"token": token})
         return await _call(connection, limits)
-
-
-async def anybody_waits(database: Database) -> bool:
-    async with database.reading(fresh=True) as connection:
-        return bool(await connection.scalar(_ANYBODY))
 
 
 async def call_next(database: Database, limits: Limits) -> Sequence[UUID]:

@@ -45,6 +45,8 @@ class BulkEngine:
         Raises:
             TemporaryFailure: a service cannot be reached; what is left waits.
         """
+        if not (await self._services.looks.look()).bulk:
+            return
         until = time.monotonic() + _WORK_SECONDS
         await bulk.settle_items(self._database, _SETTLED_A_PASS)
         waiting = set[UUID]()

@@ -17,13 +17,15 @@ class Rounds:
     """Any number of APIs may run one: each group is locked while one of them goes on with it."""
 
     def __init__(self, services: Services) -> None:
-        self._database = services.database
+        self._database, self._looks = services.database, services.looks
         self.passes = Passes(
             "groups", self.go_on, services.options.group_interval_seconds, PASS_TIMEOUT_SECONDS
         )
 
     async def go_on(self) -> None:
         """One pass. Raises ``TemporaryFailure`` when the database cannot be reached."""
+        if not (await self._looks.look()).groups:
+            return
         for _ in range(_GROUPS_A_PASS):
             if not await miss_turns(self._database):
                 return

@@ -42,6 +42,8 @@ class BegunTasks:
         await self._quiet.unless(self._found)
 
     async def _found(self) -> bool:
+        if not (await self._services.looks.look()).begun:
+            return False
         reported = await self._report()
         return await self._start() or reported
 

@@ -23,6 +23,8 @@ class Reminding:
 
     async def remind(self) -> None:
         """One pass. Raises ``TemporaryFailure`` when the database cannot be reached."""
+        if not (await self._services.looks.look()).reminders:
+            return
         full = frozenset[UUID]()
         while True:
             done = await remind(self._services.database, most=REMINDED_AT_ONCE, besides=full)

@@ -50,6 +50,8 @@ class Schedules:
         Raises:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
+        if not (await self._services.looks.look()).schedules:
+            return
         claimed = await schedules.claim_unsynced(
             self._services.database,
             lease=self._lease,

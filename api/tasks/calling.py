@@ -21,7 +21,7 @@ class Caller:
         )
 
     async def _call(self) -> None:
-        if not await slots.anybody_waits(self._services.database):
+        if not (await self._services.looks.look()).slots:
             return
         limits = await self._services.limits.limits()
         called = await slots.call_next(self._services.database, limits)

@@ -78,6 +78,9 @@ class Sweeper:
         Raises:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
+        if not (await self._services.looks.look()).tasks:
+            self._place, self._told_at = _START, {}
+            return
         async with only_sweep(self._services.database) as suspects:
             if suspects is None:
                 return

@@ -6,6 +6,7 @@ API, or to itself after a restart, when that while is over; its receiver knows i
 
 import asyncio
 import random
+import time
 from collections import Counter
 from itertools import islice
 
@@ -66,10 +67,11 @@ class Sender:
 
     async def run(self) -> None:
         """Send until cancelled. What is under way then is sent again by whoever comes next."""
-        interval_seconds = self._options.poll_seconds
+        interval_seconds, begun = self._options.poll_seconds, time.monotonic()
         try:
             await self._until_ready()
-            await Passes("webhooks", self.send_due, interval_seconds, PASS_TIMEOUT_SECONDS).run()
+            passes = Passes("webhooks", self.send_due, interval_seconds, PASS_TIMEOUT_SECONDS)
+            await passes.run(begun)
         finally:
             await self._stop()
 
@@ -88,6 +90,8 @@ class Sender:
 
         Raises ``TemporaryFailure`` when the database cannot be reached.
         """
+        if not (await self._services.looks.look()).deliveries:
+            return
         end = asyncio.get_running_loop().time() + _PASS_SECONDS
         while await self._begin() and asyncio.get_running_loop().time() < end:
             if self._running:

@@ -152,9 +152,7 @@ async def test_a_slot_that_is_renewed_stays_taken(database: Database) -> None:
 async def test_those_whose_slot_became_free_by_itself_are_called_once(database: Database) -> None:
     running, waiting = await piece(database), await piece(database)
     await take(database, running)
-    assert not await slots.anybody_waits(database)
     await take(database, waiting)
-    assert await slots.anybody_waits(database)
     assert await slots.call_next(database, ALL) == ()
     await execute(database, "UPDATE slots SET expires_at = now()")
     assert await slots.call_next(database, ALL) == (waiting.task_id,)

@@ -449,11 +449,29 @@ async def test_the_sweeper_says_once_that_temporal_is_away_and_goes_on(
             works=False,
             temporal_address=f"127.0.0.1:{port}",
             sweep_interval_seconds=0.05,
-        ):
+        ) as stage:
+            await stage.submit("print x")
             await _until_said(lines, "sweeper.failing")
             async with _forwarding(port, infrastructure.temporal_address):
                 await _until_said(lines, "sweeper.recovered")
     assert [line["event"] for line in lines].count("sweeper.failing") == 1
+
+
+async def test_while_all_tasks_have_ended_the_sweeper_asks_temporal_for_nothing(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    [port] = choose_ports([None])
+    async with api_stage(
+        infrastructure,
+        skills_folder,
+        works=False,
+        temporal_address=f"127.0.0.1:{port}",
+        sweep_interval_seconds=NEVER,
+    ) as stage:
+        await Sweeper(stage.services).sweep()
+        await stage.submit("print x")
+        with pytest.raises(TemporaryFailure):
+            await Sweeper(stage.services).sweep()
 
 
 def _forgetful(stage: Stage) -> services.Services:
