@@ -1,8 +1,10 @@
 """From the output folder of an attempt to the store."""
 
 import asyncio
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from uuid import UUID
@@ -12,9 +14,13 @@ from activities.mime_types import UNKNOWN_TYPE, guess_mime_type
 from activities.patience import patiently
 from activities.sandbox.base import Limits
 from activities.store.attempts import StoredFile
-from activities.store.blobs import Blobs
+from activities.store.blobs import Blobs, SmallBlob
+from activities.units import KIBIBYTE
 
 PARALLEL_UPLOADS = 4
+# Files up to this size are read into memory and sent one after the other, so many by one thread.
+SMALL_BYTES = 256 * KIBIBYTE
+SMALL_AT_ONCE = 64
 
 
 async def publish_output(
@@ -49,27 +55,65 @@ async def publish(
     Raises:
         OutputChanged, StoreRefused, TemporaryFailure: the first failure ends all uploads.
     """
+    stored = tuple(_stored(file, mime_types) for file in collection.files)
+    pairs = zip(collection.files, stored, strict=True)
+    # The same bytes need to go there once, however many files have them.
+    distinct = {file.sha256: (file, row) for file, row in pairs}.values()
+    small = [pair for pair in distinct if pair[0].size <= SMALL_BYTES]
+    uploads: list[Callable[[], Awaitable[None]]] = [
+        partial(_upload, blobs, team_id, folder, *pair)
+        for pair in distinct
+        if pair[0].size > SMALL_BYTES
+    ]
+    each = min(SMALL_AT_ONCE, math.ceil(len(small) / PARALLEL_UPLOADS))
+    uploads += [
+        partial(_upload_small, blobs, team_id, folder, small[first : first + each])
+        for first in range(0, len(small), each or 1)
+    ]
+    await _all(uploads)
+    return stored
+
+
+def _stored(file: CollectedFile, mime_types: Mapping[str, str]) -> StoredFile:
+    told = mime_types.get(file.name, UNKNOWN_TYPE)
+    kind = guess_mime_type(file.name) if told == UNKNOWN_TYPE else told
+    return StoredFile(file.name, file.size, kind, file.sha256)
+
+
+async def _upload(
+    blobs: Blobs, team_id: UUID, folder: Path, file: CollectedFile, stored: StoredFile
+) -> None:
+    with open_collected(folder, file) as source:
+        await blobs.put(team_id, file.sha256, file.size, stored.mime_type, source)
+
+
+async def _upload_small(
+    blobs: Blobs,
+    team_id: UUID,
+    folder: Path,
+    files: Sequence[tuple[CollectedFile, StoredFile]],
+) -> None:
+    wanted = [
+        SmallBlob(file.sha256, file.size, row.mime_type, partial(open_collected, folder, file))
+        for file, row in files
+    ]
+    await blobs.put_small(team_id, wanted)
+
+
+async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """A few at a time; the first failure ends them all."""
     free = asyncio.Semaphore(PARALLEL_UPLOADS)
 
-    async def store(file: CollectedFile) -> StoredFile:
-        told = mime_types.get(file.name, UNKNOWN_TYPE)
-        kind = guess_mime_type(file.name) if told == UNKNOWN_TYPE else told
-        stored = StoredFile(file.name, file.size, kind, file.sha256)
-
-        async def upload() -> None:
-            with open_collected(folder, file) as source:
-                await blobs.put(team_id, file.sha256, file.size, stored.mime_type, source)
-
+    async def run(upload: Callable[[], Awaitable[None]]) -> None:
         async with free:
             await patiently(upload)
-        return stored
 
     try:
         async with asyncio.TaskGroup() as group:
-            uploads = [group.create_task(store(file)) for file in collection.files]
+            for upload in uploads:
+                group.create_task(run(upload))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return tuple(upload.result() for upload in uploads)
 
 
 def _is_empty(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import DateTime, Row, Select, func, or_, select, text
+from sqlalchemy import Boolean, DateTime, Row, Select, func, literal_column, or_, select, text
 from sqlmodel import col
 
 from activities.store import audit, events, fence
@@ -22,6 +22,8 @@ from workflows.states import FINAL, Status
 Answer = Literal["approve", "deny"]
 
 # As much of an id as commands show, or more.
+# Spelt out, as the index of the few that wait has it: a value that is bound might hide it.
+IS_WAITING = literal_column(f"sub_tasks.status = '{Status.WAITING}'", Boolean())
 _ASK = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
@@ -180,7 +182,7 @@ async def decided_calls(database: Database, age: timedelta, limit: int) -> Seque
     """Calls of living tasks that still wait though they were decided on so long ago."""
     decided_at = col(SubTask.approval)["decided_at"].astext.cast(DateTime(timezone=True))
     query = _ASKED.where(
-        col(SubTask.status) == Status.WAITING,
+        IS_WAITING,
         _DECISION.is_not(None),
         decided_at < func.now() - age,
         col(Task.status).not_in([str(status) for status in FINAL]),

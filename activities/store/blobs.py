@@ -4,11 +4,12 @@ import asyncio
 import io
 import re
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence, Set
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from uuid import UUID
 
 import urllib3
@@ -21,6 +22,7 @@ from activities.store.blob_errors import blob_errors
 from activities.store.condemned import FoundBlob, Ledger
 from activities.store.options import S3Options
 from activities.store.s3_address import region_of
+from activities.store.stoppable import UploadStopped, stoppable, stopped_at_end
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 60.0
@@ -32,6 +34,16 @@ MAX_CONNECTIONS = 32
 OWNER_KEY = "agentos-database"
 _MISSING = ("NoSuchKey", "NoSuchObject")
 _DIGEST = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class SmallBlob:
+    """Bytes to store, which fit into memory; ``open`` gives them from the first on."""
+
+    sha256: str
+    size: int
+    mime_type: str
+    open: Callable[[], BinaryIO]
 
 
 class Blobs:
@@ -75,10 +87,45 @@ class Blobs:
         if self._ledger and deleted_at is not None:
             await self._ledger.restored(team_id, sha256, deleted_at)
 
+    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob]) -> None:
+        """``put`` of many, with one question to the ledger and one thread for all of them.
+
+        Those that no row of the team names are most likely new: they are sent without a look
+        whether the store has them, which would cost as much again. To send one that is there
+        replaces it by the same bytes.
+
+        Raises:
+            DiskFull: the store would keep us waiting instead of saying so.
+        """
+        digests = [blob.sha256 for blob in wanted]
+        asked = await self._ledger.ask_all(team_id, digests) if self._ledger else None
+        async with blob_errors(), stopped_at_end() as stopped:
+            known = set(digests) if asked is None else asked.named
+            await asyncio.to_thread(self._send_all, team_id, wanted, known, stopped)
+        if self._ledger and asked is not None:
+            for digest, deleted_at in asked.deleted.items():
+                await self._ledger.restored(team_id, digest, deleted_at)
+
+    def _send_all(
+        self, team_id: UUID, wanted: Sequence[SmallBlob], known: Set[str], stopped: threading.Event
+    ) -> None:
+        for blob in wanted:
+            if stopped.is_set():
+                raise UploadStopped
+            key = blob_key(team_id, blob.sha256)
+            if blob.sha256 in known and self._size_of(key) == blob.size:
+                continue
+            if self._disk is not None and (shortage := self._disk.shortage) is not None:
+                raise shortage
+            with blob.open() as source:
+                self._client.put_object(
+                    self.bucket, key, source, blob.size, content_type=blob.mime_type
+                )
+
     async def _send(self, key: str, size: int, mime_type: str, source: BinaryIO) -> None:
         if self._disk is not None:
             await self._disk.check()
-        async with blob_errors(), _stoppable(source) as reader:
+        async with blob_errors(), stoppable(source, PART_BYTES) as reader:
             await asyncio.to_thread(
                 self._client.put_object,
                 self.bucket,
@@ -93,15 +140,15 @@ class Blobs:
     async def size_of(self, team_id: UUID, sha256: str) -> int | None:
         """The size of a blob in bytes; None when there is none."""
         async with blob_errors():
-            try:
-                found = await asyncio.to_thread(
-                    self._client.stat_object, self.bucket, blob_key(team_id, sha256)
-                )
-            except S3Error as error:
-                if error.code in _MISSING:
-                    return None
-                raise
-        return found.size
+            return await asyncio.to_thread(self._size_of, blob_key(team_id, sha256))
+
+    def _size_of(self, key: str) -> int | None:
+        try:
+            return self._client.stat_object(self.bucket, key).size
+        except S3Error as error:
+            if error.code in _MISSING:
+                return None
+            raise
 
     async def stream(
         self, team_id: UUID, sha256: str, *, offset: int = 0, length: int = 0
@@ -219,29 +266,3 @@ def _found(item: Object) -> FoundBlob | None:
     if item.last_modified is None or not _DIGEST.fullmatch(digest):
         return None
     return FoundBlob(digest, item.size or 0, item.last_modified)
-
-
-class _UploadStopped(Exception):
-    """The upload was cancelled; nothing is stored under its key."""
-
-
-class _Reader:
-    """A file whose reading can be stopped from outside: a thread cannot be cancelled."""
-
-    def __init__(self, source: BinaryIO, stopped: threading.Event) -> None:
-        self._source = source
-        self._stopped = stopped
-
-    def read(self, size: int) -> bytes:
-        if self._stopped.is_set():
-            raise _UploadStopped
-        return self._source.read(min(size, CHUNK_BYTES))
-
-
-@asynccontextmanager
-async def _stoppable(source: BinaryIO) -> AsyncIterator[BinaryIO]:
-    stopped = threading.Event()
-    try:
-        yield cast(BinaryIO, _Reader(source, stopped))
-    finally:
-        stopped.set()

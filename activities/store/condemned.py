@@ -40,7 +40,7 @@ A table that gets a column with the SHA-256 of a blob needs the trigger, and its
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -78,6 +78,14 @@ class DoomedBlob:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of many blobs: those that rows of the team name, and when those were deleted that were."""
+
+    named: Set[str]
+    deleted: Mapping[str, datetime]
+
+
 class Ledger:
     """What uploads ask, and tell."""
 
@@ -105,6 +113,23 @@ class Ledger:
                 raise TemporaryFailure(service="The S3 store", reason=reason)
             if rows[0].state == "deleting":
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def ask_all(self, team_id: UUID, digests: Sequence[str]) -> Asked:
+        """``ask`` for many blobs at once, and which of them somebody has stored before.
+
+        Raises:
+            TemporaryFailure: one is being deleted, and that does not end.
+        """
+        values = {"team_id": team_id, "digests": list(digests)}
+        rows = await self._database.execute(_PARDON_ALL, values)
+        deleted: dict[str, datetime] = {}
+        for row in rows:
+            if row.state == "deleted":
+                deleted[row.sha256] = row.since
+            elif row.state is not None:  # One that is hardly ever met: somebody is at it.
+                since = await self.ask(team_id, row.sha256)
+                deleted |= {} if since is None else {row.sha256: since}
+        return Asked({row.sha256 for row in rows if row.is_named}, deleted)
 
     async def restored(self, team_id: UUID, sha256: str, deleted_at: datetime) -> None:
         """The store has a blob again that was deleted then."""
@@ -180,6 +205,25 @@ _PARDON = text(
     )
     SELECT state, since FROM condemned_blobs
     WHERE team_id = :team_id AND sha256 = :sha256 AND NOT EXISTS (SELECT FROM pardoned)
+    """
+)
+_PARDON_ALL = text(
+    """
+    WITH pardoned AS (
+        DELETE FROM condemned_blobs
+        WHERE team_id = :team_id AND sha256 = ANY(CAST(:digests AS text[])) AND state = 'condemned'
+        RETURNING sha256
+    )
+    SELECT given.sha256, gone.state, gone.since,
+           EXISTS (SELECT FROM task_artifacts
+                   WHERE task_artifacts.sha256 = given.sha256
+                     AND task_artifacts.team_id = :team_id)
+           OR EXISTS (SELECT FROM files
+                      WHERE files.sha256 = given.sha256 AND files.team_id = :team_id) AS is_named
+    FROM unnest(CAST(:digests AS text[])) AS given(sha256)
+         LEFT JOIN condemned_blobs AS gone
+             ON gone.team_id = :team_id AND gone.sha256 = given.sha256
+                AND gone.sha256 NOT IN (SELECT sha256 FROM pardoned)
     """
 )
 _RESTORE = text(

@@ -124,7 +124,9 @@ class Suspects:
     ) -> Sequence[Suspect]:
         """Tasks that have been pending for so long, the most urgent first, behind ``after``."""
         place = (-col(Task.priority), col(Task.updated_at), col(Task.id))
-        is_pending = and_(col(Task.status) == Status.PENDING, col(Task.updated_at) < since)
+        is_pending = and_(
+            _IS_LIVING, col(Task.status) == Status.PENDING, col(Task.updated_at) < since
+        )
         is_behind: ColumnElement[bool] = true()
         if after is not None:
             is_behind = tuple_(*place) > (-after.priority, after.updated_at, after.id)
@@ -163,7 +165,7 @@ def _orphans() -> Select[UUID, int, int, datetime, datetime]:
         .where(
             col(Task.parent_id).is_not(None),
             col(Task.type) != TaskType.EXCHANGE,  # It belongs to an agent.
-            col(Task.status).in_(LIVING),
+            _IS_LIVING,
             ~has_plan,
         )
         .order_by(col(Task.updated_at), col(Task.id))

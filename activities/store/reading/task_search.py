@@ -46,6 +46,8 @@ _GIVEN = f"""
     SELECT id FROM tasks
     WHERE team_id = :team_id AND {named.by_task("tasks", "CAST(:given AS text)")}
 """
+# As the index has it: the team is one more word, so that no search is led through another's tasks.
+_WORDS = "(agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)])"
 _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -134,6 +136,7 @@ class _Search:
             "before": wanted.created_before,
             "as_of": wanted.as_of,
             "text": self._text,
+            "team": str(team_id),
             "pattern": f"%{escaped}%",
             "limit": limit,
             "looked_through": looked_through,
@@ -173,7 +176,7 @@ class _Search:
             WITH found AS MATERIALIZED (
                 SELECT id, created_at FROM tasks
                 WHERE {states} {self._where(cursor)}
-                  AND agentos_trigrams(name, prompt) @> agentos_trigrams(:text, NULL)
+                  AND {_WORDS} @> (agentos_trigrams(:text, NULL) || ARRAY[CAST(:team AS text)])
                   AND {self._matches}
             )
             SELECT created_at, id FROM found ORDER BY {_PLACE} LIMIT :limit

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Row, Text, case, cast, func, select
 from sqlmodel import col
 
-from activities.store.approvals import AskedCall, call_of
+from activities.store.approvals import IS_WAITING, AskedCall, call_of
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut_at
 from activities.store.tables import ResidentRow, SubTask, Task
-from workflows.states import FINAL, Status, TaskType
+from workflows.states import FINAL, TaskType
 
 # A page ends early here, whatever its limit; one call is always given whole.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -87,7 +87,7 @@ def _conditions(team_id: UUID) -> list[ColumnElement[bool]]:
     """Few calls wait at a time, of all teams together: their index by state leads to them."""
     asked = col(SubTask.approval)
     return [
-        col(SubTask.status) == Status.WAITING,
+        IS_WAITING,
         col(SubTask.team_id) == team_id,
         asked["kind"].astext.is_not(None),
         asked["decision"].astext.is_(None),

@@ -25,6 +25,18 @@ class AuditEntry(Row, table=True):
             "target",
             postgresql_ops={"target": "text_pattern_ops"},
         ),
+        Index(
+            "audit_log_by_action",
+            "team_id",
+            "action",
+            postgresql_ops={"action": "text_pattern_ops"},
+        ),
+        Index(
+            "audit_log_by_actor",
+            "team_id",
+            "actor",
+            postgresql_ops={"actor": "text_pattern_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)

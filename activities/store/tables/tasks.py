@@ -62,7 +62,6 @@ class Task(Row, table=True):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        Index("tasks_by_status", "status", "created_at", "parent_id"),
         Index("tasks_by_team", "team_id", text("created_at DESC"), text("id DESC")),
         Index(
             "tasks_by_parent",
@@ -87,7 +86,7 @@ class Task(Row, table=True):
         ),
         Index(
             "tasks_by_text",
-            text("agentos_trigrams(name, prompt)"),
+            text("(agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)])"),
             postgresql_using="gin",
             postgresql_with={"gin_pending_list_limit": 512},
             postgresql_where=text("parent_id IS NULL"),
@@ -225,7 +224,11 @@ class SubTask(Row, table=True):
     __tablename__ = "sub_tasks"
     __table_args__ = (
         Index("sub_tasks_by_task", "task_id", "execution_order"),
-        Index("sub_tasks_by_status", "status", "created_at", "parent_id"),
+        Index(
+            "sub_tasks_waiting",
+            "created_at",
+            postgresql_where=text("status = 'waiting'"),
+        ),
         Index(
             "sub_tasks_retrying",
             "team_id",

@@ -5,9 +5,10 @@ import hashlib
 import io
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from minio import Minio
 from sqlalchemy import text
 
 from activities.store import condemned
-from activities.store.blobs import OWNER_KEY
+from activities.store.blobs import OWNER_KEY, SmallBlob
 from activities.store.condemned import FoundBlob, Ledger
 from activities.store.files import Upload, create_file
 from activities.store.housekeeping.errors import BlobGone
@@ -80,12 +81,29 @@ async def has(stage: Stage, sha256: str) -> bool:
     return await stage.services.blobs.size_of(DEFAULT_TEAM, sha256) is not None
 
 
-async def put(stage: Stage, content: bytes) -> str:
+Put = Callable[[Stage, bytes], Awaitable[str]]
+
+
+async def put_by_itself(stage: Stage, content: bytes) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     await stage.services.blobs.put(
         DEFAULT_TEAM, sha256, len(content), "text/plain", io.BytesIO(content)
     )
     return sha256
+
+
+async def put_among_others(stage: Stage, content: bytes) -> str:
+    sha256 = hashlib.sha256(content).hexdigest()
+    small = SmallBlob(sha256, len(content), "text/plain", partial(io.BytesIO, content))
+    await stage.services.blobs.put_small(DEFAULT_TEAM, [small])
+    return sha256
+
+
+@pytest.fixture(params=[put_by_itself, put_among_others], ids=["by itself", "among others"])
+def put(request: pytest.FixtureRequest) -> Put:
+    """The ways in which bytes come into the store."""
+    way: Put = request.param
+    return way
 
 
 async def name(stage: Stage, sha256: str) -> UUID:
@@ -123,7 +141,7 @@ async def test_bytes_go_once_no_row_names_them_and_others_stay(own: Stage) -> No
 
 
 async def test_bytes_that_a_kept_result_names_stay_until_it_expires(own: Stage) -> None:
-    sha256 = await put(own, b"x")
+    sha256 = await put_by_itself(own, b"x")
     await own.execute(
         "INSERT INTO result_cache (id, team_id, key, kind, name, step, expires_at, files, refused,"
         " stdout, stderr, hits) VALUES (gen_random_uuid(), :team, 'k', 'skill', 'n', 'a',"
@@ -143,13 +161,13 @@ async def test_bytes_that_a_kept_result_names_stay_until_it_expires(own: Stage) 
 
 
 async def test_new_bytes_are_given_time_until_their_row_is_written(own: Stage) -> None:
-    sha256 = await put(own, b"x")
+    sha256 = await put_by_itself(own, b"x")
     for _ in range(3):
         await sweep(own, replace(AT_ONCE, blob_seconds=3_600.0))
     assert await has(own, sha256)
 
 
-async def test_an_upload_pardons_the_bytes_that_it_finds(own: Stage) -> None:
+async def test_an_upload_pardons_the_bytes_that_it_finds(own: Stage, put: Put) -> None:
     sha256 = await put(own, b"x")
     await sweep(own)  # condemns
     await put(own, b"x")
@@ -159,7 +177,7 @@ async def test_an_upload_pardons_the_bytes_that_it_finds(own: Stage) -> None:
     assert await has(own, sha256)
 
 
-async def test_no_row_can_name_bytes_that_are_being_removed(own: Stage) -> None:
+async def test_no_row_can_name_bytes_that_are_being_removed(own: Stage, put: Put) -> None:
     sha256 = await put(own, b"x")
     found = [FoundBlob(sha256, 1, datetime.now(UTC))]
     assert await condemned.condemn(own.database, DEFAULT_TEAM, found) == 1
@@ -178,7 +196,7 @@ async def test_no_row_can_name_bytes_that_are_being_removed(own: Stage) -> None:
 async def test_bytes_are_not_claimed_while_a_row_that_names_them_is_being_written(
     own: Stage,
 ) -> None:
-    sha256 = await put(own, b"x")
+    sha256 = await put_by_itself(own, b"x")
     found = [FoundBlob(sha256, 1, datetime.now(UTC))]
     await condemned.condemn(own.database, DEFAULT_TEAM, found)
     async with own.database.writing() as connection:
@@ -194,7 +212,7 @@ async def test_bytes_are_not_claimed_while_a_row_that_names_them_is_being_writte
     assert await condemned.doomed(own.database, DEFAULT_TEAM, grace_seconds=0, limit=9) == []
 
 
-async def test_an_upload_waits_while_its_bytes_are_being_removed(own: Stage) -> None:
+async def test_an_upload_waits_while_its_bytes_are_being_removed(own: Stage, put: Put) -> None:
     sha256 = await put(own, b"x")
     await condemned.condemn(own.database, DEFAULT_TEAM, [FoundBlob(sha256, 1, datetime.now(UTC))])
     await condemned.claim(own.database, DEFAULT_TEAM, sha256)
@@ -208,7 +226,7 @@ async def test_an_upload_waits_while_its_bytes_are_being_removed(own: Stage) -> 
 
 
 async def test_a_removal_that_a_dead_process_began_is_ended_by_another(own: Stage) -> None:
-    sha256 = await put(own, b"x")
+    sha256 = await put_by_itself(own, b"x")
     await condemned.condemn(own.database, DEFAULT_TEAM, [FoundBlob(sha256, 1, datetime.now(UTC))])
     await condemned.claim(own.database, DEFAULT_TEAM, sha256)
     await sweep(own)
@@ -220,7 +238,7 @@ async def test_a_removal_that_a_dead_process_began_is_ended_by_another(own: Stag
 
 async def test_a_removal_that_an_upload_has_not_seen_refuses_its_row(own: Stage) -> None:
     """One upload restores what was removed; the other's bytes went in a later removal."""
-    sha256, ledger = await put(own, b"x"), Ledger(own.database)
+    sha256, ledger = await put_by_itself(own, b"x"), Ledger(own.database)
 
     async def remove() -> None:
         found = [FoundBlob(sha256, 1, datetime.now(UTC))]
@@ -245,7 +263,7 @@ async def test_a_bucket_that_belongs_to_another_database_is_left_alone(
 ) -> None:
     mark = str(uuid4()).encode()
     client_of(infrastructure).put_object(own_bucket, OWNER_KEY, io.BytesIO(mark), len(mark))
-    sha256 = await put(own, b"x")
+    sha256 = await put_by_itself(own, b"x")
     for _ in range(3):
         await sweep(own)
     assert await has(own, sha256)
@@ -263,7 +281,7 @@ async def test_uploads_in_parts_that_were_never_completed_are_given_up(
 
 
 async def test_the_bucket_is_looked_at_page_by_page(own: Stage) -> None:
-    digests = [await put(own, str(number).encode()) for number in range(7)]
+    digests = [await put_by_itself(own, str(number).encode()) for number in range(7)]
     after, found = None, list[str]()
     while True:
         page, after = await own.services.blobs.page(DEFAULT_TEAM, after, 3)
@@ -279,7 +297,7 @@ WRITERS = 4
 
 
 async def test_uploads_of_the_same_bytes_lose_nothing_to_a_collector_without_patience(
-    own: Stage,
+    own: Stage, put: Put
 ) -> None:
     """Whatever the collector does in between: once the row of an upload is there, so are its
     bytes, and stay."""
