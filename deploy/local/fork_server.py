@@ -2,7 +2,7 @@
 deploy.local.fork_server DESCRIPTOR``.
 
 To load it takes two seconds of a processor, and is done once for all of them; what is loaded is in
-memory once. It runs nothing of what it has loaded, starts no thread and knows no secret, so that a
+memory once. It runs nothing of what it has loaded, starts no thread and knows no setting, so that a
 fork is what a fresh interpreter would be after its imports. Forks have one layout of addresses and
 one seed of hashes: who learns them of one knows them of its siblings, which are of the same user.
 
