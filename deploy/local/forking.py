@@ -17,8 +17,9 @@ from deploy.local.child import ForkedChild
 from deploy.local.fork_protocol import END, PID
 from deploy.local.part import Part, launched
 
-# It may be loading: twenty times what that takes on an idle machine.
-_ANSWER_SECONDS = 60.0
+# While it loads, which takes three seconds on an idle machine, and once it has answered.
+_LOADING_SECONDS = 120.0
+_ANSWER_SECONDS = 10.0
 # Read by those that run, and never while something is being imported.
 _SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_", "TEMPORAL_")
 
@@ -36,6 +37,7 @@ class ForkServer:
         """Its own environment is that of the parts, without settings."""
         self._environment = _shared(environment)
         self._log_file = log_file
+        self._patience_seconds = _LOADING_SECONDS
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,11 +85,13 @@ class ForkServer:
                 with theirs:
                     descriptors = [theirs.fileno(), output, lock]
                     socket.send_fds(self._control, [b"."], descriptors)
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    return await _forked(channel, _request(part))
+                async with asyncio.timeout(self._patience_seconds):
+                    child = await _forked(channel, _request(part))
             except (OSError, EOFError, TimeoutError) as error:
                 self._give_up(part, error)
-        return None
+                return None
+        self._patience_seconds = _ANSWER_SECONDS
+        return child
 
     def _give_up(self, part: Part, error: Exception) -> None:
         status = self._process.poll() if self._process else None

@@ -131,6 +131,11 @@ async def test_a_fork_takes_signals_as_a_fresh_interpreter_does(
     assert int(field(pid, "SigBlk"), 16) == 0
     ignored = int(field(pid, "SigIgn"), 16)
     assert ignored == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+
+    async def would_end_by_itself() -> bool:
+        return bool(int(field(pid, "SigCgt"), 16) & 1 << (signal.SIGTERM - 1))
+
+    await until(would_end_by_itself)
     (process,) = supervisor.processes
     await supervisor.stop("model")
     assert process.status == "exit code 0"
