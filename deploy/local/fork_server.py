@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from api import garbage_collector
+from deploy import variables
 from deploy.local import proc_names
 from deploy.local.fork_protocol import DESCRIPTORS, END, PID
 from deploy.local.launcher import die_with
@@ -81,8 +82,7 @@ def _become(channel: int, output: int, lock: int) -> dict[str, Any]:
     os.set_inheritable(lock, True)
     _close_all_but(0, 1, 2, lock)
     os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
+    variables.replace(request["environment"])
     proc_names.show(request["command"], request["environment"])
     return request
 
