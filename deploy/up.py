@@ -124,16 +124,21 @@ async def _run(stack: Stack, console: Console, progress: _Progress, options: Sta
         progress.show = status.update
         services = await stack.start()
     garbage_collector.resume()
-    # Its many types take longer to load than the rest of this process.
-    from deploy.settings import load_without_services
-
-    for line in address_lines(services, load_without_services().model_options):
+    for line in address_lines(services, None if services.model_url else _named_models()):
         console.print(line, soft_wrap=True)
     for hint in lines_on_the_port(services.api_url or "", was_asked_for=options.port is not None):
         console.print(safe_line(hint), style="bold yellow", soft_wrap=True)
     kept = f"Ctrl-C stops everything. State is kept in {services.data_dir}"
     console.print(safe_line(kept), soft_wrap=True)
     await stack.wait()
+
+
+def _named_models() -> "ModelOptions | None":
+    """Those of the environment, where it names any."""
+    # Its many types take longer to load, and more memory, than the rest of this process.
+    from deploy.settings import load_without_services
+
+    return load_without_services().model_options
 
 
 async def migrate_unless_newer(data_dir: Path, url: str) -> None:

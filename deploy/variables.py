@@ -1,6 +1,7 @@
 """The environment variables; ``settings`` says what they mean. Nobody else reads them."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 _DATA_DIR = Path(".agentos")
@@ -12,6 +13,12 @@ _OF_SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_")
 def inherited() -> dict[str, str]:
     """The whole environment, for programs that we start."""
     return dict(os.environ)
+
+
+def replace(given: Mapping[str, str]) -> None:
+    """Have these and no others, in a process that was forked."""
+    os.environ.clear()
+    os.environ.update(given)
 
 
 def data_dir() -> Path:

@@ -1,11 +1,14 @@
 """A whole stack as a user has it, and what tests do with it: plain HTTP and the command line."""
 
 import asyncio
+import atexit
+import functools
 import json
 import math
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +20,7 @@ from uuid import uuid4
 import httpx
 
 from activities.store import migrations
+from deploy.local.forking import ForkServer
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.event_stream import events_in
@@ -25,6 +29,8 @@ from workflows.states import FINAL
 
 _TIMEOUT_SECONDS = 30
 _WAIT_SECONDS = 20  # for the end of a task, in one request
+# Settings, and what pytest says of the test that runs.
+_NOT_INHERITED = ("AGENTOS_", "OPENAI_", "PYTEST_")
 _MCP_SERVER = Path(__file__).parent / "doubles" / "mcp_stdio.py"
 
 
@@ -209,6 +215,21 @@ async def until(
         await asyncio.sleep(pause_after(waited))
 
 
+def _inherited() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
+    }
+
+
+@functools.cache
+def _fork_server() -> ForkServer:
+    """One for all stacks of this process: each would load the same in three seconds."""
+    server = ForkServer(_inherited(), Path(tempfile.mkdtemp()) / "fork-server.log")
+    server.start()
+    atexit.register(server.close)
+    return server
+
+
 @asynccontextmanager
 async def live_stack(
     data_dir: Path,
@@ -221,18 +242,14 @@ async def live_stack(
 
     ``temporal`` is dynamic configuration of its server.
     """
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AGENTOS_", "OPENAI_"))
-    }
     options = StackOptions(
         data_dir=data_dir,
         workers=workers,
         default_ports=False,
         temporal=temporal or {},
         migrate=migrations.migrate,
-        environment=inherited | environment,
+        environment=_inherited() | environment,
+        fork_server=_fork_server(),
     )
     async with (
         Stack(options) as services,

@@ -24,9 +24,11 @@ def worker_names(workers: int) -> list[str]:
 def api_part(options: StackOptions, services: Services, port: int) -> Part:
     """The API and the web page, on a port of the loopback interface."""
     url = f"http://{LOOPBACK}:{port}"
+    words = ("api", "--host", LOOPBACK, "--port", str(port))
     return Part(
         name="api",
-        command=_command("api", "--host", LOOPBACK, "--port", str(port)),
+        command=_command(*words),
+        words=words,
         folder=Path.cwd(),  # paths in the environment may be relative to it
         ready=HttpReadiness(f"{url}/readyz"),
         ports=(port,),
@@ -49,6 +51,7 @@ def worker_part(
     return Part(
         name=name,
         command=_command("worker"),
+        words=("worker",),
         folder=Path.cwd(),
         ready=ready,
         ports=ports,

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local.child import Child
+
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _LOG_BYTES = 10 * 1024 * 1024
 _TAIL_LINES = 5
@@ -40,38 +42,37 @@ class Part:
     """What the kernel sends it when the stack's own process is killed."""
     needed: bool = True
     """Whether the others are of no use without it. One that dies again and again then ends all."""
+    words: tuple[str, ...] | None = None
+    """Those after `agentos` where the command is that: then a fork server may run it."""
     appear_as_uid: int = 0
     """The uid it sees itself as, in a user namespace of its own; 0 for no change."""
+
+
+Fork = Callable[[Part, int, int], Awaitable[Child | None]]
+"""Forks a part, with its output and the lock; gives None for one that has to be started."""
 
 
 class Process:
     """A started part."""
 
-    def __init__(
-        self, part: Part, child: asyncio.subprocess.Process, log: Path, begin: int
-    ) -> None:
+    def __init__(self, part: Part, child: Child, log: Path, begin: int) -> None:
         self.part = part
         self.log = log
         self._begin = begin
         self._child = child
 
     @classmethod
-    async def start(cls, part: Part, log: Path, lock: int) -> "Process":
-        """Start it with its output in ``log``; it keeps ``lock`` open for its whole life."""
+    async def start(cls, part: Part, log: Path, lock: int, fork: Fork) -> "Process":
+        """Start it with its output in ``log``; it keeps ``lock`` open for its whole life.
+
+        It is forked if that can be.
+        """
         with suppress(OSError):  # A disk that is full is named by whoever finds it so.
             rotate(log)
         with log.open("ab") as output:
             begin = output.tell()
-            child = await asyncio.create_subprocess_exec(
-                *launched(part.command, part.orphan_signal, part.appear_as_uid),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=part.folder,
-                env=dict(part.environment),
-                pass_fds=(lock,),
-                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop them in order
-            )
+            child = await fork(part, output.fileno(), lock)
+            child = child or await _started(part, output.fileno(), lock)
         return cls(part, child, log, begin)
 
     @property
@@ -114,6 +115,24 @@ class Process:
     def _signal(self, number: signal.Signals) -> None:
         if self._child.returncode is None:
             self._child.send_signal(number)
+
+
+async def not_forked(part: Part, output: int, lock: int) -> Child | None:
+    """The ``Fork`` where there is no fork server."""
+    return None
+
+
+async def _started(part: Part, output: int, lock: int) -> Child:
+    return await asyncio.create_subprocess_exec(
+        *launched(part.command, part.orphan_signal, part.appear_as_uid),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd=part.folder,
+        env=dict(part.environment),
+        pass_fds=(lock,),
+        start_new_session=True,  # Ctrl-C in the terminal is for us, who stop them in order
+    )
 
 
 def launched(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy.local.forking import ForkServer
 from deploy.local.s3 import S3Access
 
 API_PORT = 8000
@@ -41,6 +42,8 @@ class StackOptions:
     """Called with what is to be said when the disk of the data folder runs full, or has room."""
     before_first_migration: Load | None = None
     """Called beside the making of the database, to get what ``migrate`` needs for a new one."""
+    fork_server: ForkServer | None = field(default=None, repr=False)
+    """One that runs, for stacks that share it; else a stack with API and workers has its own."""
 
 
 @dataclass(frozen=True, slots=True)

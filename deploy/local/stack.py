@@ -9,8 +9,9 @@ from types import TracebackType
 
 from deploy.local import application, model, postgres, s3, temporal
 from deploy.local.errors import DataFolderUnusable, PortTaken
+from deploy.local.forking import ForkServer
 from deploy.local.machine import require_room
-from deploy.local.part import Part
+from deploy.local.part import Fork, Part, not_forked
 from deploy.local.port_plan import KeptPorts, PortPlan, WantedPorts, choose, keep_ports, kept_ports
 from deploy.local.services import API_PORT, WORKER_PORT, Services, StackOptions
 from deploy.local.state import DataFolder, RunningPart
@@ -28,6 +29,7 @@ class Stack:
         self._options = options
         self._data = DataFolder(options.data_dir)
         self._supervisor: Supervisor | None = None
+        self._fork_server: ForkServer | None = None
         self._stopping = asyncio.Lock()
 
     async def __aenter__(self) -> Services:
@@ -66,6 +68,7 @@ class Stack:
                 self._publish,
                 on_ready=lambda part: self._options.tell(f"{part} is ready"),
                 on_disk=self._options.tell_of_disk,
+                fork=self._start_fork_server(),
             )
             services = await self._start(supervisor)
             self._publish()
@@ -95,7 +98,21 @@ class Stack:
                 await self._supervisor.stop("temporal", "s3", "postgres", "model")
                 s3.clear(self._data)
                 self._supervisor = None
+            if self._fork_server:
+                self._fork_server.close()
+                self._fork_server = None
             self._data.release()
+
+    def _start_fork_server(self) -> Fork:
+        """It loads while the services start."""
+        if not self._options.application:
+            return not_forked
+        if self._options.fork_server:
+            return self._options.fork_server.fork
+        environment, log_file = self._options.environment, self._data.logs / "fork-server.log"
+        self._fork_server = ForkServer(environment, log_file)
+        self._fork_server.start()
+        return self._fork_server.fork
 
     @property
     def _port(self) -> int | None:

@@ -11,7 +11,7 @@ import structlog
 
 from activities.disk import Disk
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady, PartRests
-from deploy.local.part import Part, Process, Ready, rotate
+from deploy.local.part import Fork, Part, Process, Ready, not_forked, rotate
 from deploy.local.tcp_ports import choose_ports, find_silent, is_free
 
 log = structlog.get_logger(__name__)
@@ -54,10 +54,13 @@ class Supervisor:
         pauses: Pauses = _PAUSES,
         on_ready: Callable[[str], None] = lambda part: None,
         on_disk: Callable[[str], None] = lambda said: None,
+        fork: Fork = not_forked,
     ) -> None:
         """``on_change`` is called whenever a process has been replaced by another, or is gone;
         ``on_ready`` with the name of each part that can be used for the first time, ``on_disk``
-        with what is to be said when the disk runs full, and when it has room again."""
+        with what is to be said when the disk runs full, and when it has room again. ``fork``
+        starts parts where it can."""
+        self._fork = fork
         self._on_ready = on_ready
         self._on_disk = on_disk
         self._disk_is_full = False
@@ -131,7 +134,7 @@ class Supervisor:
 
     async def run_to_end(self, part: Part) -> tuple[str, str]:
         """Run a program that ends by itself; gives how it ended, in words, and its last words."""
-        process = await Process.start(part, self._log_of(part), self._lock)
+        process = await Process.start(part, self._log_of(part), self._lock, self._fork)
         try:
             await process.wait()
         finally:
@@ -169,7 +172,7 @@ class Supervisor:
             self._end.set_exception(failure)
 
     async def _spawn(self, part: Part) -> Process:
-        process = await Process.start(part, self._log_of(part), self._lock)
+        process = await Process.start(part, self._log_of(part), self._lock, self._fork)
         self._processes[part.name] = process
         return process
 

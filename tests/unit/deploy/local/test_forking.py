@@ -1,0 +1,265 @@
+"""The fork server: what it forks is what a fresh interpreter would be, and goes on without it."""
+
+import asyncio
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import structlog
+
+from deploy.local.forking import ForkServer
+from deploy.local.part import Part
+from deploy.local.supervisor import Supervisor
+from tests.live import until
+
+PATIENCE_SECONDS = 60
+MODEL = ("model", "--port", "0")  # It serves until it is stopped.
+API = ("api", "--port", "1")  # It ends at once for want of a database, and says so.
+_UNKNOWN_OPTION = 2
+
+
+def given(**settings: str) -> dict[str, str]:
+    """Pytest says in a variable which test runs, so that one would differ."""
+    left_out = ("AGENTOS_", "PYTEST_")
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    return usual | settings
+
+
+@pytest.fixture(scope="module")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    server = ForkServer(given(), tmp_path_factory.mktemp("fork-server") / "log")
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    yield descriptor
+    os.close(descriptor)
+
+
+@pytest.fixture
+async def supervisor(
+    tmp_path: Path, lock: int, fork_server: ForkServer
+) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(tmp_path, lock, lambda: None, fork=fork_server.fork)
+    yield supervisor
+    await supervisor.stop("model")
+
+
+def part(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> Part:
+    command = (sys.executable, "-P", "-m", "deploy.cli", *words)
+    # One that cannot be run shows that none was started in place of a fork.
+    return Part(
+        words[0],
+        ("/nonexistent", *command[1:]),
+        folder,
+        words=words,
+        environment=given() if environment is None else environment,
+    )
+
+
+async def serving(supervisor: Supervisor, tmp_path: Path) -> int:
+    """The pid of one that has begun to serve."""
+    await supervisor.start(part(tmp_path, *MODEL))
+    (process,) = supervisor.processes
+
+    async def answers() -> bool:
+        return "answers at" in process.last_words
+
+    await until(answers, what=lambda: process.last_words)
+    return process.pid
+
+
+async def ended(supervisor: Supervisor, each: Part) -> tuple[str, str]:
+    return await asyncio.wait_for(supervisor.run_to_end(each), PATIENCE_SECONDS)
+
+
+def field(pid: int, name: str) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split(":")[1].strip() for line in lines if line.startswith(f"{name}:"))
+
+
+async def test_a_fork_is_a_child_of_ours_in_a_session_of_its_own(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    pid = await serving(supervisor, tmp_path)
+    assert int(field(pid, "PPid")) == os.getpid()
+    assert os.getsid(pid) == pid
+    assert Path(f"/proc/{pid}/cwd").readlink() == tmp_path
+
+
+async def test_a_fork_looks_like_the_command_that_it_runs(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    pid = await serving(supervisor, tmp_path)
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    assert command.split(b"\0")[1:] == [b"-P", b"-m", b"deploy.cli", *map(str.encode, MODEL), b""]
+    shown = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    assert dict(os.fsdecode(each).split("=", 1) for each in shown if each) == given()
+
+
+async def test_a_fork_has_no_files_of_the_fork_server(
+    supervisor: Supervisor, tmp_path: Path, lock: int
+) -> None:
+    pid = await serving(supervisor, tmp_path)
+    found = {int(path.name): path for path in Path(f"/proc/{pid}/fd").iterdir()}
+    log, null = tmp_path / "model.log", Path(os.devnull)
+    assert [found.pop(number).readlink() for number in (0, 1, 2)] == [null, log, log]
+    files = [path.readlink() for path in found.values() if stat.S_ISREG(path.stat().st_mode)]
+    assert files == [tmp_path / "lock"]
+    others = [path for path in found.values() if path.readlink() != tmp_path / "lock"]
+    # What it has opened itself: the loop with its pair of sockets, and the port.
+    assert sorted(str(each.readlink()).partition(":")[0] for each in others) == [
+        "anon_inode",
+        "socket",
+        "socket",
+        "socket",
+    ]
+
+
+async def test_a_fork_takes_signals_as_a_fresh_interpreter_does(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    pid = await serving(supervisor, tmp_path)
+    assert int(field(pid, "SigBlk"), 16) == 0
+    handled = 1 << (signal.SIGINT - 1)  # by the server; a shell may have had us ignore it
+    ignored, ours = (int(field(each, "SigIgn"), 16) & ~handled for each in (pid, os.getpid()))
+    assert ignored == ours
+
+    async def would_end_by_itself() -> bool:
+        return bool(int(field(pid, "SigCgt"), 16) & 1 << (signal.SIGTERM - 1))
+
+    await until(would_end_by_itself)
+    (process,) = supervisor.processes
+    await supervisor.stop("model")
+    assert process.status == "exit code 0"
+
+
+async def test_the_supervisor_hears_how_a_fork_ended(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    status, said = await ended(supervisor, part(tmp_path, "ls", "--nonsense"))
+    assert (status, "--nonsense" in said) == (f"exit code {_UNKNOWN_OPTION}", True)
+    assert (await ended(supervisor, part(tmp_path, "ls", "--help")))[0] == "exit code 0"
+    pid = await serving(supervisor, tmp_path)
+    (process,) = supervisor.processes
+    os.kill(pid, signal.SIGKILL)
+    await process.wait()
+    assert process.status == "signal SIGKILL"
+
+
+async def test_a_fork_knows_no_variable_of_the_one_before_it(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    wrong = given(AGENTOS_DATABASE_URL="no-url")
+    _, said = await ended(supervisor, part(tmp_path, *API, environment=wrong))
+    assert "AGENTOS_DATABASE_URL: it must be a URL" in said
+    _, said = await ended(supervisor, part(tmp_path, *API))
+    assert "AGENTOS_DATABASE_URL: " in said
+    assert "it must be a URL" not in said
+
+
+async def test_forks_draw_different_random_numbers(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Python draws them anew after a fork, but only if it is told of it."""
+    program = (
+        "from deploy.local.sibling import fork_sibling\n"
+        "import os, random\n"
+        "if os.fork() == 0:\n"
+        "    for number in range(2):\n"
+        "        if fork_sibling() == 0:\n"
+        "            os.write(1, f'{random.random()}\\n'.encode())\n"
+        "            os._exit(0)\n"
+        "    os._exit(0)\n"
+        "for number in range(3):\n"
+        "    os.wait()\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert len(set(printed.split())) == 2
+
+
+async def test_nothing_is_forked_beside_another_thread() -> None:
+    program = (
+        "import threading\n"
+        "from deploy.local.sibling import fork_sibling\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "fork_sibling()\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), stderr=asyncio.subprocess.PIPE
+    )
+    _, printed = await process.communicate()
+    assert process.returncode == 1
+    assert b"more than one thread" in printed
+
+
+async def test_what_the_fork_server_may_have_loaded_otherwise_is_not_forked(
+    fork_server: ForkServer, lock: int, tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("wb") as output:
+        for other in ({"LANG": "other"}, {"PYTHONMALLOC": "debug"}):
+            each = part(tmp_path, *MODEL, environment=given() | other)
+            assert await fork_server.fork(each, output.fileno(), lock) is None
+        plain = Part("sleeper", ("/bin/sleep", "600"), tmp_path, environment=given())
+        assert await fork_server.fork(plain, output.fileno(), lock) is None
+
+
+async def test_a_fork_that_nobody_waits_for_runs_nothing(
+    fork_server: ForkServer, lock: int, tmp_path: Path
+) -> None:
+    assert fork_server.pid is not None
+    os.kill(fork_server.pid, signal.SIGSTOP)
+    with (tmp_path / "log").open("wb") as output:
+        asked = asyncio.create_task(fork_server.fork(part(tmp_path, *MODEL), output.fileno(), lock))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+        os.kill(fork_server.pid, signal.SIGCONT)
+        again = await fork_server.fork(part(tmp_path, "ls", "--help"), output.fileno(), lock)
+    assert again is not None
+    await again.wait()
+    assert "answers at" not in (tmp_path / "log").read_text()
+
+
+async def test_forks_go_on_without_the_fork_server_and_the_next_part_starts_afresh(
+    lock: int, tmp_path: Path
+) -> None:
+    server = ForkServer(given(), tmp_path / "fork-server.log")
+    server.start()
+    supervisor = Supervisor(tmp_path, lock, lambda: None, fork=server.fork)
+    pid = await serving(supervisor, tmp_path)
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    fresh = Part(
+        "help",
+        (sys.executable, "-P", "-m", "deploy.cli", "ls", "--help"),
+        tmp_path,
+        words=("ls", "--help"),
+        environment=given(),
+    )
+    with structlog.testing.capture_logs() as told:
+        assert (await ended(supervisor, fresh))[0] == "exit code 0"
+        assert (await ended(supervisor, fresh))[0] == "exit code 0"
+    assert [each["event"] for each in told] == ["fork_server.lost"]
+    assert server.pid is None
+    os.kill(pid, 0)
+    await supervisor.stop("model")
+
+
+async def test_a_fork_server_that_cannot_load_is_done_without(lock: int, tmp_path: Path) -> None:
+    server = ForkServer(given(PYTHONHOME="/nonexistent"), tmp_path / "fork-server.log")
+    server.start()
+    each = part(tmp_path, *MODEL, environment=given(PYTHONHOME="/nonexistent"))
+    with (tmp_path / "log").open("wb") as output:
+        assert await server.fork(each, output.fileno(), lock) is None
+    assert server.pid is None
