@@ -94,7 +94,8 @@ class NoRoom:
 class Exit:
     """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why;
     ``no_room`` where that was the disk's and not its own. ``start_ms`` is how long it took until
-    its process was there, its place waited for."""
+    its process was there, its place waited for. ``was_warm`` says that its sandbox had
+    been started before it came."""
 
     code: int | None
     signal: int | None
@@ -102,6 +103,7 @@ class Exit:
     duration_ms: int
     peak_memory_bytes: int | None
     start_ms: int | None = None
+    was_warm: bool = False
     no_room: NoRoom | None = None
 
     @property
