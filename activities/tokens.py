@@ -4,6 +4,7 @@ tiktoken would download its encodings; they are read from the package bpe-openai
 ships the same files.
 """
 
+import asyncio
 import base64
 import gzip
 import importlib.util
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from tiktoken import Encoding
-from tiktoken.model import encoding_name_for_model
+if TYPE_CHECKING:
+    from tiktoken import Encoding
 
 DEFAULT_ENCODING = "o200k_base"
 MIN_LIMIT_TOKENS = 32
@@ -55,11 +57,16 @@ class Truncated:
 class Tokens:
     """Counts tokens as OpenAI's models do; for others it is an estimate.
 
-    The first use of an encoding reads it, which takes about 0.3 s.
+    The first use of an encoding reads it, which takes about 0.4 s: a worker that has no turn to
+    make does without. Count beside the event loop, or after ``load``.
     """
 
     def __init__(self) -> None:
         self._remembered: dict[tuple[str, int, int], int] = {}
+
+    async def load(self) -> None:
+        """For what counts on the event loop."""
+        await asyncio.to_thread(load_encoding)
 
     def count(self, text: str, model: str | None = None) -> int:
         """The tokens of ``text``; what would be a special token counts as ordinary text.
@@ -102,8 +109,10 @@ class Tokens:
 
 
 @cache
-def load_encoding(name: str = DEFAULT_ENCODING) -> Encoding:
+def load_encoding(name: str = DEFAULT_ENCODING) -> "Encoding":
     """Read an encoding of ``_PATTERNS`` from bpe-openai's files, once."""
+    from tiktoken import Encoding
+
     # The package is not imported: that would read every encoding it has.
     package = importlib.util.find_spec("bpe_openai")
     assert package is not None
@@ -119,6 +128,8 @@ def load_encoding(name: str = DEFAULT_ENCODING) -> Encoding:
 def _encoding_name(model: str | None) -> str:
     if model is None:
         return DEFAULT_ENCODING
+    from tiktoken.model import encoding_name_for_model
+
     try:
         name = encoding_name_for_model(model)
     except KeyError:
@@ -126,7 +137,7 @@ def _encoding_name(model: str | None) -> str:
     return name if name in _PATTERNS else DEFAULT_ENCODING
 
 
-def _count(encoding: Encoding, text: str) -> int:
+def _count(encoding: "Encoding", text: str) -> int:
     if len(text) <= COUNTED_CHARACTERS:
         return len(encoding.encode_ordinary(text))
     ends = (text[:_END_CHARACTERS], text[-_END_CHARACTERS:])
@@ -134,7 +145,7 @@ def _count(encoding: Encoding, text: str) -> int:
     return counted * len(text) // COUNTED_CHARACTERS
 
 
-def _cut(encoding: Encoding, text: str, tokens: int, limit_tokens: int) -> Truncated:
+def _cut(encoding: "Encoding", text: str, tokens: int, limit_tokens: int) -> Truncated:
     first = encoding.encode_ordinary(text[:_END_CHARACTERS])
     last = encoding.encode_ordinary(text[-_END_CHARACTERS:])
     kept = limit_tokens - len(encoding.encode_ordinary(_marker(tokens)))
@@ -153,7 +164,7 @@ def _marker(removed_tokens: int) -> str:
     return f"...[TRUNCATED {removed_tokens} tokens]..."
 
 
-def _decode(encoding: Encoding, tokens: list[int]) -> str:
+def _decode(encoding: "Encoding", tokens: list[int]) -> str:
     """The text of tokens, without the half characters at its ends."""
     return encoding.decode_bytes(tokens).decode("utf-8", "ignore")
 

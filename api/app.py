@@ -85,7 +85,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(NothingMore, _on_nothing_more)
     for module in modules_of(pages):
-        app.include_router(module.router)
+        module.router.add_to(app)
     app.mount(ROOT, PageFiles(), name="static")
     app.mount(SWAGGER_ROOT, swagger_files(), name="swagger-ui")
     return app

@@ -2,6 +2,7 @@
 
 from api.cli.command_table import add_command
 from api.cli.main import app, run
+from deploy import garbage_collector
 from deploy.process_end import ProcessEnd
 from deploy.stack_here import stack_here
 
@@ -82,6 +83,7 @@ add_command(
 
 
 def main() -> None:
+    garbage_collector.pause()  # It goes on when a command has been loaded.
     end = ProcessEnd()
     try:
         run(app, find_stack=stack_here)

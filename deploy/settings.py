@@ -102,7 +102,9 @@ class Settings(
 ):
     """The settings of API and worker, from the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="AGENTOS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTOS_", frozen=True, extra="ignore", defer_build=True
+    )
 
     @classmethod
     def settings_customise_sources(

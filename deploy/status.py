@@ -22,7 +22,7 @@ from api.cli.exit_codes import ExitCode
 from api.cli.stack_errors import NoStackHere, StackApiAway, StackNotReady
 from api.cli.terminal import safe_line
 from api.client import ApiProblem, ApiUnreachable, NotTheApi
-from api.client import AsyncClient as Client
+from api.client.overview import OverviewClient
 from api.wire.responses.about import About
 from api.wire.responses.counts import TaskCounts
 from api.wire.responses.health import Dependency, Readiness
@@ -115,7 +115,7 @@ def _look(context: typer.Context, data_dir: Path) -> Status:
         return found
     context.obj = connection
     try:
-        talk(context, lambda client: _ask(client, found))
+        talk(context, lambda client: _ask(client, found), OverviewClient)
     except (ApiUnreachable, StackApiAway, NotTheApi, ApiProblem) as error:
         found.problem = str(error)
     return found
@@ -170,12 +170,12 @@ def _stack(holders: Holders) -> tuple[str, Mapping[str, RunningPart]]:
     return "starting" if is_held else "stopped", {}
 
 
-async def _ask(client: Client, found: Status) -> None:
+async def _ask(client: OverviewClient, found: Status) -> None:
     """Add what the API says."""
-    found.readiness = await client.overview.readiness()
+    found.readiness = await client.readiness()
     if found.readiness.state == "ready":
-        found.server = await client.overview.about()
-        found.counts = await client.overview.counts()
+        found.server = await client.about()
+        found.counts = await client.counts()
 
 
 def _print(found: Status) -> None:

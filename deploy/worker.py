@@ -21,7 +21,6 @@ from activities.sandbox import backends
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tidying import keep_tidy
-from activities.tokens import load_encoding
 from deploy import garbage_collector, temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import remove_former, work_folder
@@ -78,10 +77,7 @@ async def run_worker(settings: Settings) -> None:
                     },
                     sandbox,
                 ),
-                asyncio.TaskGroup() as group,
             ):
-                # Beside its first tasks: it starts sooner, and the first turn seldom waits for it.
-                group.create_task(asyncio.to_thread(load_encoding))
                 beside(partial(remove_former, settings.data_dir))
                 beside(partial(keep_tidy, options.work_folder, settings.cache_seconds))
                 await stop.wait()

@@ -22,6 +22,8 @@ from tests.event_stream import events_in
 from tests.pauses import pause_after
 from workflows.states import FINAL
 
+_TIMEOUT_SECONDS = 30
+_WAIT_SECONDS = 20  # for the end of a task, in one request
 _MCP_SERVER = Path(__file__).parent / "doubles" / "mcp_stdio.py"
 
 
@@ -115,26 +117,32 @@ class Live:
         """Do something to a task; gives the status of the answer."""
         return (await self.http.post(f"/api/v1/tasks/{task_id}/{path}", json=body)).status_code
 
-    async def task(self, task_id: str) -> dict[str, Any]:
-        answer = await self.http.get(f"/api/v1/tasks/{task_id}")
+    async def task(self, task_id: str, **query: int) -> dict[str, Any]:
+        answer = await self.http.get(f"/api/v1/tasks/{task_id}", params=query)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     async def when(
-        self, task_id: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 60
+        self,
+        task_id: str,
+        condition: Callable[[dict[str, Any]], bool],
+        seconds: float = 60,
+        **query: int,
     ) -> dict[str, Any]:
         """The task, as soon as the condition holds."""
         task: dict[str, Any] = {}
 
         async def holds() -> bool:
-            task.update(await self.task(task_id))
+            task.update(await self.task(task_id, **query))
             return condition(task)
 
         await until(holds, seconds, what=lambda: json.dumps(task, indent=1))
         return task
 
     async def ended(self, task_id: str, seconds: float = 60) -> dict[str, Any]:
-        return await self.when(task_id, lambda task: task["status"] in FINAL, seconds)
+        # The API tells of an end by itself: each look would take a part of a processor.
+        ends = {"wait": _WAIT_SECONDS}
+        return await self.when(task_id, lambda task: task["status"] in FINAL, seconds, **ends)
 
     async def run(self, *steps: Mapping[str, object], **more: Any) -> dict[str, Any]:
         """Submit a pipeline and wait for its end; gives the task."""
@@ -227,7 +235,9 @@ async def live_stack(
     )
     async with (
         Stack(options) as services,
-        httpx.AsyncClient(base_url=services.api_url or "", trust_env=False, timeout=30) as http,
+        httpx.AsyncClient(
+            base_url=services.api_url or "", trust_env=False, timeout=_TIMEOUT_SECONDS
+        ) as http,
     ):
         yield Live(services, http)
 

@@ -64,7 +64,7 @@ Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="unle
 class Event(BaseModel):
     """What all events share. The fields of a class are the payload of its type."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: ClassVar[EventType]
 

@@ -158,3 +158,23 @@ class GroupTurnState(StrEnum):
     SPOKE = "spoke"
     PASSED = "passed"
     MISSED = "missed"
+
+
+class NodeKind(StrEnum):
+    """What runs a node: ``reasoning`` is one answer of a model, without tools."""
+
+    AGENT = "agent"
+    PIPELINE = "pipeline"
+    REASONING = "reasoning"
+    PLAN = "plan"
+
+
+class Size(StrEnum):
+    """How much of the plan's work, and of its budget, a node is."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+    @property
+    def weight(self) -> int:
+        return 1 if self is Size.SMALL else 3

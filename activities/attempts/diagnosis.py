@@ -139,7 +139,7 @@ def _declaration(script: Script, module: str) -> str:
         way = f'add "{package}" to the dependencies in its `# /// script` block'
     else:
         way = (
-            f"to have {module}, begin the source with the lines `# /// script`, "
+            "begin the source with the lines `# /// script`, "
             f'`# dependencies = ["{package}"]` and `# ///`'
         )
     if script.skill is None:

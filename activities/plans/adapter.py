@@ -78,6 +78,7 @@ class Nodes(ports.Nodes):
     async def begin_nodes(self, call: NodesCall) -> tuple[NodeStart, ...]:
         holder = _holder(call.task_id, call.run)
         async with as_application_error(), self._telling(holder):
+            await self._equipment.tokens.load()
             async with writing_plan(self._database, holder) as writer:
                 begun = await begin(writer, call, self._equipment.tokens.count)
             return await self._starts(begun)

@@ -21,9 +21,10 @@ from activities.tools.selection import is_allowed, is_within, unknown_names
 from activities.tools.skills import AllowedSkills
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Node, NodeKind, Plan
+from workflows.definitions.plan import Node, Plan
 from workflows.errors import AgentOSError
 from workflows.pointers import Problem, problems_in
+from workflows.states import NodeKind
 
 # As many as an answer to a model lists, and places of one problem that it names.
 MAX_LISTED = 10

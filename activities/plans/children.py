@@ -13,8 +13,8 @@ from activities.store.reading.plans import NodeFile, StoredNode, StoredPlan
 from activities.store.tasks import NewTask
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Node, NodeKind, Plan
-from workflows.states import TaskType
+from workflows.definitions.plan import Node, Plan
+from workflows.states import NodeKind, TaskType
 
 # A node that only reasons has one answer to give, and may correct it.
 _REASONING_TURNS = 4

@@ -11,9 +11,10 @@ from activities.agents.observations import fenced
 from activities.store.reading.plans import NodeFile, StoredNode, StoredPlan
 from workflows.definitions import references
 from workflows.definitions.inputs import environment_name
-from workflows.definitions.plan import Node, NodeKind
+from workflows.definitions.plan import Node
 from workflows.definitions.references import Reference
 from workflows.errors.plans import NodeInputMissing
+from workflows.states import NodeKind
 
 # What a node has given beside its files, as one of them.
 OUTPUT_FILE = "output.json"

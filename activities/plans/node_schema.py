@@ -9,7 +9,8 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from workflows.definitions.plan import Atomicity, Node, NodeKind, Plan
+from workflows.definitions.plan import Atomicity, Node, Plan
+from workflows.states import NodeKind
 
 # By the name of the field; each field of a node is here.
 ABOUT: Mapping[str, str] = {

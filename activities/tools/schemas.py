@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
 from pydantic import JsonValue, TypeAdapter
 
-from activities.tools.schema_checker import distinct
 from activities.tools.schema_words import words_of
 from workflows.pointers import Problem, escaped, pointer
 
@@ -66,6 +64,10 @@ def schema_problems(schema: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
     size = len(json.dumps(schema).encode())
     if size > MAX_SCHEMA_BYTES:
         return (Problem("", f"it has {size} bytes, more than {MAX_SCHEMA_BYTES}"),)
+    from jsonschema import Draft202012Validator
+
+    from activities.tools.schema_checker import distinct
+
     errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
     found = (_Misfit(**found).problem for found in distinct(errors))
     return tuple(islice(found, MAX_PROBLEMS)) or tuple(islice(_unusable(schema), MAX_PROBLEMS))

@@ -30,15 +30,12 @@ _STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 class Signature:
     """``context`` is the type of the first parameter, where that is one; else None.
 
-    ``arguments`` is a model of the others.
+    ``arguments`` is a model of the others, and ``schema`` that of the model.
     """
 
     context: type[ToolContext] | None
     arguments: type[BaseModel]
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        return self.arguments.model_json_schema(schema_generator=_WithoutTitles)
+    schema: dict[str, Any]
 
 
 def read(function: Callable[..., Any]) -> Signature:
@@ -60,12 +57,11 @@ def read(function: Callable[..., Any]) -> Signature:
     if reason := _objection(function, arguments, types):
         raise invalid(function, reason)
     try:
-        signature = Signature(context, _model_of(function.__name__, arguments, types))
-        _ = signature.schema
+        model = _model_of(function.__name__, arguments, types)
+        return Signature(context, model, _schema_of(model))
     except (PydanticUserError, TypeError) as error:
         # What pydantic says is how to mend models of pydantic.
         raise invalid(function, _misfit(arguments, types)) from error
-    return signature
 
 
 def is_for_agents(signature: Signature) -> bool:
@@ -112,7 +108,7 @@ def _misfit(parameters: Sequence[inspect.Parameter], types: dict[str, Any]) -> s
         bare = typing.get_args(given)[0] if typing.get_origin(given) is typing.Annotated else given
         kind = plain_names(inspect.formatannotation(bare))
         try:
-            _ = Signature(None, _model_of("argument", [item], types)).schema
+            _schema_of(_model_of("argument", [item], types))
         except PydanticUserError:
             return (
                 f"argument {item.name!r} has the type {kind}, for which there is no JSON. Use "
@@ -175,6 +171,10 @@ class _WithoutTitles(GenerateJsonSchema):
         found = super().model_schema(schema)
         found.pop("title", None)
         return found
+
+
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(schema_generator=_WithoutTitles)
 
 
 def _model_of(

@@ -7,6 +7,11 @@ from workflows.errors import AgentOSError, BadInput
 from workflows.pointers import Problem
 
 
+class OutputUnwritable(AgentOSError):
+    """Nothing more can be written: {reason}. Make room where the output goes, and run the command
+    again; what it asks for may have been done already."""
+
+
 class TaskIdMalformed(BadInput):
     """{text!r} is not a task id. Use a whole id, or its first six or more characters (0-9, a-f).
     `agentos ls` shows them."""

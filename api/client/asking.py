@@ -33,6 +33,11 @@ def asked(kind: type[Request], given: Request | Fields) -> Request:
         raise RequestMistaken(problems_in(found, fields, model=kind)) from error
 
 
+def only_tried(kind: type[Request], given: Request | Fields) -> Request:
+    """A request that is to do nothing, and to say what it would do. Raises as ``asked``."""
+    return asked(kind, given).model_copy(update={"dry_run": True})
+
+
 def worded(field: str, given: Request | Fields | str) -> Request | Fields:
     """A request of which a text is all that it says."""
     return {field: given} if isinstance(given, str) else given

@@ -207,6 +207,7 @@ class Client:
     retry = Blocking(AsyncClient.retry)
     rerun = Blocking(AsyncClient.rerun)
     check = Blocking(AsyncClient.check)
+    check_rerun = Blocking(AsyncClient.check_rerun)
     foresee_retry = Blocking(AsyncClient.foresee_retry)
     compile = Blocking(AsyncClient.compile)
     events = Iterating(AsyncClient.events)

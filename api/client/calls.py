@@ -5,9 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.client.asking import Fields, Request, asked
 from api.client.transport import Answer, Params, Transport
-from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Changed
 
 Id = UUID | str
@@ -31,12 +29,6 @@ class Calls:
     async def _change(self, task_id: Id, action: str) -> Changed:
         path = f"/tasks/{part(task_id)}/{action}"
         return await self._transport.call("POST", path, Changed, repeatable=True)
-
-    async def _foresee(
-        self, path: str, kind: type[Request], request: Request | Fields
-    ) -> Foresight:
-        wanted = asked(kind, request).model_copy(update={"dry_run": True})
-        return await self._post(path, Foresight, wanted)
 
 
 def json_of(request: BaseModel) -> bytes:

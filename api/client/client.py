@@ -1,14 +1,11 @@
 """A client of the AgentOS API, typed with the API's own schemas."""
 
-import os
-from types import TracebackType
-from typing import Self
-
-from api.addresses import DEFAULT_URL
 from api.client.agent_memory import AgentMemory
 from api.client.agent_streams import AgentStreams
 from api.client.agents import Agents
 from api.client.bulk import BulkCalls
+from api.client.calls import Calls
+from api.client.connected import Connected
 from api.client.dead_letters import DeadLetterCalls
 from api.client.files import FileCalls
 from api.client.groups import Groups
@@ -21,12 +18,29 @@ from api.client.schedules import ScheduleCalls
 from api.client.submissions import SubmissionCalls
 from api.client.team import TeamCalls
 from api.client.tools import ToolCalls
-from api.client.transport import ANSWER_TIMEOUT_SECONDS, PATIENCE_SECONDS, Transport
+from api.client.transport import Transport
 from api.client.uploads import Uploads
 from api.client.webhooks import WebhookCalls
 
 
+class _Parts(Calls):
+    """Calls that are grouped under a name."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.agents = Agents(transport)
+        self.reminders = Reminders(transport)
+        self.memory = AgentMemory(transport)
+        self.groups = Groups(transport)
+        self.agent_events = AgentStreams(transport)
+        self.uploads = Uploads(transport)
+        self.many_tasks = ManyTasks(transport)
+        self.overview = Overview(transport)
+
+
 class AsyncClient(
+    Connected,
+    _Parts,
     SubmissionCalls,
     ResultCalls,
     HistoryCalls,
@@ -48,48 +62,3 @@ class AsyncClient(
     Every call raises ``ApiProblem`` when the API says no, ``ApiUnreachable`` when no answer comes
     and ``NotTheApi`` when something else answers.
     """
-
-    def __init__(
-        self,
-        url: str | None = None,
-        api_key: str | None = None,
-        *,
-        timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
-        patience_seconds: float = PATIENCE_SECONDS,
-    ) -> None:
-        super().__init__(
-            Transport(
-                url or os.environ.get("AGENTOS_API_URL") or DEFAULT_URL,
-                api_key or os.environ.get("AGENTOS_API_KEY"),
-                timeout_seconds=timeout_seconds,
-                patience_seconds=patience_seconds,
-            )
-        )
-        self.agents = Agents(self._transport)
-        self.reminders = Reminders(self._transport)
-        self.memory = AgentMemory(self._transport)
-        self.groups = Groups(self._transport)
-        self.agent_events = AgentStreams(self._transport)
-        self.uploads = Uploads(self._transport)
-        self.many_tasks = ManyTasks(self._transport)
-        self.overview = Overview(self._transport)
-
-    @property
-    def has_changed_something(self) -> bool:
-        """Whether the API has done something on its behalf, beside answering."""
-        return self._transport.has_changed_something
-
-    async def close(self) -> None:
-        """Close the connections. Nothing can be asked for afterwards."""
-        await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

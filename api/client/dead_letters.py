@@ -1,6 +1,6 @@
 """The calls of dead letters."""
 
-from api.client.asking import Fields, asked
+from api.client.asking import Fields, asked, only_tried
 from api.client.calls import Calls, Id, part
 from api.client.queries import Filter, queried
 from api.client.transport import Params
@@ -38,7 +38,7 @@ class DeadLetterCalls(Calls):
     async def foresee_requeue(self, letter_id: Id, request: RequeueRequest | Fields) -> Foresight:
         """What a requeue would do."""
         path = f"/dead-letters/{part(letter_id)}/requeue"
-        return await self._foresee(path, RequeueRequest, request)
+        return await self._post(path, Foresight, only_tried(RequeueRequest, request))
 
     async def discard(self, letter_id: Id, request: DiscardRequest | Fields) -> DeadLetter:
         path = f"/dead-letters/{part(letter_id)}/discard"

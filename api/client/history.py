@@ -1,17 +1,21 @@
 """The calls of what happened within a task."""
 
 import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
-from api.client import transfer
+from api.client import task_events, transfer
 from api.client.asking import Fields, Key, asked, keyed, mistaken
 from api.client.calls import Calls, Id, part
+from api.client.following import follow
 from api.client.queries import Filter, queried
+from api.client.task_events import TaskEvent
 from api.client.transport import Params
 from api.wire.requests import ApprovalRequest
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.comparison import Comparison
-from api.wire.responses.files import Artifact, TaskInputList
+from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span, ToldMessage
 from api.wire.responses.pages import Page
 
@@ -26,6 +30,25 @@ class HistoryCalls(Calls):
         return await self._get(
             f"/tasks/{part(task_id)}/logs", Page[Attempt], queried(params, filters)
         )
+
+    async def events(
+        self,
+        task_id: Id,
+        *,
+        after: int | None = None,
+        on_lost: Callable[[str], None] = lambda reason: None,
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """All that happened to a task and happens, until its end; only what came ``after`` the
+        event of that ``seq``, so that a program which was stopped goes on where it was.
+
+        A lost connection is reopened without a gap; ``on_lost`` is called with the reason.
+        """
+        path = f"/tasks/{part(task_id)}/events" + ("" if after is None else f"?after={after}")
+        received = follow(self._transport, path, is_last=task_events.says_it_ended, on_lost=on_lost)
+        async with aclosing(received):
+            async for item in received:
+                if (event := TaskEvent.read(item)) is not None:
+                    yield event
 
     async def trace(self, task_id: Id) -> Span:
         return await self._get(f"/tasks/{part(task_id)}/trace", Span)
@@ -56,10 +79,6 @@ class HistoryCalls(Calls):
         """What the agent of a task was told and has not read yet."""
         return await self._get(f"/tasks/{part(task_id)}/messages/unread", Page[ToldMessage])
 
-    async def inputs(self, task_id: Id) -> TaskInputList:
-        """What a task was given, with the names of the files."""
-        return await self._get(f"/tasks/{part(task_id)}/inputs", TaskInputList)
-
     async def compare(self, task_id: Id, other_id: Id | None = None) -> Comparison:
         """A task beside another, or beside the last one of its name that was completed before."""
         params = {"with": str(other_id)} if other_id else None
@@ -70,14 +89,6 @@ class HistoryCalls(Calls):
         and ``DownloadDamaged`` too."""
         path = f"/tasks/{part(task_id)}/export"
         return await transfer.download_whole(self._transport, path, Path(target))
-
-    async def approvals(
-        self, /, task_id: Id, params: Params | None = None, **filters: Filter
-    ) -> Page[AskedCall]:
-        """A page of the calls of an agent that wait for a person."""
-        return await self._get(
-            f"/tasks/{part(task_id)}/approvals", Page[AskedCall], queried(params, filters)
-        )
 
     async def decide(self, task_id: Id, call: str, request: ApprovalRequest | Fields) -> AskedCall:
         """Decide on a call, given by its id or its name."""

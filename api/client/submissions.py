@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from api.client.asking import Key, asked, keyed, mistaken, plain
 from api.client.errors import PipelineUnreadable, RequestMistaken
 from api.client.files import FileCalls
-from api.client.tasks import TaskCalls
+from api.client.task_requests import TaskRequestCalls
 from api.client.transfer import read_text
 from api.wire.responses.files import Artifact, File
 from api.wire.responses.tasks import Accepted
@@ -29,7 +29,7 @@ Inputs = Mapping[str, Input]
 Callbacks = Sequence[Callback | Mapping[str, Any]]
 
 
-class SubmissionCalls(TaskCalls, FileCalls):
+class SubmissionCalls(TaskRequestCalls, FileCalls):
     """Each has a key of its own unless you give one, so that what is sent twice makes one task.
 
     ``inputs`` are, by name, a ``Path``, the ``bytes`` themselves, what ``upload`` gave, an

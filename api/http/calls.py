@@ -24,7 +24,7 @@ def documented_api(place: Place, **options: Any) -> DocumentedApi:
         **options,
     )
     for module in modules_of(routes):
-        app.include_router(module.router, prefix=getattr(module, "PREFIX", API))
+        module.router.add_to(app, getattr(module, "PREFIX", API))
     return app
 
 

@@ -29,11 +29,7 @@ def template_of(scope: Scope) -> str:
     Of what no route was found for, only that: a path is whatever a stranger makes up.
     """
     template = getattr(scope.get("route"), "path_format", None)
-    if template is None:
-        return "(none)"
-    # A route does not know what it stands behind.
-    root = next((root for root in (API, _CODEC) if _is_below(scope["path"], (root,))), "")
-    return str(template) if template.startswith(root) else f"{root}{template}"
+    return "(none)" if template is None else str(template)
 
 
 def _is_below(path: str, roots: tuple[str, ...]) -> bool:

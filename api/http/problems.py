@@ -206,9 +206,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             )
 
 
+def _calls(request: Request) -> dict[str, list[str]]:
+    """The methods of each path of the document, which is not made for this: it takes a second."""
+    calls: dict[str, list[str]] = {}
+    for context in iter_route_contexts(request.app.routes):
+        if getattr(context, "include_in_schema", False):
+            calls.setdefault(str(context.path_format), []).extend(context.methods or ())
+    return calls
+
+
 def _hint_for(request: Request) -> str:
     """Why there is nothing at a path, or what may have been meant by it."""
-    given, paths = request.url.path.split("/"), request.app.openapi()["paths"]
+    given, paths = request.url.path.split("/"), _calls(request)
     for path in paths:
         parts = path.split("/")
         if len(parts) == len(given) and all(map(_may_be, parts, given)):
@@ -229,9 +238,9 @@ def _may_be(part: str, given: str) -> bool:
 
 def _methods_at(request: Request) -> list[str]:
     """All of a path's methods: each has a route of its own, which knows only itself."""
-    path, paths = request.url.path, request.app.openapi()["paths"]
+    path, paths = request.url.path, _calls(request)
     if path in paths:  # `/webhooks/secret` is no webhook of that id.
-        return [method.upper() for method in paths[path]]
+        return sorted(paths[path])
     return [
         method
         for context in iter_route_contexts(request.app.routes)

@@ -69,8 +69,8 @@ def _alone(task: Task) -> Comparison:
 
 
 def compared(task: Task, other: Task) -> Comparison:
-    values = _differing(_submitted(task), _submitted(other))
-    results = _differing(_gave(task), _gave(other))
+    values = differing(_submitted(task), _submitted(other))
+    results = differing(_gave(task), _gave(other))
     return Comparison(
         task=_task(task),
         other=_task(other),
@@ -113,7 +113,8 @@ def _gave(task: Task) -> JsonValue:
             return cast(JsonValue, other)
 
 
-def _differing(task: JsonValue, other: JsonValue) -> Sequence[ComparedValue]:
+def differing(task: JsonValue, other: JsonValue) -> Sequence[ComparedValue]:
+    """The places at which two documents differ, and one more than are shown if there are more."""
     return list(islice(_values("", task, other), MAX_VALUES + 1))
 
 

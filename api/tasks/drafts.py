@@ -8,6 +8,7 @@ from pydantic import BaseModel, JsonValue
 
 from activities.kinds.errors import TaskRefused
 from activities.off_loop import off_loop
+from activities.store.tasks import find_accepted
 from activities.submissions import submission_of
 from api.errors import InvalidRequest
 from api.services import Services
@@ -42,18 +43,36 @@ class Draft(Generic[Request]):
     broken_at: Place | None = None
 
 
-async def check(services: Services, team_id: UUID, draft: Draft[TaskRequest]) -> TaskCheck:
-    """Judge a draft by the rules of a submission. Nothing is kept.
+async def check(
+    services: Services,
+    team_id: UUID,
+    draft: Draft[TaskRequest],
+    idempotency_key: str | None = None,
+    *,
+    was_accepted: bool = False,
+) -> TaskCheck:
+    """Judge a draft by the rules of a submission, and say for which task the key was used. Nothing
+    is kept.
 
     Raises:
         TemporaryFailure: who must be asked cannot be reached.
     """
+    checked = await _checked(services, team_id, draft, was_accepted=was_accepted)
+    if idempotency_key is None:
+        return checked
+    earlier = await find_accepted(services.database, team_id, idempotency_key)
+    return checked.model_copy(update={"existing_task_id": earlier and earlier.id})
+
+
+async def _checked(
+    services: Services, team_id: UUID, draft: Draft[TaskRequest], *, was_accepted: bool
+) -> TaskCheck:
     if draft.request is None:
         more = await further_problems(services, team_id, draft.document, draft.problems)
         told = InvalidRequest([*draft.problems, *more]).problems if more else draft.problems
         return await off_loop(_answer, replace(draft, problems=told))
     try:
-        await judge(services, team_id, draft.request)
+        await judge(services, team_id, draft.request, was_accepted=was_accepted)
     except TaskRefused as refused:
         problems = InvalidRequest(refused.problems).problems  # As short as those of an answer.
         draft = replace(draft, problems=problems)

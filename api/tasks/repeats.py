@@ -64,9 +64,9 @@ async def _others(database: Database, team_id: UUID, task_id: UUID, request: Tas
     task = submission_of(request).task(task_id, team_id)
     told = [{"url": each.url, "events": [*each.events]} for each in task.callbacks]
     was_told = [{"url": c["url"], "events": [*c["events"]]} for c in asked.callbacks or ()]
+    then, now = asked.definition or {}, task.definition or {}
     parts = {
-        _part(asked.definition or {}, task.definition or {}): asked.type is task.type
-        and asked.definition != task.definition,
+        _part(then, now): asked.type is task.type and (then != now or bool(_parameters(then, now))),
         "the prompt": asked.prompt != task.prompt,
         "the priority": asked.priority != task.priority,
         "whether kept results are used (cache)": asked.cache != task.cache,
@@ -77,12 +77,16 @@ async def _others(database: Database, team_id: UUID, task_id: UUID, request: Tas
 
 def _part(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What of a definition differs: where that is no more, its parameters by name."""
-    before, after = (each.get(_PARAMETERS) or {} for each in (then, now))
     rest = [{k: v for k, v in each.items() if k != _PARAMETERS} for each in (then, now)]
-    if rest[0] != rest[1]:
-        return "the definition"
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return f"parameter {_listed(names)}"
+    return (
+        f"parameter {_listed(_parameters(then, now))}" if rest[0] == rest[1] else "the definition"
+    )
+
+
+def _parameters(then: Mapping[str, Any], now: Mapping[str, Any]) -> Sequence[str]:
+    """Those that differ as they were written: a script is given 5.0 as another text than 5."""
+    before, after = (each.get(_PARAMETERS) or {} for each in (then, now))
+    return [n for n in {**before, **after} if repr(before.get(n)) != repr(after.get(n))]
 
 
 def _of_inputs(then: GivenInputs, now: GivenInputs) -> str:

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
 from activities.store.audit import LOCAL_USER, Actor
 from api.errors import InvalidRequest
 from api.http.dependencies import ServicesDep
 from api.http.routes.waiting import count_all_waiting
+from api.http.routing import LateRoute, Routes
 from api.web.headers import PAGE_HEADERS
 from api.web.navigation import NAVIGATION, Place
 from api.web.standing import Standing, Standings
-from api.web.templating import html_of
 from api.wire.responses.approvals import WaitingCount
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
 
@@ -48,7 +47,7 @@ class Surroundings:
         return self.actor.name if self.actor and self.actor.name != LOCAL_USER else None
 
 
-class PageRoute(APIRoute):
+class PageRoute(LateRoute):
     """Forms send what was left empty too; the page's address is better without."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
@@ -73,9 +72,9 @@ async def _look(request: Request, services: ServicesDep) -> None:
         request.state.waiting = await count_all_waiting(services, actor.team_id)
 
 
-def pages(**options: Any) -> APIRouter:
+def pages(**options: Any) -> Routes:
     """A router for pages: they are no part of the JSON API's document."""
-    return APIRouter(
+    return Routes(
         dependencies=[Depends(_look)],
         route_class=PageRoute,
         include_in_schema=False,
@@ -86,6 +85,8 @@ def pages(**options: Any) -> APIRouter:
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page: a template that extends ``base.html``."""
+    from api.web.templating import html_of
+
     content = html_of(template, page=surroundings_of(request), **context)
     return HTMLResponse(content, status, headers=dict(PAGE_HEADERS))
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from api.wire.moments import Moment
 from api.wire.requests import MAX_NOTE_CHARACTERS, RequeueRequest, Text
 from workflows.definitions.inputs import InputName
+from workflows.definitions.integers import Integer
 from workflows.definitions.pipeline import Pipeline
 from workflows.states import TaskType
 
@@ -59,7 +60,7 @@ class BulkManner(BulkPart):
     note: Note = ""
     dry_run: bool = Field(default=False, strict=True)
     as_of: Moment | None = None
-    rate: int = Field(default=DEFAULT_RATE, ge=1, le=MAX_RATE, strict=True)
+    rate: Integer = Field(default=DEFAULT_RATE, ge=1, le=MAX_RATE)
 
 
 class _BulkRequest(BulkManner):
@@ -88,7 +89,7 @@ class BulkRequeueRequest(_BulkRequest):
     begin: Text | None = Field(default=None, alias="from", max_length=100)
     inputs: dict[InputName, Text] = {}
     pipeline: Pipeline | None = None
-    canary: int = Field(default=DEFAULT_CANARY, ge=0, le=MAX_CANARY, strict=True)
+    canary: Integer = Field(default=DEFAULT_CANARY, ge=0, le=MAX_CANARY)
 
     @property
     def of_one(self) -> RequeueRequest:
@@ -100,7 +101,7 @@ class BulkRequeueRequest(_BulkRequest):
 class BulkDiscardRequest(_BulkRequest):
     """``note`` says why nothing is to be done about them; a dry run may do without."""
 
-    rate: int = Field(default=MAX_RATE, ge=1, le=MAX_RATE, strict=True)
+    rate: Integer = Field(default=MAX_RATE, ge=1, le=MAX_RATE)
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:

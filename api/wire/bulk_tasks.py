@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from api.wire.bulk import MAX_RATE, BulkManner, BulkPart, says_nothing
 from api.wire.moments import Moment
 from api.wire.requests import RetryRequest, Text
+from workflows.definitions.integers import Integer
 from workflows.states import FINAL, LIVING, BulkAction, Status, TaskType
 
 MAX_TASKS: Final = 10_000  # of a bulk run
@@ -46,7 +47,7 @@ class BulkTasksRequest(BulkManner):
     filter: TaskChoice | None = None
     ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_TASKS)
     every: bool = Field(default=False, alias="all", strict=True)
-    rate: int = Field(default=MAX_RATE, ge=1, le=MAX_RATE, strict=True)
+    rate: Integer = Field(default=MAX_RATE, ge=1, le=MAX_RATE)
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
@@ -85,7 +86,7 @@ class BulkRetryRequest(BulkTasksRequest):
     usual = FINAL - {Status.COMPLETED}
 
     begin: Text | None = Field(default=None, alias="from", max_length=100)
-    rate: int = Field(default=60, ge=1, le=MAX_RATE, strict=True)
+    rate: Integer = Field(default=60, ge=1, le=MAX_RATE)
 
     @property
     def of_one(self) -> RetryRequest:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, fi
 
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.inputs import InputName, as_kept
+from workflows.definitions.integers import INTEGRAL
 from workflows.definitions.limits import MAX_BOUND
 from workflows.definitions.mcp_server import McpServer
 from workflows.definitions.pipeline import MAX_PARAMETERS, Parameter, Pipeline
@@ -76,11 +77,12 @@ class RetryRequest(_Request):
 class RerunRequest(_Request):
     """A new task like one that there is: ``inputs`` and ``parameters`` take the place of those of
     the same name, which the task must have. ``cache`` is as for a new task, and as it was if
-    omitted."""
+    omitted. With ``dry_run`` nothing is submitted: the answer says what would be."""
 
     inputs: dict[InputName, Annotated[Text, AfterValidator(as_kept)]] = {}
     parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
     cache: bool | None = Field(default=None, strict=True)
+    dry_run: bool = Field(default=False, strict=True)
 
 
 class RequeueRequest(RetryRequest):
@@ -138,7 +140,7 @@ class ClearRequest(_Request):
     tool: Text | None = Field(default=None, max_length=128)
 
 
-BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True)] | None
+BoundOrNone = Annotated[int, Field(ge=0, le=MAX_BOUND, strict=True), INTEGRAL] | None
 
 
 class BreakerDecision(_Request):

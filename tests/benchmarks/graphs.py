@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from heapq import heappop, heappush
 
-from workflows.definitions.plan import Size
 from workflows.schedule import Part, Schedule
+from workflows.states import Size
 
 # How many others a node depends on, on average: from hardly any to a few.
 _MOST_DEPENDENCIES = 2.0

@@ -14,9 +14,9 @@ from activities.store.turns import CallDefinition
 from tests.doubles.recorded_runs import BEGINNING, DATA, Done, Recording
 from workflows.definitions import references
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Node, NodeKind, Plan
+from workflows.definitions.plan import Node, Plan
 from workflows.definitions.plan_checking import dependencies_of
-from workflows.states import Status, TaskType
+from workflows.states import NodeKind, Status, TaskType
 
 A, B = f"file:{uuid5(DATA, 'a')}", f"file:{uuid5(DATA, 'b')}"
 _TOOLS = {"skill": "run_skill_script", "code": "run_code"}

@@ -31,7 +31,7 @@ def skills_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
     """An API with a worker that obeys, shared: each test makes tasks of its own."""
-    async with api_stage(infrastructure, skills_folder, sweep_interval_seconds=0.5) as stage:
+    async with api_stage(infrastructure, skills_folder, sweep_interval_seconds=1.0) as stage:
         yield stage
 
 

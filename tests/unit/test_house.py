@@ -32,7 +32,7 @@ NOT_IN_WORKFLOWS = {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid1
 POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{[0-9,]+\})\+")
 READERS_OF_THE_ENVIRONMENT = {
     *(Path("deploy/settings.py"), Path("deploy/variables.py")),
-    Path("api/client/client.py"),  # In programs of others, which have no settings of ours.
+    Path("api/client/connected.py"),  # In programs of others, which have no settings of ours.
     Path("api/cli/surroundings.py"),  # What every program of a terminal goes by.
 }
 

@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from workflows.definitions.integers import Integer
+
 MAX_NAMES = 200
 MAX_OUTPUT_FILES = 20
 MAX_TURNS = 10_000
@@ -39,8 +41,8 @@ class Limits(_Model):
     the server, and ``seconds`` is working time: waiting for people does not count.
     """
 
-    turns: int = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS, strict=True)
-    tokens: int = Field(default=DEFAULT_TOKENS, ge=1, le=MAX_TOKENS, strict=True)
+    turns: Integer = Field(default=DEFAULT_TURNS, ge=1, le=MAX_TURNS)
+    tokens: Integer = Field(default=DEFAULT_TOKENS, ge=1, le=MAX_TOKENS)
     cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     seconds: float = Field(default=DEFAULT_SECONDS, ge=1, le=MAX_SECONDS)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import MAX_TOKENS
+from workflows.definitions.integers import INTEGRAL, Integer
 from workflows.definitions.resident_name import check_brackets, is_id
 
 MAX_GROUP_NAME_CHARACTERS = 100
@@ -45,7 +46,7 @@ class GroupLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rounds: int = Field(default=DEFAULT_ROUNDS, ge=1, le=MAX_ROUNDS, strict=True)
-    tokens: int | None = Field(default=None, ge=1, le=MAX_TOKENS, strict=True)
+    rounds: Integer = Field(default=DEFAULT_ROUNDS, ge=1, le=MAX_ROUNDS)
+    tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), INTEGRAL] | None = None
     cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     turn_seconds: float = Field(default=DEFAULT_TURN_SECONDS, ge=1, le=MAX_TURN_SECONDS)

@@ -16,6 +16,7 @@ from pydantic import (
 
 from workflows.definitions.durations import duration_text, read_duration
 from workflows.definitions.inputs import MAX_INPUTS, InputName
+from workflows.definitions.integers import INTEGRAL, Integer
 from workflows.definitions.lifetimes import Lifetime
 
 MAX_STEPS = 100
@@ -99,7 +100,7 @@ Duration = Annotated[
     PlainSerializer(duration_text, when_used="json"),
     Field(ge=MIN_TIMEOUT, le=MAX_TIMEOUT),
 ]
-RetryOn = Literal["timeout", "any"] | Annotated[int, Field(strict=True, ge=1, le=255)]
+RetryOn = Literal["timeout", "any"] | Annotated[int, Field(strict=True, ge=1, le=255), INTEGRAL]
 
 
 class _Model(BaseModel):
@@ -140,7 +141,7 @@ class Step(_Model):
     env: dict[VariableName, Variable] = Field(default={}, max_length=MAX_VARIABLES)
     files: dict[PlacedName, Variable] = Field(default={}, max_length=MAX_PLACED_FILES)
     timeout: Duration = DEFAULT_TIMEOUT
-    retries: int = Field(default=DEFAULT_RETRIES, strict=True, ge=0, le=MAX_RETRIES)
+    retries: Integer = Field(default=DEFAULT_RETRIES, ge=0, le=MAX_RETRIES)
     retry_on: tuple[RetryOn, ...] = Field(default=(), max_length=MAX_RETRY_ON)
     cache: Lifetime = None
     needs: tuple[StepId, ...] | None = Field(default=None, max_length=MAX_STEPS)
@@ -149,7 +150,7 @@ class Step(_Model):
         | Annotated[list[JsonValue], Field(max_length=MAX_ITEMS)]
         | None
     ) = None
-    parallel: int | None = Field(default=None, strict=True, ge=1, le=MAX_PARALLEL)
+    parallel: Annotated[int, Field(strict=True, ge=1, le=MAX_PARALLEL), INTEGRAL] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -190,7 +191,7 @@ class Pipeline(_Model):
     description: str = Field(default="", max_length=2_000)
     inputs: list[InputName] = Field(default=[], max_length=MAX_INPUTS)
     parameters: dict[InputName, Parameter] = Field(default={}, max_length=MAX_PARAMETERS)
-    parallel: int = Field(default=DEFAULT_PARALLEL, strict=True, ge=1, le=MAX_PARALLEL)
+    parallel: Integer = Field(default=DEFAULT_PARALLEL, ge=1, le=MAX_PARALLEL)
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
 
     @property

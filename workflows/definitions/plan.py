@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from workflows.definitions.agent import Agent, Limits, Names, OutputFiles
 from workflows.definitions.inputs import MAX_INPUTS, InputName
+from workflows.definitions.integers import Integer
 from workflows.definitions.pipeline import MAX_STEPS, Step, StepId
+from workflows.states import NodeKind, Size
 
 DEFAULT_NODES = 8
 MAX_NODES = 50
@@ -27,26 +29,6 @@ class Atomicity(StrEnum):
 
     CONSERVATIVE = "conservative"
     RELAXED = "relaxed"
-
-
-class NodeKind(StrEnum):
-    """What runs a node: ``reasoning`` is one answer of a model, without tools."""
-
-    AGENT = "agent"
-    PIPELINE = "pipeline"
-    REASONING = "reasoning"
-    PLAN = "plan"
-
-
-class Size(StrEnum):
-    """How much of the plan's work, and of its budget, a node is."""
-
-    SMALL = "small"
-    LARGE = "large"
-
-    @property
-    def weight(self) -> int:
-        return 1 if self is Size.SMALL else 3
 
 
 class _Model(BaseModel):
@@ -115,10 +97,10 @@ class Plan(_Model):
     """
 
     atomicity: Atomicity | None = None
-    max_nodes: int = Field(default=DEFAULT_NODES, strict=True, ge=1, le=MAX_NODES)
-    parallel: int = Field(default=DEFAULT_PARALLEL, strict=True, ge=1, le=MAX_NODES)
-    depth: int = Field(default=1, strict=True, ge=1, le=MAX_DEPTH)
-    replans: int = Field(default=1, strict=True, ge=0, le=MAX_REPLANS)
+    max_nodes: Integer = Field(default=DEFAULT_NODES, ge=1, le=MAX_NODES)
+    parallel: Integer = Field(default=DEFAULT_PARALLEL, ge=1, le=MAX_NODES)
+    depth: Integer = Field(default=1, ge=1, le=MAX_DEPTH)
+    replans: Integer = Field(default=1, ge=0, le=MAX_REPLANS)
     approve: bool = False
     agent: Agent = Agent()
     limits: Limits = Limits()

@@ -7,10 +7,11 @@ from itertools import chain, islice
 from workflows.definitions import pipeline_checking, references
 from workflows.definitions.inputs import environment_name
 from workflows.definitions.pipeline import Pipeline
-from workflows.definitions.plan import Atomicity, Node, NodeKind, Plan
+from workflows.definitions.plan import Atomicity, Node, Plan
 from workflows.definitions.references import Reference
 from workflows.errors.inputs import ReferenceMalformed
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
+from workflows.states import NodeKind
 
 _NAMES_SHOWN = 20
 

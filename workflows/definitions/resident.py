@@ -1,10 +1,11 @@
 """The definition of an agent that stays, as people write it: who it is, and what bounds it."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.definitions.agent import Agent, Limits, Names, Profile
+from workflows.definitions.integers import INTEGRAL, Integer
 
 MAX_CHILDREN = 100
 DEFAULT_CHILDREN = 10
@@ -23,10 +24,10 @@ class ResidentLimits(Limits):
     chain of messages may be in which agents answer each other.
     """
 
-    daily_tokens: int | None = Field(default=None, ge=1, strict=True)
+    daily_tokens: Annotated[int, Field(ge=1, strict=True), INTEGRAL] | None = None
     daily_cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    children: int = Field(default=DEFAULT_CHILDREN, ge=0, le=MAX_CHILDREN, strict=True)
-    hops: int = Field(default=DEFAULT_HOPS, ge=1, le=MAX_HOPS, strict=True)
+    children: Integer = Field(default=DEFAULT_CHILDREN, ge=0, le=MAX_CHILDREN)
+    hops: Integer = Field(default=DEFAULT_HOPS, ge=1, le=MAX_HOPS)
 
 
 class Resident(BaseModel):

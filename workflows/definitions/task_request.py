@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.definitions.agent import Agent
 from workflows.definitions.inputs import InputName, WrittenRef
+from workflows.definitions.integers import Integer
 from workflows.definitions.pipeline import Pipeline
 from workflows.definitions.plan import Plan
 from workflows.definitions.webhook import MAX_CALLBACKS, Callback
@@ -26,7 +27,7 @@ class TaskRequest(BaseModel):
 
     type: TaskType = TaskType.AUTO
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT_CHARACTERS)
-    priority: int = Field(default=5, ge=1, le=10, description="10 is the most urgent", strict=True)
+    priority: Integer = Field(default=5, ge=1, le=10, description="10 is the most urgent")
     inputs: dict[InputName, WrittenRef] = {}
     cache: bool = Field(
         default=True,

@@ -11,6 +11,11 @@ ADVICE: Final = " What to do: "
 _SAID: Final = " It ended with: "
 
 
+def said_in(message: str) -> str:
+    """What a script or a server had said last, as an account repeats it; empty where not."""
+    return without_advice(message).partition(_SAID)[2]
+
+
 def without_advice(message: str) -> str:
     """An account, but for what to do about it, and the full stop that advice needs before it."""
     told, advice, _ = message.rpartition(ADVICE)

@@ -20,8 +20,17 @@ class ScriptFailed(AgentOSError):
 
 
 class ModuleMissing(ScriptFailed):
-    """Step {step}: the script failed with exit code {code}, because it imports a module that it
-    does not have: the package of it is not declared."""
+    """Step {step}: the script failed with exit code {code}, because it imports a module whose
+    package is not declared."""
+
+    @property
+    def account(self) -> str:
+        """Python itself says which module it is, and the remedy which package: that is enough."""
+        if not self.said:
+            return super().account
+        plain = ScriptFailed(**self.fields)
+        plain.said, plain.remedy = self.said, self.remedy
+        return plain.account
 
 
 class NetworkMissing(ScriptFailed):

@@ -17,8 +17,8 @@ from activities.store.reading.runs import (
     run_in,
 )
 from activities.store.tables import PlanRevision, SubTask
-from workflows.definitions.plan import Node, NodeKind
-from workflows.states import Status
+from workflows.definitions.plan import Node
+from workflows.states import NodeKind, Status
 
 # Of a plan and those in it. Each that counts has a step, of which a pipeline has a hundred.
 MAX_NODES = 500

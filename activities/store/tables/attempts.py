@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.mime_types import UNKNOWN_TYPE
 from activities.store.columns import (
@@ -16,11 +16,12 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.events import EventType
 from workflows.states import ArtifactType, Status
 
 
-class ExecutionLog(SQLModel, table=True):
+class ExecutionLog(Row, table=True):
     """One attempt. Its id is derived from sub-task, run and attempt: a repeat finds its own row.
     ``execution`` is the Temporal run id that asked for it last: after a reset it is another."""
 
@@ -51,7 +52,7 @@ class ExecutionLog(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class TaskArtifact(SQLModel, table=True):
+class TaskArtifact(Row, table=True):
     """``url`` is set for links only; a file's bytes are in the S3 store under its SHA-256."""
 
     __tablename__ = "task_artifacts"
@@ -74,7 +75,7 @@ class TaskArtifact(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class File(SQLModel, table=True):
+class File(Row, table=True):
     """What somebody uploaded, or what task ``task_id`` fetched from outside. ``named_at``: when a
     task was last about to name it, to the hour."""
 
@@ -97,7 +98,7 @@ class File(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class Event(SQLModel, table=True):
+class Event(Row, table=True):
     """What happened to a task, in order: ``seq`` counts from 1 without gaps within the task.
 
     They are for those who watch. Nothing is decided by them, so that they can be deleted.

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import created_at_column, json_column, team_column, text_column
+from activities.store.row import Row
 
 
-class AuditEntry(SQLModel, table=True):
+class AuditEntry(Row, table=True):
     """An action of a person or of a program. ``actor`` is the name of an API key, or who needs
     none; ``action`` a verb such as ``task.retried``; ``target`` what it was done to; ``note`` why.
     ``details`` are small: neither secrets nor contents. Entries are never changed."""

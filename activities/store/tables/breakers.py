@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -12,10 +12,11 @@ from activities.store.columns import (
     moment_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import BreakerState
 
 
-class BreakerRow(SQLModel, table=True):
+class BreakerRow(Row, table=True):
     """The breaker of a tool, an MCP server or a model, for one team. One that never opened has no
     row.
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -15,10 +15,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import BulkAction, BulkState, ItemState
 
 
-class BulkRun(SQLModel, table=True):
+class BulkRun(Row, table=True):
     """``filter`` is what was asked for, None for all; ``request`` the body of each
     requeue or retry.
 
@@ -55,7 +56,7 @@ class BulkRun(SQLModel, table=True):
     ended_at: datetime | None = moment_column()
 
 
-class BulkItem(SQLModel, table=True):
+class BulkItem(Row, table=True):
     """A letter or a task of a bulk run, which are fixed when it is made. ``run`` is the run of the
     task that a requeue or a retry begins; else that which the task has. A task has no letter.
     ``is_alike``: it failed with the fingerprint that it had. ``code`` and ``reason`` say why it was

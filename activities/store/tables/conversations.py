@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import created_at_column, json_column, team_column, text_column
+from activities.store.row import Row
 
 
-class Message(SQLModel, table=True):
+class Message(Row, table=True):
     """A message of an agent's conversation: ``seq`` counts from 1 within the task.
 
     ``requests`` are the tool calls of an assistant's message, ``request_id`` names the one that a
@@ -44,7 +45,7 @@ class Message(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class LostAnswer(SQLModel, table=True):
+class LostAnswer(Row, table=True):
     """What the answers took that broke off in a turn of an agent, as one ``execution`` made it.
 
     They are counted as the team's at once, and as the turn's when it has an answer.
@@ -61,7 +62,7 @@ class LostAnswer(SQLModel, table=True):
     cost_usd: float = 0.0
 
 
-class ToldMessage(SQLModel, table=True):
+class ToldMessage(Row, table=True):
     """What a person has told the agent of a task while it was at work: ``number`` counts from 1
     within the task. ``seq`` is that of the message of the conversation in which the model has read
     it; none has as long as that is None. A repeat has the ``client_key`` of what was told first,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -15,10 +15,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import LetterState, TaskType
 
 
-class DeadLetter(SQLModel, table=True):
+class DeadLetter(Row, table=True):
     """A part of a task that ended ``failed`` or ``blocked``, in its ``run``: ``part`` is the name
     of a step, call or node, and empty where it is the task itself. Nodes have theirs with the plan
     at the top. ``name`` is that of the task.

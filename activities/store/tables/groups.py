@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -14,10 +14,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import GroupMode, GroupTurnState
 
 
-class Group(SQLModel, table=True):
+class Group(Row, table=True):
     """``limits`` bound a discussion. ``thread_id`` is the message that began the present one, which
     is in ``round``; None where the group is silent. What was said up to ``delivered_seq`` is in the
     inboxes of the members."""
@@ -44,7 +45,7 @@ class Group(SQLModel, table=True):
     updated_at: datetime = created_at_column()
 
 
-class GroupMember(SQLModel, table=True):
+class GroupMember(Row, table=True):
     """``answers``: it is named as one who answers in a moderated group."""
 
     __tablename__ = "group_members"
@@ -57,7 +58,7 @@ class GroupMember(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class GroupMessage(SQLModel, table=True):
+class GroupMessage(Row, table=True):
     """What was said in a group, numbered within it. ``thread_id`` is the message that began the
     discussion. One that says why the group fell silent has a ``reason``, and nobody has said it.
     ``digest`` is the same for the same words; ``hops`` counts the messages of agents up to it."""
@@ -89,7 +90,7 @@ class GroupMessage(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class GroupTurn(SQLModel, table=True):
+class GroupTurn(Row, table=True):
     """That a member is to speak in a round of a discussion, and what has become of it: in exchange
     ``exchange_id``, if it had one."""
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Index, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import moment_column, text_column
+from activities.store.row import Row
 
 
-class Housekeeping(SQLModel, table=True):
+class Housekeeping(Row, table=True):
     """One row: who does a pass, until when at most, and how the last one went. ``database_id``
     tells this database from others, which may not remove what is in its bucket."""
 
@@ -25,7 +26,7 @@ class Housekeeping(SQLModel, table=True):
     removed: int = Field(default=0, sa_type=BigInteger)
 
 
-class TeamSweep(SQLModel, table=True):
+class TeamSweep(Row, table=True):
     """How far a sweep is with a team: the next pass goes on behind the place (``place_at``,
     ``place_id``), or behind ``place_key``. Up to ``reached_at`` things may be gone already.
     ``remaining`` is how many are known to be left."""
@@ -44,7 +45,7 @@ class TeamSweep(SQLModel, table=True):
     swept_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class CondemnedBlob(SQLModel, table=True):
+class CondemnedBlob(Row, table=True):
     """A blob that no row names. ``state`` is ``condemned``, ``deleting`` or ``deleted``, ``since``
     when it came to that."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import DateTime, Index, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -16,9 +16,10 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 
 
-class Slot(SQLModel, table=True):
+class Slot(Row, table=True):
     """A place under a limit that a piece of work, its ``holder``, has taken. ``token`` is that of
     the attempt at it: a late one must not give back what the next one has. It ``expires_at`` this
     time unless its worker lives and renews it."""
@@ -36,7 +37,7 @@ class Slot(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class SlotWait(SQLModel, table=True):
+class SlotWait(Row, table=True):
     """A piece of work that waits for places under the limits of all its ``keys``: in the order of
     the priority of its task, then of arrival. ``told_at`` it was told that it may come; it came
     ``tries`` times in vain, and ``waits_for`` is what it lacked the last time."""
@@ -55,7 +56,7 @@ class SlotWait(SQLModel, table=True):
     told_at: datetime | None = moment_column()
 
 
-class RateBucket(SQLModel, table=True):
+class RateBucket(Row, table=True):
     """How many calls may be made under a rate: ``tokens``, as of ``filled_at``."""
 
     __tablename__ = "rate_buckets"

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import Computed, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import created_at_column, team_column, text_column
+from activities.store.row import Row
 
 
-class AgentNote(SQLModel, table=True):
+class AgentNote(Row, table=True):
     """What an agent wanted to remember. ``words`` is its text as it is searched."""
 
     __tablename__ = "agent_notes"
@@ -31,7 +32,7 @@ class AgentNote(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class AgentSummary(SQLModel, table=True):
+class AgentSummary(Row, table=True):
     """What the exchanges of an agent up to its ``through``-th were about, as a model has summed it
     up: the latest stands for all before. The exchanges themselves stay."""
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import created_at_column, moment_column, team_column, text_column
+from activities.store.row import Row
 
 
-class Reminder(SQLModel, table=True):
+class Reminder(Row, table=True):
     """Comes as a message of the agent to itself, next at ``next_at``, and then every
     ``every_seconds``, if any, and not after ``until_at``. ``number`` counts those that have
     come; ``hops`` are those of the exchange that set it, 0 of a person."""

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -15,10 +15,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import InboxKind, MessageMode
 
 
-class ResidentRow(SQLModel, table=True):
+class ResidentRow(Row, table=True):
     """An agent that stays. ``definition`` is a ``Resident``. It was made by agent ``parent_id``, or
     by a person; ``depth`` counts from 0.
 
@@ -71,7 +72,7 @@ class ResidentRow(SQLModel, table=True):
     updated_at: datetime = created_at_column()
 
 
-class InboxRow(SQLModel, table=True):
+class InboxRow(Row, table=True):
     """A row of the inbox of an agent: what it was told, and what it has replied, in the order of
     ``seq``, which counts from 1 without gaps within the agent.
 
@@ -138,7 +139,7 @@ class InboxRow(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class ResidentUsage(SQLModel, table=True):
+class ResidentUsage(Row, table=True):
     """What an agent that stays has used on a day, in UTC."""
 
     __tablename__ = "agent_usage"

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -14,9 +14,10 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 
 
-class KeptResult(SQLModel, table=True):
+class KeptResult(Row, table=True):
     """What a step gave that ended well: its output, and its files by their SHA-256, whose bytes
     may be gone. ``key`` is a SHA-256 over all that the result depends on; ``kind`` and ``name`` say
     what ran, ``step`` the id of the step.

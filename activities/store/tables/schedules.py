@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -15,10 +15,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.schedule_contracts import Overlap
 
 
-class Schedule(SQLModel, table=True):
+class Schedule(Row, table=True):
     """``task`` is what is asked for, as for a submission. There is one of ``cron`` and
     ``every_seconds``.
 

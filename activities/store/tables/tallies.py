@@ -1,14 +1,15 @@
 """How tasks started and ended, as metrics count it."""
 
 from sqlalchemy import BigInteger, Column, Identity, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import text_column
+from activities.store.row import Row
 
 STARTED = "started"
 
 
-class TaskMark(SQLModel, table=True):
+class TaskMark(Row, table=True):
     """A task that started, or ended with the state ``outcome``, and was not tallied yet. The
     trigger ``mark_task`` writes it."""
 
@@ -20,7 +21,7 @@ class TaskMark(SQLModel, table=True):
     seconds: float
 
 
-class TaskTally(SQLModel, table=True):
+class TaskTally(Row, table=True):
     """Those that took ``most_seconds`` at most, and more than those of the row before; together
     they took so many ``seconds``. It is of all teams, and survives tasks that are deleted."""
 

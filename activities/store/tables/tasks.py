@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text, true
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store import fence
 from activities.store.columns import (
@@ -17,10 +17,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import Phase, Status, TaskType
 
 
-class Task(SQLModel, table=True):
+class Task(Row, table=True):
     """``run`` counts from 1 and grows with every retry by a person, which begins at ``first_step``.
 
     ``parent_id`` is the plan that a node belongs to. ``route`` says what was asked for and what was
@@ -205,7 +206,7 @@ class Task(SQLModel, table=True):
     deleted_at: datetime | None = moment_column()
 
 
-class SubTask(SQLModel, table=True):
+class SubTask(Row, table=True):
     """A step of a pipeline, a tool call of an agent, a node of a plan.
 
     ``input_context`` is its definition; ``output_result`` what it gave beside files and output;
@@ -282,7 +283,7 @@ class SubTask(SQLModel, table=True):
     finished_at: datetime | None = moment_column()
 
 
-class PlanRevision(SQLModel, table=True):
+class PlanRevision(Row, table=True):
     """How a plan was revised, in its ``run``, by the call whose result is message ``seq``. ``drop``
     are names of nodes, ``replaced`` those that had failed; ``rewire`` are new definitions of
     pending ones, and ``former`` has what the rows of these were before."""

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -14,9 +14,10 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 
 
-class Team(SQLModel, table=True):
+class Team(Row, table=True):
     """``daily_tokens`` is its quota for agents; None is the server's setting. So it is for each
     thing that ``retention`` does not name (see ``activities.store.retention``).
 
@@ -37,7 +38,7 @@ class Team(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKey(Row, table=True):
     """Only the SHA-256 of a key is kept; ``prefix`` helps people to tell keys apart."""
 
     __tablename__ = "api_keys"
@@ -51,7 +52,7 @@ class ApiKey(SQLModel, table=True):
     revoked_at: datetime | None = moment_column()
 
 
-class Session(SQLModel, table=True):
+class Session(Row, table=True):
     """Somebody has logged in to the web page with a key; it ends with the key at the latest. Only
     the SHA-256 of what the browser keeps is here."""
 
@@ -64,7 +65,7 @@ class Session(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=DateTime(timezone=True), index=True)
 
 
-class Secret(SQLModel, table=True):
+class Secret(Row, table=True):
     """What ``secret:NAME`` stands for where a team's server fits the ``target``.
 
     ``sealed`` is encrypted with a key that the database does not have.
@@ -82,7 +83,7 @@ class Secret(SQLModel, table=True):
     updated_at: datetime = created_at_column()
 
 
-class TeamUsage(SQLModel, table=True):
+class TeamUsage(Row, table=True):
     """What a team's agents used on a day (UTC)."""
 
     __tablename__ = "team_usage"
@@ -93,7 +94,7 @@ class TeamUsage(SQLModel, table=True):
     cost_usd: float = 0.0
 
 
-class ModelUsage(SQLModel, table=True):
+class ModelUsage(Row, table=True):
     """What a team's agents used of one model on a day (UTC)."""
 
     __tablename__ = "model_usage"

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import created_at_column, json_column, text_column
+from activities.store.row import Row
 
 
-class AgentTemplate(SQLModel, table=True):
+class AgentTemplate(Row, table=True):
     """What a team wrote down to make agents of, beside those that are files. ``definition`` is a
     ``Resident``."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -15,10 +15,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.states import Permission, ToolType
 
 
-class Tool(SQLModel, table=True):
+class Tool(Row, table=True):
     """A team's settings for a tool, and the tools that it registered itself. Of its calls
     ``max_running`` may run at once, and ``calls_per_minute`` be made; None is no limit. The
     ``fallback`` is called in its place while its breaker is open."""

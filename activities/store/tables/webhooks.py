@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from activities.store.columns import (
     created_at_column,
@@ -16,10 +16,11 @@ from activities.store.columns import (
     team_column,
     text_column,
 )
+from activities.store.row import Row
 from workflows.definitions.webhook import DeliveryState
 
 
-class Webhook(SQLModel, table=True):
+class Webhook(Row, table=True):
     """A URL that is told of all tasks of a team. ``origin`` is that of the URL, and ``events`` are
     what it is told.
 
@@ -42,7 +43,7 @@ class Webhook(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class CallbackSecret(SQLModel, table=True):
+class CallbackSecret(Row, table=True):
     """What a team's ``callbacks`` of single tasks are signed with."""
 
     __tablename__ = "callback_secrets"
@@ -52,7 +53,7 @@ class CallbackSecret(SQLModel, table=True):
     created_at: datetime = created_at_column()
 
 
-class WebhookDelivery(SQLModel, table=True):
+class WebhookDelivery(Row, table=True):
     """A notice that a ``webhook_id``, or the ``url`` of a task's callback, is to be sent.
 
     Rows are written by the trigger ``tell_webhooks`` on ``tasks``, in the transaction that changes

@@ -10,7 +10,8 @@ from rich.text import Text
 from api.cli.chat.flow import Flow, wrapped
 from api.cli.display import agent_frames
 from api.cli.display.agent_progress import AgentProgress, Call, arguments_text
-from api.cli.display.frames import LINE_CHARACTERS, duration, line, seconds_between
+from api.cli.display.amounts import duration, seconds_between
+from api.cli.display.frames import LINE_CHARACTERS, line
 from api.cli.display.glyphs import Glyphs, style_of
 from api.cli.terminal import safe_line
 from workflows import events

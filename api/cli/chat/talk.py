@@ -11,7 +11,8 @@ from datetime import datetime
 from rich.text import Text
 
 from api.cli.chat.answer import INDENT, Answer, asked_lines, indented
-from api.cli.display.frames import LINE_CHARACTERS, counted, duration, line, seconds_between
+from api.cli.display.amounts import counted, duration, seconds_between
+from api.cli.display.frames import LINE_CHARACTERS, line
 from api.cli.display.glyphs import Glyphs
 from api.cli.terminal import safe_line
 from api.client.agent_events import AgentEvent

@@ -11,7 +11,7 @@ from api.cli.commands.options import Format, Output, talk
 from api.cli.commands.pages import whole_list
 from api.cli.commands.printing import print_json, print_line, print_table, when
 from api.cli.commands.request_body import built
-from api.cli.display.frames import duration, seconds_between
+from api.cli.display.amounts import duration, seconds_between
 from api.wire.requests import ClearRequest
 
 app = typer.Typer(no_args_is_help=True)

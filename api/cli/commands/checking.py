@@ -13,10 +13,10 @@ from rich.text import Text
 
 from api.cli import terminal
 from api.cli.commands.document_file import document_in, read_text
-from api.cli.commands.inputs import GivenInputs
+from api.cli.commands.inputs import GivenInputs, references_in
 from api.cli.commands.parameters import with_parameters
 from api.cli.commands.printing import draw
-from api.cli.display.frames import counted
+from api.cli.display.amounts import counted
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.errors import PipelineFileRefused
 from api.cli.source_lines import source_lines
@@ -115,7 +115,7 @@ async def check_pipeline(
         FoundProblem.model_validate({**asdict(each), "pointer": problem.pointer})
         for problem, each in zip(found, here, strict=True)
     ]
-    sent = _references(source.given)
+    sent = references_in(source.given)
     body = {"type": TaskType.PIPELINE, "pipeline": text, "inputs": sent}
     answer, unchecked = None, away
     if away is None:
@@ -135,7 +135,7 @@ async def check_request(
     key: str | None = None,
 ) -> Checked:
     """Check what is submitted without a file."""
-    whole = request.model_copy(update={"inputs": _references(given)})
+    whole = request.model_copy(update={"inputs": references_in(given)})
     body = whole.model_dump_json(by_alias=True, exclude_defaults=True).encode()
     answer, unchecked = await _asked(client, body, key)
     return _checked(command, answer.problems if answer else [], answer, unchecked)
@@ -197,11 +197,6 @@ async def _asked(
         return await client.check(body, "application/json", idempotency_key=key), None
     except (ApiProblem, ApiUnreachable, NotTheApi) as error:
         return None, str(error)
-
-
-def _references(given: GivenInputs | None) -> dict[str, str]:
-    """What the server can judge: files of this machine are uploaded only when it gets serious."""
-    return {name: value for name, value in (given or {}).items() if isinstance(value, str)}
 
 
 def _is_told(problem: FoundProblem, sent: Mapping[str, str]) -> bool:

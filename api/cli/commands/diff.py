@@ -19,7 +19,7 @@ from api.cli.commands.printing import (
     when,
 )
 from api.cli.commands.task_ids import find_task_id
-from api.cli.display.frames import duration
+from api.cli.display.amounts import duration
 from api.cli.pager import paged
 from api.cli.terminal import safe_line, safe_text
 from api.client import AsyncClient as Client
@@ -86,14 +86,14 @@ def print_comparison(found: Comparison) -> None:
         ("Definition", found.definition),
         ("Result", found.result),
     ):
-        _print_values(title, values)
+        print_values(title, values)
     if found.is_cut:
         terminal.stderr().print("There is more that differs; -o json has as much.", style="dim")
     _print_steps(found.steps)
     _print_files(found.files)
 
 
-def _print_values(title: str, values: Sequence[ComparedValue]) -> None:
+def print_values(title: str, values: Sequence[ComparedValue]) -> None:
     """What was is ``-``, what is now ``+``, as with diff."""
     if not values:
         return

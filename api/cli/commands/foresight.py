@@ -13,8 +13,7 @@ from api.cli.commands.options import Format
 from api.cli.commands.parameters import with_parameters
 from api.cli.commands.pipeline_file import read_definition
 from api.cli.commands.printing import Cell, print_fields, print_json
-from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import counted, duration
+from api.cli.display.amounts import counted, dollars, duration
 from api.cli.terminal import safe_line
 from api.wire.requests import RetryRequest
 from api.wire.responses.dead_letters import Estimate, Foresight, StepCount

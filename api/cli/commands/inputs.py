@@ -36,6 +36,11 @@ def parse_inputs(texts: Sequence[str] | None) -> GivenInputs:
     return given
 
 
+def references_in(given: GivenInputs | None) -> dict[str, str]:
+    """What the server can judge: files of this machine are uploaded only when it gets serious."""
+    return {name: value for name, value in (given or {}).items() if isinstance(value, str)}
+
+
 async def upload_inputs(client: Client, given: GivenInputs) -> dict[str, str]:
     """Inputs as references: files are uploaded, each once.
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from api.cli.commands.printing import Cell, print_fields, print_table, short_id, when
-from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import duration
+from api.cli.display.amounts import dollars, duration
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup
 
 

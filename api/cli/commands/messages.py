@@ -11,7 +11,7 @@ from api.cli.commands.options import Format, NoPager, Output, TaskId
 from api.cli.commands.pages import page_after_page, whole_list
 from api.cli.commands.printing import print_json
 from api.cli.commands.task_ids import talk_about
-from api.cli.display.frames import counted, duration
+from api.cli.display.amounts import counted, duration
 from api.cli.pager import paged
 from api.cli.terminal import safe_line, safe_text
 from api.client import AsyncClient as Client

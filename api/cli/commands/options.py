@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, overload
 
 import typer
 
@@ -12,10 +12,14 @@ from api.cli.broken_pipes import BrokenOff
 from api.cli.connection import Connection
 from api.cli.stack_errors import StackApiAway
 from api.client import ApiUnreachable
-from api.client import AsyncClient as Client
 from api.client.asking import keyed
+from api.client.connected import Connected
+
+if TYPE_CHECKING:
+    from api.client import AsyncClient as Client
 
 Result = TypeVar("Result")
+Caller = TypeVar("Caller", bound=Connected)
 
 
 class Format(StrEnum):
@@ -107,8 +111,25 @@ NoPager = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a terminal.")]
 
 
-def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Result]]) -> Result:
+@overload
+def talk(
+    context: typer.Context, conversation: Callable[["Client"], Awaitable[Result]]
+) -> Result: ...
+@overload
+def talk(
+    context: typer.Context,
+    conversation: Callable[[Caller], Awaitable[Result]],
+    through: type[Caller],
+) -> Result: ...
+def talk(
+    context: typer.Context,
+    conversation: Callable[[Any], Awaitable[Result]],
+    through: type[Connected] | None = None,
+) -> Result:
     """Have a conversation with the API that the command line names, or that of the stack here.
+
+    ``through`` is a client with a few of the calls, for commands that are to be quick: one with all
+    of them takes 0.2 s longer to load.
 
     Raises:
         StackNotReady, StackApiAway: the stack runs, and its API is not there.
@@ -117,10 +138,11 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
     """
     connection = context.find_object(Connection)
     assert connection is not None, "the callback of the application sets it"
+    kind = _with_all_calls() if through is None else through
 
     async def converse() -> Result:
         # Who sits at a terminal wants to know soon that nothing answers.
-        async with Client(connection.url, connection.api_key, patience_seconds=0) as client:
+        async with kind(connection.url, connection.api_key, patience_seconds=0) as client:
             try:
                 return await conversation(client)
             except BrokenPipeError as error:
@@ -134,3 +156,9 @@ def talk(context: typer.Context, conversation: Callable[[Client], Awaitable[Resu
         if connection.stack is None:
             raise
         raise StackApiAway(data_dir=connection.stack.data_dir, **error.fields) from error
+
+
+def _with_all_calls() -> type["Client"]:
+    from api.client import AsyncClient
+
+    return AsyncClient

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from api.cli import terminal
-from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import counted, duration, seconds_between
+from api.cli.display.amounts import counted, dollars, duration, seconds_between
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.plan_frames import command_lines
 from api.cli.display.plan_tree import TreeNode, tree_lines

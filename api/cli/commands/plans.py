@@ -10,7 +10,7 @@ from api.cli.commands.plan_file import write_nodes
 from api.cli.commands.plan_view import plan_lines, waiting_lines
 from api.cli.commands.printing import draw, print_json
 from api.cli.commands.task_ids import talk_about
-from api.cli.display.frames import counted
+from api.cli.display.amounts import counted
 from api.client import AsyncClient as Client
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.plans import PlanOfTask

@@ -9,20 +9,10 @@ from api.cli import terminal
 from api.cli.commands.asking import ask
 from api.cli.commands.options import Format, Output, Yes, talk
 from api.cli.commands.printing import print_json
-from api.cli.commands.task_choice import (
-    Choice,
-    DryRun,
-    Every,
-    NewerThan,
-    OfName,
-    OfStatus,
-    OfType,
-    OlderThan,
-    WithText,
-    do_about_many,
-)
+from api.cli.commands.task_choice import Choice, DryRun, Every, do_about_many
+from api.cli.commands.task_filter import NewerThan, OfName, OfStatus, OfType, OlderThan, WithText
 from api.cli.commands.task_ids import find_task_id
-from api.cli.display.frames import counted
+from api.cli.display.amounts import counted
 from api.cli.terminal import safe_line
 from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkDeleteRequest

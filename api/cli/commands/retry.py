@@ -20,18 +20,8 @@ from api.cli.commands.inputs import GivenInputs, parse_inputs, upload_inputs
 from api.cli.commands.options import Format, Inputs, NoCache, Output, SomeTaskId, Timeout, Wait
 from api.cli.commands.parameters import Parameters, values_for
 from api.cli.commands.request_body import built
-from api.cli.commands.task_choice import (
-    Choice,
-    Every,
-    NewerThan,
-    OfName,
-    OfStatus,
-    OfType,
-    OlderThan,
-    WithText,
-    do_about_many,
-    only_of_one,
-)
+from api.cli.commands.task_choice import Choice, Every, do_about_many, only_of_one
+from api.cli.commands.task_filter import NewerThan, OfName, OfStatus, OfType, OlderThan, WithText
 from api.cli.commands.task_ids import talk_about
 from api.cli.commands.waiting import Waiting, answer
 from api.cli.exit_codes import ExitCode

@@ -1,8 +1,8 @@
-"""The options that choose many tasks, and what is done about those."""
+"""The choice of many tasks, and what is done about those."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,41 +14,12 @@ from api.cli.commands.foresight import print_foresight
 from api.cli.commands.options import Format, talk
 from api.cli.commands.printing import print_json
 from api.cli.commands.request_body import built
-from api.cli.display.frames import counted
+from api.cli.commands.task_filter import TaskFilter
+from api.cli.display.amounts import counted
 from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkRetryRequest, BulkTasksRequest
-from workflows.states import BulkAction, Status, TaskType
+from workflows.states import BulkAction
 
-OfStatus = Annotated[list[Status] | None, typer.Option("--status", help="Only with this status.")]
-OfType = Annotated[list[TaskType] | None, typer.Option("--type", help="Only of this type.")]
-WithText = Annotated[
-    str | None,
-    typer.Option("--text", show_default=False, help="Only with this text in the name or prompt."),
-]
-OfName = Annotated[
-    str | None, typer.Option("--name", show_default=False, help="Only of this name.")
-]
-NewerThan = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        parser=moments.in_a_query,
-        metavar="TIME",
-        show_default=False,
-        help="Only submitted since: 2026-11-29T12:00 (UTC), or how long ago: 90m, 2d.",
-    ),
-]
-OlderThan = Annotated[
-    str | None,
-    typer.Option(
-        "--older-than",
-        "--until",
-        parser=moments.in_a_query,
-        metavar="TIME",
-        show_default=False,
-        help="Only submitted before.",
-    ),
-]
 Every = Annotated[bool, typer.Option("--all", help="All tasks that it is possible with.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many tasks these would be.")]
 
@@ -67,32 +38,14 @@ _WOULD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The filter of a command line, as far as it was given."""
+class Choice(TaskFilter):
+    """The filter of a command line, as far as it was given, or ``every`` task."""
 
-    statuses: Sequence[Status] | None = None
-    types: Sequence[TaskType] | None = None
-    text: str | None = None
-    name: str | None = None
-    after: str | None = None
-    before: str | None = None
     every: bool = False
 
     @property
-    def filter(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "status": tuple(self.statuses) if self.statuses else None,
-            "type": tuple(self.types) if self.types else None,
-            "text": self.text,
-            "name": self.name,
-            "created_after": self.after,
-            "created_before": self.before,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
-
-    @property
     def is_given(self) -> bool:
-        return self.every or bool(self.filter)
+        return self.every or bool(self.fields)
 
     def check(self, named: object) -> None:
         """A command is about tasks that are named, or about those of a filter.
@@ -110,11 +63,11 @@ class Choice:
             message = "with an ID, it is about that one alone; leave the filter out"
             raise typer.BadParameter(message, param_hint="ID")
         moments.check_order(self.after, self.before)
-        if self.every and self.filter:
+        if self.every and self.fields:
             raise typer.BadParameter("leave it out, or the filter", param_hint="--all")
 
     def request(self, model: type[BulkTasksRequest], **more: object) -> BulkTasksRequest:
-        which = {"all": True} if self.every else {"filter": self.filter}
+        which = {"all": True} if self.every else {"filter": self.fields}
         given = {name: value for name, value in more.items() if value is not None}
         return built(model, {**which, **given})
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 import typer
@@ -9,9 +10,12 @@ import typer
 from api.cli.commands.options import Result, talk
 from api.cli.commands.pages import page_after_page
 from api.cli.errors import NodeUnknown, TaskIdAmbiguous, TaskIdMalformed, TaskIdUnknown
-from api.client import AsyncClient as Client
+from api.client.tasks import TaskCalls, TaskClient
 from api.wire.responses.pages import MAX_PAGE
 from workflows.states import TaskType
+
+if TYPE_CHECKING:
+    from api.client import AsyncClient as Client
 
 # How many of the newest tasks are looked at.
 SEARCHED_TASKS = 2_000
@@ -20,18 +24,33 @@ _SHOWN = 3
 _HEX = re.compile(r"[0-9a-f-]+")
 
 
+@overload
 def talk_about(
-    context: typer.Context, text: str, conversation: Callable[[Client, str], Awaitable[Result]]
+    context: typer.Context, text: str, conversation: Callable[["Client", str], Awaitable[Result]]
+) -> Result: ...
+@overload
+def talk_about(
+    context: typer.Context,
+    text: str,
+    conversation: Callable[[TaskClient, str], Awaitable[Result]],
+    through: type[TaskClient],
+) -> Result: ...
+def talk_about(
+    context: typer.Context,
+    text: str,
+    conversation: Callable[[Any, str], Awaitable[Result]],
+    through: type[TaskClient] | None = None,
 ) -> Result:
-    """Have a conversation with the API about the task that the command line names."""
+    """Have a conversation with the API about the task that the command line names; ``through`` is
+    as in ``talk``."""
 
-    async def converse(client: Client) -> Result:
+    async def converse(client: TaskCalls) -> Result:
         return await conversation(client, await find_task_id(client, text))
 
-    return talk(context, converse)
+    return talk(context, converse) if through is None else talk(context, converse, through)
 
 
-async def find_task_id(client: Client, text: str) -> str:
+async def find_task_id(client: TaskCalls, text: str) -> str:
     """The id of the one task whose id begins with ``text``; a whole id is taken as it is.
 
     ``ID/NODE`` is the task that runs a node of the plan ``ID``: NODE is its name, its number, or
@@ -53,7 +72,7 @@ async def find_task_id(client: Client, text: str) -> str:
     return await _search(client, wanted)
 
 
-async def _task_of_node(client: Client, plan: str, node: str) -> str:
+async def _task_of_node(client: TaskCalls, plan: str, node: str) -> str:
     task = await client.task(plan)
     by_name = {part.name: part.task_id for part in task.sub_tasks}
     if node not in by_name and node.isdecimal() and task.type is TaskType.PLAN:
@@ -68,7 +87,7 @@ async def _task_of_node(client: Client, plan: str, node: str) -> str:
     return meant[0]
 
 
-async def _search(client: Client, prefix: str) -> str:
+async def _search(client: TaskCalls, prefix: str) -> str:
     searched = 0
     found: list[str] = []
     async for page in page_after_page(client.tasks, {"limit": MAX_PAGE}):

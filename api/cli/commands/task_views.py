@@ -1,9 +1,10 @@
-"""Tasks as tables."""
+"""A task, with its steps and files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
 from rich.filesize import decimal
 from rich.text import Text
 
@@ -19,33 +20,17 @@ from api.cli.commands.printing import (
     status_cell,
     when,
 )
-from api.cli.display.agent_frames import dollars
-from api.cli.display.frames import (
-    clock,
-    counted,
-    duration,
-    items_text,
-    message_of,
-    seconds_between,
-)
-from api.cli.kinds.table import kind_of
+from api.cli.commands.task_table import elapsed
+from api.cli.display.amounts import clock, counted, dollars, failure_text, items_text
+from api.cli.kinds.views import view_of
 from api.cli.terminal import safe_line
 from api.wire.responses.files import Artifact, TaskInput
-from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, TaskSummary, Usage
-from workflows.contracts import Failure
+from api.wire.responses.tasks import Creator, ItemCounts, SubTask, Task, Usage
 from workflows.item_names import step_of
 from workflows.states import Status, TaskType
 
 _ITEMS_SHOWN = 10
 _DIGEST_CHARACTERS = 8
-
-
-def print_tasks(tasks: Sequence[TaskSummary]) -> None:
-    columns = ("ID", "STATUS", "TYPE", "DONE", "NAME", "CREATED", "TIME")
-    spare = ("TYPE", "TIME", "DONE", "CREATED")
-    print_table(
-        columns, [_task_row(task) for task in tasks], cut="NAME", spare=spare, none="No such tasks."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +46,16 @@ class Shown:
 def print_task(shown: Shown) -> None:
     task, drawing = shown.task, shown.drawing
     print_fields(_task_fields(task, shown.inputs))
-    kind = kind_of(task.type)
-    kind.print_result(task)
+    view = view_of(task.type)
+    view.print_result(task)
     if drawing is not None:
-        print_title(f"{kind.part.capitalize()}s")
+        print_title(f"{view.part.capitalize()}s")
         for line in drawing:
             draw(line)
     elif task.sub_tasks:
-        print_title(f"{kind.part.capitalize()}s")
-        columns = (kind.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
-        rows = [_step_row(step, task.artifacts) for step in _shown(task.sub_tasks)]
+        print_title(f"{view.part.capitalize()}s")
+        columns = (view.part.upper(), "STATUS", "TRIES", "TIME", "FILES", "SKILL", "NOTE")
+        rows = [_step_row(step, task) for step in _shown(task.sub_tasks)]
         print_table(columns, rows, cut="NOTE", spare=("SKILL", "FILES", "TIME"))
     if task.artifacts:
         print_title("Files")
@@ -89,18 +74,6 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
     )
 
 
-def _task_row(task: TaskSummary) -> Sequence[Cell]:
-    return (
-        short_id(task.task_id),
-        status_cell(task.status),
-        task.type.value,
-        kind_of(task.type).done(task),
-        task.name,
-        when(task.created_at),
-        _elapsed(task.started_at, task.finished_at),
-    )
-
-
 def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple[str, Cell]]:
     files = {given.name: given for given in inputs}
     fields: list[tuple[str, Cell]] = [
@@ -114,14 +87,14 @@ def _task_fields(task: Task, inputs: Sequence[TaskInput] = ()) -> Sequence[tuple
         ("Priority", str(task.priority)),
         ("Run", str(task.run) if task.run > 1 else ""),
         ("Created", when(task.created_at)),
-        ("Time", _elapsed(task.started_at, task.finished_at)),
+        ("Time", elapsed(task.started_at, task.finished_at)),
         ("By", _creator(task.created_by)),
         *((f"Input {name}", _input(ref, files.get(name))) for name, ref in task.inputs.items()),
         ("Prompt", beginning(task.prompt or "")),
-        ("Progress", kind_of(task.type).progress_note(task)),
+        ("Progress", view_of(task.type).progress_note(task)),
         ("Waits for", _wait(task)),
-        ("Used", "" if kind_of(task.type).draws_usage else _used(task.usage)),
-        ("Error", message_of(Failure.model_validate(task.error)) if task.error else ""),
+        ("Used", "" if view_of(task.type).draws_usage else _used(task.usage)),
+        ("Error", _error(task.error or {})),
         ("Temporal", task.temporal_url or ""),
     ]
     return [(label, value) for label, value in fields if value]
@@ -136,6 +109,11 @@ def _input(ref: str, given: TaskInput | None) -> Cell:
     file = given.file
     about = f"  {decimal(file.size)}  {safe_line(ref)}"
     return Text.assemble(safe_line(file.name), (about, "dim"))
+
+
+def _error(error: Mapping[str, JsonValue]) -> str:
+    others = error.get("others")
+    return failure_text(str(error.get("message", "")), others if isinstance(others, int) else None)
 
 
 def _creator(creator: Creator | None) -> str:
@@ -174,17 +152,17 @@ def _is_troubled(item: SubTask) -> bool:
     return item.error is not None or was_cut_off
 
 
-def _step_row(step: SubTask, artifacts: Sequence[Artifact]) -> Sequence[Cell]:
-    files = sum(step.name in (made.sub_task, step_of(made.sub_task)) for made in artifacts)
+def _step_row(step: SubTask, task: Task) -> Sequence[Cell]:
+    files = sum(step.name in (made.sub_task, step_of(made.sub_task)) for made in task.artifacts)
     is_new = step.started_at is None
     return (
         step.name,
         status_cell(step.status),
         "" if is_new else _tries(step),
-        _elapsed(step.started_at, step.finished_at),
+        elapsed(step.started_at, step.finished_at),
         str(files) if files else "",
         _skill(step),
-        _note(step) if step.items is None else _items_note(step.items),
+        _note(step, task) if step.items is None else _items_note(step.items),
     )
 
 
@@ -206,7 +184,7 @@ def _items_note(items: ItemCounts) -> str:
     return items_text(items.total, items.completed, items.failed)
 
 
-def _note(step: SubTask) -> str:
+def _note(step: SubTask, task: Task) -> str:
     if step.status is Status.WAITING and step.approval is not None:
         return f"waits for you until {clock(step.approval.expires_at, datetime.now(UTC))}"
     if step.status is Status.RUNNING and step.phase is not None:
@@ -216,12 +194,11 @@ def _note(step: SubTask) -> str:
     if step.next_attempt_at is not None:
         return f"next try at {clock(step.next_attempt_at, datetime.now(UTC))}"
     if step.error is not None:
-        return str(step.error.get("message", ""))
+        message = str(step.error.get("message", ""))
+        # The task says it already: its code is enough here.
+        is_told = task.error is not None and task.error.get("message") == message
+        return str(step.error.get("code", "")) if is_told else message
     notes = ["cached"] if step.cached else []
     if step.refused:
         notes.append(f"{counted(len(step.refused), 'file')} not collected")
     return ", ".join(notes)
-
-
-def _elapsed(start: datetime | None, end: datetime | None) -> str:
-    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""

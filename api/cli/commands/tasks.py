@@ -1,16 +1,11 @@
-"""``agentos ls|show|watch|trace|cancel|pause|resume``: show and control tasks."""
-
-from collections.abc import Sequence
-from typing import Annotated
+"""``agentos watch|trace|cancel|pause|resume``: follow and control tasks."""
 
 import typer
 
 from api.cli import terminal
-from api.cli.commands import task_views
 from api.cli.commands.foresight import (
     Yes,
 )
-from api.cli.commands.moments import check_order
 from api.cli.commands.options import (
     Format,
     NoPager,
@@ -18,104 +13,19 @@ from api.cli.commands.options import (
     SomeTaskId,
     TaskId,
     Timeout,
-    talk,
 )
-from api.cli.commands.pages import first_items
 from api.cli.commands.printing import print_json, print_json_line
-from api.cli.commands.task_choice import (
-    Choice,
-    DryRun,
-    Every,
-    NewerThan,
-    OfName,
-    OfStatus,
-    OfType,
-    OlderThan,
-    WithText,
-    do_about_many,
-)
-from api.cli.commands.task_ids import find_task_id, talk_about
+from api.cli.commands.task_choice import Choice, DryRun, Every, do_about_many
+from api.cli.commands.task_filter import NewerThan, OfName, OfStatus, OfType, OlderThan, WithText
+from api.cli.commands.task_ids import talk_about
 from api.cli.commands.trace_view import print_trace
 from api.cli.commands.waiting import wait_for_end
-from api.cli.errors import NoNodes
 from api.cli.exit_codes import ExitCode
-from api.cli.kinds.table import kind_of
 from api.cli.pager import paged
 from api.client import AsyncClient as Client
 from api.wire.bulk_tasks import BulkCancelRequest
-from api.wire.responses.pages import Page
-from api.wire.responses.tasks import Changed, TaskSummary
-from workflows.states import Status, TaskType
-
-
-def ls(
-    context: typer.Context,
-    *,
-    statuses: OfStatus = None,
-    types: OfType = None,
-    name: OfName = None,
-    text: WithText = None,
-    after: NewerThan = None,
-    before: OlderThan = None,
-    parent: Annotated[
-        str | None,
-        typer.Option(
-            "--parent", metavar="ID", show_default=False, help="The tasks that are its nodes."
-        ),
-    ] = None,
-    retrying: Annotated[
-        bool, typer.Option("--retrying", help="Only those that try again what has failed.")
-    ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of tasks.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="Show all tasks.")] = False,
-    no_pager: NoPager = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """List tasks, newest first."""
-    check_order(after, before)
-    wanted = dict[str, str | Sequence[str]](
-        Choice(statuses, types, text, name, after, before).filter
-    )
-    if retrying:
-        wanted["retrying"] = "true"
-
-    async def converse(client: Client) -> Page[TaskSummary]:
-        if parent is not None:
-            wanted["parent_id"] = await find_task_id(client, parent)
-        found = await first_items(client.tasks, wanted, None if everything else limit)
-        if parent is not None and not found.items:
-            task = await client.task(str(wanted["parent_id"]))
-            if task.type is not TaskType.PLAN:
-                raise NoNodes(task_id=task.task_id, type=task.type.value)
-        return found
-
-    page = talk(context, converse)
-    if output is Format.JSON:
-        print_json(page)
-        return
-    with paged(wanted=not no_pager):
-        task_views.print_tasks(page.items)
-
-
-def show(
-    context: typer.Context, task: TaskId, no_pager: NoPager = False, output: Output = Format.TABLE
-) -> None:
-    """Show a task with its steps and files."""
-
-    async def converse(client: Client, task_id: str) -> task_views.Shown:
-        found = await client.task(task_id)
-        if output is Format.JSON:
-            return task_views.Shown(found)
-        drawing = await kind_of(found.type).drawing(client, found)
-        inputs = (await client.inputs(task_id)).items if found.inputs else ()
-        return task_views.Shown(found, drawing, inputs)
-
-    shown = talk_about(context, task, converse)
-    if output is Format.JSON:
-        print_json(shown.task)
-        return
-    with paged(wanted=not no_pager):
-        task_views.print_task(shown)
+from api.wire.responses.tasks import Changed
+from workflows.states import Status
 
 
 def watch(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from api.cli.commands.printing import Cell, print_line, print_table
-from api.cli.display.frames import duration, items_text, seconds_between
+from api.cli.display.amounts import duration, items_text, seconds_between
 from api.cli.display.glyphs import glyphs_of, style_of
 from api.cli.terminal import safe_line, stdout
 from api.wire.responses.history import Span

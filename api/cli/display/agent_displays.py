@@ -8,6 +8,7 @@ from rich.text import Text
 
 from api.cli.display import agent_frames
 from api.cli.display.agent_progress import AgentProgress, Turn, arguments_text
+from api.cli.display.amounts import dollars
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plain_lines import PlainLines
@@ -129,7 +130,7 @@ def lines_of(event: Event, agent: AgentProgress) -> Iterator[str]:
             yield f"{event.step}: {'approved' if event.decision == 'approve' else 'denied'}{note}"
         case events.Usage():
             spent = f"{agent.tokens:,} tokens so far"
-            cost = f", {agent_frames.dollars(agent.cost_usd)}" if agent.cost_usd else ""
+            cost = f", {dollars(agent.cost_usd)}" if agent.cost_usd else ""
             yield f"turn {event.turn}: {spent}{cost}"
         case _:
             pass

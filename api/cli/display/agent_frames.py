@@ -11,17 +11,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from api.cli.display.agent_progress import AgentProgress, Call, Turn, arguments_text
+from api.cli.display.amounts import clock, counted, dollars, duration, seconds_between
 from api.cli.display.frames import (
     LINE_CHARACTERS,
     artifact_lines,
-    clock,
-    counted,
-    duration,
     error_lines,
     hint_line,
     line,
     retry_command,
-    seconds_between,
     verdict,
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
@@ -188,11 +185,6 @@ def _spending(task: AgentProgress) -> list[str]:
     if task.cost_usd:
         about.append(dollars(task.cost_usd))
     return about
-
-
-def dollars(amount: float) -> str:
-    """``$12.30``, ``$0.0042``."""
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
 
 
 def _turn_line(turn: Turn, now: datetime, glyphs: Glyphs) -> Text:

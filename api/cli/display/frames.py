@@ -9,11 +9,19 @@ from rich.filesize import decimal
 from rich.padding import Padding
 from rich.text import Text
 
+from api.cli.display.amounts import (
+    clock,
+    counted,
+    duration,
+    failure_text,
+    items_text,
+    seconds_between,
+)
 from api.cli.display.definition_errors import OF_EITHER, OF_ITS_CODE, OF_THE_PIPELINE
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
-from workflows.contracts import Failure
+from workflows.errors import said_in
 from workflows.events import ArtifactCreated
 from workflows.item_names import step_of
 from workflows.states import Status
@@ -50,8 +58,11 @@ def picture(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     return Group(*lines, Text(), summary(task, now, glyphs))
 
 
-def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Group:
-    """How a task ended, why, and what to do next."""
+def summary(
+    task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE, *, told: str = ""
+) -> Group:
+    """How a task ended, why, and what to do next. What was ``told`` in the last line is not said
+    again."""
     rows: list[tuple[str, str]] = []
     if any(task.artifacts):
         rows.append(("Files", f"agentos artifacts get {task.task_id}"))
@@ -60,27 +71,7 @@ def summary(task: TaskProgress, now: datetime, glyphs: Glyphs = UNICODE) -> Grou
     if task.temporal_url:
         rows.append(("Temporal", task.temporal_url))
     lines = [hint_line(label, value) for label, value in rows]
-    return Group(verdict(task, now, glyphs), *error_lines(task, glyphs), Text(), *lines)
-
-
-def seconds_between(start: datetime | None, end: datetime) -> float:
-    # The server's clock may be ahead of ours.
-    return max(0.0, (end - start).total_seconds()) if start else 0.0
-
-
-def duration(seconds: float) -> str:
-    """``0.8s``, ``12.4s``, ``3m 05s``, ``2h 07m``."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
-
-
-def clock(moment: datetime, now: datetime) -> str:
-    """A time of today, or the day and the time, as the clock here shows it."""
-    here = moment.astimezone()
-    is_today = here.date() == now.astimezone().date()
-    return f"{here:%H:%M:%S}" if is_today else f"{here:%F %H:%M}"
+    return Group(verdict(task, now, glyphs), *error_lines(task, glyphs, told), Text(), *lines)
 
 
 def _headline(task: TaskProgress, now: datetime, glyphs: Glyphs) -> Text:
@@ -133,11 +124,6 @@ def _step(
             shown = safe_line(text.strip(), LINE_CHARACTERS)
             yield line((f"    {glyphs.output} ", "dim"), (shown, "dim italic"))
     yield from artifact_lines(list(step.made), glyphs, sum(widths))
-
-
-def items_text(total: int, completed: int, failed: int) -> str:
-    """``7/20``, ``7/20, 1 failed``."""
-    return f"{completed:,}/{total:,}" + (f", {failed:,} failed" if failed else "")
 
 
 def _item_notes(step: StepProgress) -> Iterator[tuple[str, str]]:
@@ -236,20 +222,25 @@ def verdict(
     )
 
 
-def error_lines(task: TaskProgress, glyphs: Glyphs) -> Iterator[RenderableType]:
+def error_lines(task: TaskProgress, glyphs: Glyphs, told: str = "") -> Iterator[RenderableType]:
+    """Why a task failed, unless that was ``told`` just before, and what led to it."""
     if task.error is None:
         return
-    yield Text()  # Of padding, the empty line would be as long as the other.
-    yield Padding(Text(safe_line(message_of(task.error))), (0, 0, 0, 2), expand=False)
+    message = failure_text(task.error.message, task.error.others)
     step = task.find(task.error.step or "")
-    for text in step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else ():
+    printed = step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else []
+    shown = [text for text in printed if not _is_said_in(message, text)]
+    if message != told or shown:
+        yield Text()  # Of padding, the empty line would be as long as the other.
+    if message != told:
+        yield Padding(Text(safe_line(message)), (0, 0, 0, 2), expand=False)
+    for text in shown:
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
 
 
-def message_of(failure: Failure) -> str:
-    """With how many more have failed beside it."""
-    more = f" ({counted(failure.others, 'more failure')})" if failure.others else ""
-    return f"{failure.message}{more}"
+def _is_said_in(message: str, text: str) -> bool:
+    said = said_in(message)
+    return bool(said) and " ".join(text.split()).removesuffix(".") == said.removesuffix(".")
 
 
 def _remedies(task: TaskProgress) -> Iterator[tuple[str, str]]:
@@ -289,10 +280,6 @@ def hint_line(label: str, value: str) -> Text:
 def line(*parts: tuple[str, str]) -> Text:
     """Pairs of text and style; cut where the terminal ends."""
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
-
-
-def counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _name(text: str) -> str:

@@ -6,14 +6,8 @@ from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from api.cli.display.frames import (
-    clock,
-    counted,
-    duration,
-    items_text,
-    seconds_between,
-    summary,
-)
+from api.cli.display.amounts import clock, counted, duration, items_text, seconds_between
+from api.cli.display.frames import summary
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.progress import StepProgress, TaskProgress
 from api.cli.terminal import safe_line
@@ -46,6 +40,9 @@ class PlainLines(Notes):
     Of runs before the latest nothing either: whoever retries a task has seen them fail.
     """
 
+    # Why a step failed, while no other line has come since but that the task ended.
+    _told = ""
+
     def take(self, event: Event, at: datetime) -> None:
         step = self._task.take(event, at)
         if not self._task.is_history:
@@ -54,10 +51,12 @@ class PlainLines(Notes):
     def _take(self, event: Event, step: StepProgress | None, at: datetime) -> None:
         if (line := line_of(event, self._task, step)) is not None:
             self._print_timed(line, at)
+            if not isinstance(event, events.TaskStatus):
+                self._told = _reason(step) if step and isinstance(event, _FAILURES) else ""
 
     def summary(self, now: datetime) -> RenderableType:
         """What comes last, once the task has ended."""
-        return summary(self._task, now, glyphs_of(self._console))
+        return summary(self._task, now, glyphs_of(self._console), told=self._told)
 
     def _print_timed(self, line: str, at: datetime) -> None:
         elapsed = duration(seconds_between(self._task.started_at, at))
@@ -95,6 +94,7 @@ def line_of(event: Event, task: TaskProgress, step: StepProgress | None) -> str 
     return f"{step.name}: {what}"
 
 
+_FAILURES = (events.StepFailed, events.StepBlocked)
 # Of items that go well only their number is told, some ten times.
 _QUIET_OF_ITEMS = (events.StepStarted, events.StepCompleted, events.ArtifactCreated)
 _LINES_OF_ITEMS = 10

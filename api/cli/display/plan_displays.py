@@ -8,7 +8,7 @@ from rich.text import Text
 
 from api.cli.display import plan_frames
 from api.cli.display.agent_displays import PlainTurns
-from api.cli.display.frames import counted, duration, seconds_between
+from api.cli.display.amounts import counted, duration, seconds_between
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.moving_picture import MovingPicture, now
 from api.cli.display.plan_progress import MAKE_PLAN, PlanProgress, shortened

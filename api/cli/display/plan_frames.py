@@ -9,16 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from api.cli.display import agent_frames
+from api.cli.display.amounts import clock, counted, duration, seconds_between
 from api.cli.display.frames import (
     LINE_CHARACTERS,
-    clock,
-    counted,
-    duration,
     error_lines,
     hint_line,
     line,
     retry_command,
-    seconds_between,
     verdict,
 )
 from api.cli.display.glyphs import UNICODE, Glyphs, style_of

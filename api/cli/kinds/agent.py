@@ -7,14 +7,12 @@ from rich.console import Console
 
 from api.cli.commands import agent_options as options
 from api.cli.commands.inputs import GivenInputs
-from api.cli.commands.printing import print_agents_result
 from api.cli.commands.request_body import built
 from api.cli.display.agent_displays import MovingTurns, PlainTurns
 from api.cli.display.agent_progress import AgentProgress
-from api.cli.display.frames import counted
 from api.cli.kinds.base import Kind
 from api.client import AsyncClient as Client
-from api.wire.responses.tasks import AgentResult, Task, TaskSummary
+from api.wire.responses.tasks import AgentResult, Task
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
 
@@ -25,7 +23,6 @@ Prompt = Annotated[
 
 class AgentKind(Kind[AgentProgress]):
     task_type = TaskType.AGENT
-    part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
         return AgentProgress(
@@ -42,16 +39,6 @@ class AgentKind(Kind[AgentProgress]):
         result = (await client.task(progress.task_id)).result
         if isinstance(result, AgentResult):
             progress.summary, progress.result = result.summary, result.result
-
-    def done(self, task: TaskSummary) -> str:
-        # How many turns an agent may make says nothing of how far it is.
-        return counted(task.progress.done, "turn")
-
-    def progress_note(self, task: Task) -> str:
-        return f"{task.progress.done} of at most {counted(task.progress.total, 'turn')}"
-
-    def print_result(self, task: Task) -> None:
-        print_agents_result(task.result)
 
     @staticmethod
     def request(

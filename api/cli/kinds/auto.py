@@ -10,7 +10,7 @@ from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
 from api.cli.kinds.agent import Prompt
 from api.cli.kinds.base import Kind
-from api.wire.responses.tasks import Task, TaskSummary
+from api.wire.responses.tasks import Task
 from workflows.definitions.agent import Agent
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import TaskType
@@ -20,7 +20,6 @@ class AutoKind(Kind[AgentProgress]):
     """The model that chooses is shown as an agent is, for as long as it takes."""
 
     task_type = TaskType.AUTO
-    part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
         return AGENT.progress(task)
@@ -30,9 +29,6 @@ class AutoKind(Kind[AgentProgress]):
 
     def lines(self, progress: AgentProgress, console: Console) -> PlainTurns:
         return AGENT.lines(progress, console)
-
-    def done(self, task: TaskSummary) -> str:
-        return "choosing"
 
     @staticmethod
     def request(

@@ -7,7 +7,7 @@ from api.cli.display.agent_progress import AgentProgress
 from api.cli.kinds.agent import KIND as AGENT
 from api.cli.kinds.base import Kind
 from api.client import AsyncClient as Client
-from api.wire.responses.tasks import Task, TaskSummary
+from api.wire.responses.tasks import Task
 from workflows.states import TaskType
 
 
@@ -15,7 +15,6 @@ class ExchangeKind(Kind[AgentProgress]):
     """Nobody submits one: a message to the agent is enough."""
 
     task_type = TaskType.EXCHANGE
-    part = "call"
 
     def progress(self, task: Task) -> AgentProgress:
         return AGENT.progress(task)
@@ -28,15 +27,6 @@ class ExchangeKind(Kind[AgentProgress]):
 
     async def complete(self, progress: AgentProgress, client: Client) -> None:
         await AGENT.complete(progress, client)
-
-    def done(self, task: TaskSummary) -> str:
-        return AGENT.done(task)
-
-    def progress_note(self, task: Task) -> str:
-        return AGENT.progress_note(task)
-
-    def print_result(self, task: Task) -> None:
-        AGENT.print_result(task)
 
 
 KIND = ExchangeKind()

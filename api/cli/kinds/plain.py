@@ -1,10 +1,7 @@
 """Tasks that are a list of sub-tasks: also those of a type that this client does not know."""
 
-import json
-
 from rich.console import Console
 
-from api.cli.commands.printing import print_text, print_title
 from api.cli.display.moving_picture import MovingPicture
 from api.cli.display.plain_lines import PlainLines
 from api.cli.display.progress import StepProgress, TaskProgress
@@ -13,8 +10,6 @@ from api.wire.responses.tasks import Task
 
 
 class PlainKind(Kind[TaskProgress]):
-    part = "step"
-
     def progress(self, task: Task) -> TaskProgress:
         whole = [step for step in task.sub_tasks if step.item_of is None]
         steps = {step.name: StepProgress(step.name, step.type) for step in whole}
@@ -31,8 +26,3 @@ class PlainKind(Kind[TaskProgress]):
 
     def lines(self, progress: TaskProgress, console: Console) -> PlainLines:
         return PlainLines(progress, console)
-
-    def print_result(self, task: Task) -> None:
-        if isinstance(task.result, dict):
-            print_title("Result")
-            print_text(json.dumps(task.result, indent=2, ensure_ascii=False))

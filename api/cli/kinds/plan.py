@@ -1,14 +1,9 @@
 """Plans on the terminal."""
 
-from collections.abc import Sequence
-
 from rich.console import Console
-from rich.text import Text
 
 from api.cli.commands import agent_options, plan_options
 from api.cli.commands.inputs import GivenInputs
-from api.cli.commands.plan_view import plan_lines, waiting_lines
-from api.cli.commands.printing import print_agents_result
 from api.cli.commands.request_body import built
 from api.cli.display.plan_displays import MovingPlan, PlainPlan
 from api.cli.display.plan_progress import PlanProgress
@@ -17,13 +12,11 @@ from api.cli.kinds.base import Kind
 from api.client import AsyncClient as Client
 from api.wire.responses.tasks import AgentResult, Task
 from workflows.definitions.task_request import TaskRequest
-from workflows.states import Status, TaskType
+from workflows.states import TaskType
 
 
 class PlanKind(Kind[PlanProgress]):
     task_type = TaskType.PLAN
-    part = "node"
-    draws_usage = True
 
     def progress(self, task: Task) -> PlanProgress:
         return PlanProgress(
@@ -40,19 +33,6 @@ class PlanKind(Kind[PlanProgress]):
         result = (await client.task(progress.task_id)).result
         if isinstance(result, AgentResult):
             progress.summary, progress.result = result.summary, result.result
-
-    def progress_note(self, task: Task) -> str:
-        return task.progress.current or ""
-
-    async def drawing(self, client: Client, task: Task) -> Sequence[Text]:
-        task_id = str(task.task_id)
-        lines = list(plan_lines(task_id, await client.plan(task_id)))
-        if task.status is Status.WAITING:
-            lines += waiting_lines(task_id, (await client.approvals(task_id)).items)
-        return lines
-
-    def print_result(self, task: Task) -> None:
-        print_agents_result(task.result)
 
     @staticmethod
     def request(

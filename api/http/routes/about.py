@@ -4,13 +4,12 @@ import platform
 from functools import cache
 from importlib.metadata import version
 
-from fastapi import APIRouter
-
 from activities.store.keys import team_name
 from api.http.dependencies import ActorDep, ServicesDep
+from api.http.routing import Routes
 from api.wire.responses.about import About
 
-router = APIRouter(prefix="/about", tags=["about"])
+router = Routes(prefix="/about", tags=["about"])
 
 
 @router.get("")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from activities.store.notes import Note as StoredNote
 from activities.store.notes import list_notes
@@ -16,6 +16,7 @@ from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
 from api.http.routes.agents import ONE
+from api.http.routing import Routes
 from api.residents import memory
 from api.residents.lookup import load_agent
 from api.residents.memory_errors import NoteRefused
@@ -25,7 +26,7 @@ from api.wire.responses.agent_memory import Note, Summary
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from workflows.definitions.note import MAX_QUERY_CHARACTERS
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = Routes(prefix="/agents", tags=["agents"])
 
 _NOTES = f"{ONE}/notes"
 _Words = Annotated[

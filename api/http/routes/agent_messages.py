@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.inbox import Answering, find_message, list_inbox
 from api.errors import IdempotencyConflict, TooManyViewers
@@ -19,6 +19,7 @@ from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, parse_number
 from api.http.routes.agents import ONE
+from api.http.routing import Routes
 from api.residents import messaging
 from api.residents.errors import AgentConflict, InboxFull, MessageTaken, MessageWithdrawn
 from api.residents.lookup import load_agent
@@ -32,7 +33,7 @@ from api.wire.responses.agents import (
 )
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = Routes(prefix="/agents", tags=["agents"])
 
 _MESSAGES = f"{ONE}/messages"
 

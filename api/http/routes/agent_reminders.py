@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.errors import IdempotencyConflict
 from api.http.bodies import Body
@@ -12,13 +12,14 @@ from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
 from api.http.routes.agents import ONE
+from api.http.routing import Routes
 from api.residents import reminders
 from api.residents.errors import AgentConflict, TooManyReminders
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.reminders import Reminder
 from workflows.definitions.reminder import ReminderRequest
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = Routes(prefix="/agents", tags=["agents"])
 
 _REMINDERS = f"{ONE}/reminders"
 

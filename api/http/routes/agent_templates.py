@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
+from api.http.routing import Routes
 from api.residents import templates
 from api.residents.errors import TooManyTemplates
 from api.wire.agent_requests import TEMPLATE_NAME, TemplateRequest
 from api.wire.responses.agents import AgentTemplate, TemplateList
 
-router = APIRouter(prefix="/agent-templates", tags=["agents"])
+router = Routes(prefix="/agent-templates", tags=["agents"])
 
 Name = Annotated[str, Path(pattern=TEMPLATE_NAME)]
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.residents import ResidentFilter, list_residents
 from api.errors import IdempotencyConflict
@@ -12,6 +12,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.residents import acts, defining
 from api.residents.errors import AgentConflict, AgentMoved, AgentNameTaken, AgentRefused
 from api.residents.lookup import load_agent
@@ -23,7 +24,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 from workflows.definitions.resident_name import MAX_NAME_CHARACTERS
 from workflows.states import AgentState
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = Routes(prefix="/agents", tags=["agents"])
 
 # `GET /agents/events` is not the agent of that name.
 ONE = "/{agent_id:uuid}"

@@ -3,20 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from api.errors import ApprovalConflict
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, parse_number
+from api.http.routing import Routes
 from api.tasks import approvals
 from api.tasks.views import asked_call
 from api.wire.requests import ApprovalRequest, Text
 from api.wire.responses.approvals import AskedCall
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
+router = Routes(prefix="/tasks/{task_id}/approvals", tags=["approvals"])
 
 
 @router.get("", operation_id="listTaskApprovals")

@@ -3,16 +3,17 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from activities.store.reading.audit import AuditFilter, list_entries
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.wire.requests import Text
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = Routes(prefix="/audit", tags=["audit"])
 
 Word = Annotated[Text, Query(min_length=1, max_length=200)]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from activities.store.audit import Actor
 from activities.store.breaker_decisions import decide, list_breakers
@@ -12,6 +12,7 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
+from api.http.routing import Routes
 from api.services import Services
 from api.tasks.breaker_names import check_breaker_name
 from api.wire.requests import BreakerDecision, Text
@@ -19,7 +20,7 @@ from api.wire.responses.breakers import Breaker
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from workflows.states import BreakerState
 
-router = APIRouter(prefix="/breakers", tags=["breakers"])
+router = Routes(prefix="/breakers", tags=["breakers"])
 
 BreakerName = Annotated[
     Text, Path(description="`tool:NAME`, `mcp:SERVER` or `model:NAME`", min_length=1)

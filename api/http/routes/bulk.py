@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from activities.store.reading.bulk import list_runs
 from activities.store.reading.task_ids import moment
@@ -13,13 +13,14 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.wire.bulk import AbortRequest, BulkDiscardRequest, BulkRequeueRequest
 from api.wire.bulk_tasks import BulkCancelRequest, BulkDeleteRequest, BulkRetryRequest
 from api.wire.responses.base import API
 from api.wire.responses.bulk import BulkForesight, BulkRun
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(tags=["bulk"])
+router = Routes(tags=["bulk"])
 
 _FORESIGHT: dict[int | str, Any] = {200: {"model": BulkForesight}}
 _OF_LETTERS = {**refusals(TooManyBulkRuns, TooManyLetters), **_FORESIGHT}

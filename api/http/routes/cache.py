@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from activities.store import result_cache
 from activities.store.result_cache import Clearing
 from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.wire.requests import ClearRequest
 from api.wire.responses.cache import Cleared, KeptResult
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/cache", tags=["cache"])
+router = Routes(prefix="/cache", tags=["cache"])
 
 
 @router.get("", operation_id="listKeptResults")

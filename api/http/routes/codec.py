@@ -9,8 +9,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request, Response
 from temporalio.api.common.v1 import Payload as TemporalPayload
 
 from activities.payloads import Codec
@@ -20,6 +19,7 @@ from api.http.dependencies import ServicesDep
 from api.http.openapi import TOKEN_NEEDED, refusals
 from api.http.peers import why_stranger
 from api.http.problems import answer
+from api.http.routing import LateRoute, Routes
 from api.services import Services
 from api.wire.codec import CodecPayloads, Payload
 from workflows.errors import AgentOSError
@@ -32,7 +32,7 @@ _REFUSALS = refusals(CodecGuarded, CodecMissing, PayloadRefused)
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class PageRoute(APIRoute):
+class PageRoute(LateRoute):
     """A route whose answers the page of the Temporal Web UI may read, also where they refuse."""
 
     def get_route_handler(self) -> Handle:
@@ -49,7 +49,7 @@ class PageRoute(APIRoute):
         return handled
 
 
-router = APIRouter(tags=["codec"], route_class=PageRoute)
+router = Routes(tags=["codec"], route_class=PageRoute)
 
 
 async def _codec(request: Request, services: ServicesDep) -> Codec:

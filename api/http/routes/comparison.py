@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.tasks.comparing import compare_task
 from api.wire.responses.comparison import Comparison
 
-router = APIRouter(prefix="/tasks/{task_id}/comparison", tags=["history"])
+router = Routes(prefix="/tasks/{task_id}/comparison", tags=["history"])
 
 
 @router.get("", operation_id="compareTasks")

@@ -4,11 +4,12 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from activities.store.reading.runs import RecordedFile
 from api.http.bodies import Body
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.tasks.compilation.service import compile_task
 from api.wire.requests import CompileRequest
 from api.wire.responses.compilation import (
@@ -19,7 +20,7 @@ from api.wire.responses.compilation import (
     Obstacle,
 )
 
-router = APIRouter(prefix="/tasks/{task_id}", tags=["tasks"])
+router = Routes(prefix="/tasks/{task_id}", tags=["tasks"])
 
 
 @router.post("/compile", operation_id="compileTask")

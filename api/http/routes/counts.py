@@ -2,13 +2,12 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter
-
 from activities.store.reading.counts import MOST_COUNTED, count_under_way
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.wire.responses.counts import TaskCounts
 
-router = APIRouter(prefix="/counts", tags=["tasks"])
+router = Routes(prefix="/counts", tags=["tasks"])
 
 
 @router.get("")

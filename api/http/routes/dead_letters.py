@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.dead_letters import DeadLetterFilter, list_letters
 from activities.store.reading.letter_groups import Order, list_groups
@@ -21,13 +21,14 @@ from api.http.paging import (
     parse_cursor,
     parse_group_place,
 )
+from api.http.routing import Routes
 from api.wire.requests import DiscardRequest, RequeueRequest, Text
 from api.wire.responses.dead_letters import DeadLetter, DeadLetterGroup, Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Changed
 from workflows.states import LetterState, TaskType
 
-router = APIRouter(prefix="/dead-letters", tags=["dead-letters"])
+router = Routes(prefix="/dead-letters", tags=["dead-letters"])
 
 
 async def _filter(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response, UploadFile
+from fastapi import Depends, Request, Response, UploadFile
 
 from activities.store import files as store
 from activities.store.file_removal import FileUser, remove_file
@@ -14,13 +14,14 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.downloads import head_of, send_blob
 from api.http.openapi import FILE, FILE_HEADERS, HEAD, refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.http.uploads import FORM, store_upload, uploaded_file
 from api.services import Services
 from api.tasks.views import Views
 from api.wire.responses import files as answers
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(tags=["files"])
+router = Routes(tags=["files"])
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.groups import list_group_messages, read_discussion
 from api.errors import HeaderMalformed, IdempotencyConflict, TooManyViewers
@@ -27,12 +27,13 @@ from api.http.group_stream import GroupPlace
 from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals, stream_of
 from api.http.paging import CursorText, Limit, parse_number
+from api.http.routing import Routes
 from api.wire.group_requests import MAX_GROUP_WAIT_SECONDS, GroupMessageRequest
 from api.wire.responses.groups import Discussion, GroupMessage, GroupMessagePosted
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from workflows.discussions import Silence
 
-router = APIRouter(prefix="/groups/{group_id}", tags=["groups"])
+router = Routes(prefix="/groups/{group_id}", tags=["groups"])
 
 Wait = Annotated[
     int | None,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.groups import list_groups
 from api.groups import service
@@ -13,6 +13,7 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.wire.group_requests import (
     GroupChangeRequest,
     GroupRequest,
@@ -24,7 +25,7 @@ from api.wire.responses.groups import Group
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from workflows.definitions.group import MAX_GROUP_NAME_CHARACTERS, MAX_MEMBERS
 
-router = APIRouter(prefix="/groups", tags=["groups"])
+router = Routes(prefix="/groups", tags=["groups"])
 
 
 @router.post("", status_code=201, responses=refusals(GroupNameTaken, TooManyGroups, TooManyMembers))

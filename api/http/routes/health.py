@@ -1,11 +1,12 @@
 """Health: whether the API is alive and ready, and its metrics."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from activities.metrics.numbers import CONTENT_TYPE
 from api.http.dependencies import ServicesDep, TeamDep, ViewersDep
 from api.http.paths import DOCS
 from api.http.readiness import readiness_of
+from api.http.routing import Routes
 from api.metrics.metrics import Metrics
 from api.wire.responses.base import API
 from api.wire.responses.health import Index, Liveness, Readiness
@@ -13,7 +14,7 @@ from api.wire.responses.health import Index, Liveness, Readiness
 # Monitors know these paths, whatever the version of the API.
 PREFIX = ""
 
-router = APIRouter(tags=["health"])
+router = Routes(tags=["health"])
 
 
 @router.get(API, operation_id="getIndex")

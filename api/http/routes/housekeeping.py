@@ -1,15 +1,14 @@
 """Housekeeping: how long things are kept, and what was removed."""
 
-from fastapi import APIRouter
-
 from activities.retention import Retention
 from activities.store.housekeeping.progress import SweepProgress, last_pass, progress_of
 from activities.store.retention import TeamRetention, team_retention
 from api.housekeeping.housekeeper import KEEPS, NAMES
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.wire.responses.housekeeping import HousekeepingView, PassView, SweepView
 
-router = APIRouter(prefix="/housekeeping", tags=["housekeeping"])
+router = Routes(prefix="/housekeeping", tags=["housekeeping"])
 
 
 @router.get("")

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from activities.store import keys
 from activities.store.keys import MAX_KEYS, KeyInfo
@@ -12,12 +12,13 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, KeyDigestDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.services import Services
 from api.wire.requests import KeyRequest
 from api.wire.responses.keys import ApiKey, NewApiKey, RevokedApiKey
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = Routes(prefix="/keys", tags=["keys"])
 
 
 async def _own_key(services: ServicesDep, team_id: TeamDep, digest: KeyDigestDep) -> UUID | None:

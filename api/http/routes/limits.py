@@ -1,14 +1,13 @@
 """Limits on what runs at once, and what waits for them."""
 
-from fastapi import APIRouter
-
 from activities.store.reading.limits import LimitUse, limit_use
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.wire.responses.limits import Limit, LimitList
 
 DEFAULT_WEIGHT = 1.0
 
-router = APIRouter(prefix="/limits", tags=["limits"])
+router = Routes(prefix="/limits", tags=["limits"])
 
 
 @router.get("")

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from activities.store.mcp_checks import Checked, find_server, note_check
 from activities.store.mcp_servers import update_listing
@@ -13,6 +13,7 @@ from activities.tools.mcp.listing import Listing
 from api.errors import NotFound
 from api.http.dependencies import ActorDep, ServicesDep
 from api.http.routes.tools import answer_of
+from api.http.routing import Routes
 from api.wire.requests import MAX_DESCRIPTION_CHARACTERS, Text
 from api.wire.responses import tools as answers
 from workflows.definitions import mcp_server
@@ -21,7 +22,7 @@ from workflows.errors.mcp import McpError
 # Somebody waits for the answer; a server that starts for the first time may take longer.
 CHECK_SECONDS = 20.0
 
-router = APIRouter(prefix="/mcp-servers", tags=["tools"])
+router = Routes(prefix="/mcp-servers", tags=["tools"])
 
 Name = Annotated[Text, Path(description="the name that it was registered under")]
 

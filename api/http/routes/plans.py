@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.errors import PlanMissing
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.openapi import refusals
+from api.http.routing import Routes
 from api.tasks.plan_views import plan_of_task
 from api.wire.responses.plans import PlanOfTask
 
-router = APIRouter(prefix="/tasks/{task_id}/plan", tags=["plans"])
+router = Routes(prefix="/tasks/{task_id}/plan", tags=["plans"])
 
 
 @router.get("", responses=refusals(PlanMissing), operation_id="getPlan")

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api.errors import HeaderMalformed, TooManyViewers
 from api.http import resident_stream
@@ -21,8 +21,9 @@ from api.http.dependencies import (
 from api.http.event_stream import EventStream, LastEventId
 from api.http.openapi import refusals, stream_of
 from api.http.resident_stream import Place
+from api.http.routing import Routes
 
-router = APIRouter(prefix="/agents", tags=["agents"])
+router = Routes(prefix="/agents", tags=["agents"])
 
 _OF_ONE = stream_of(
     "AgentEvent",

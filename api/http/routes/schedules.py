@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.schedules import list_schedules
 from api.http.bodies import Body
@@ -11,6 +11,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.drafts import DRAFT, Sent
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.schedules import service
 from api.schedules.drafts import check_draft
 from api.schedules.errors import (
@@ -29,7 +30,7 @@ from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.schedules import RunAsked, Schedule, ScheduleSummary
 from api.wire.schedule_requests import MAX_NAME_CHARACTERS, ScheduleChange, ScheduleRequest
 
-router = APIRouter(prefix="/schedules", tags=["schedules"])
+router = Routes(prefix="/schedules", tags=["schedules"])
 
 # `GET /check` must not be taken for a call of a schedule of that name.
 _ONE = "/{schedule_id:uuid}"

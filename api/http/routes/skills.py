@@ -1,11 +1,10 @@
 """Skills: what is installed, and what is wrong with it."""
 
-from fastapi import APIRouter
-
 from activities.skills.metadata import Skill
 from api.errors import NotFound, SkillFileNotText, did_you_mean
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.openapi import refusals
+from api.http.routing import Routes
 from api.wire.responses import skills as answers
 from workflows.errors.skills import (
     SkillFileNotFound,
@@ -14,7 +13,7 @@ from workflows.errors.skills import (
     SkillRefused,
 )
 
-router = APIRouter(prefix="/skills", tags=["skills"])
+router = Routes(prefix="/skills", tags=["skills"])
 
 
 @router.get("")

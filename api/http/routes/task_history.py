@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.artifacts import all_artifacts, list_artifacts
 from activities.store.reading.attempts import list_attempts
@@ -25,6 +25,7 @@ from api.http.downloads import send_archive
 from api.http.event_stream import EventStream, LastEventId, parse_position
 from api.http.openapi import ARCHIVE, refusals, stream_of
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor, parse_number
+from api.http.routing import Routes
 from api.http.task_stream import Position
 from api.tasks import history
 from api.tasks.exporting import exported
@@ -36,7 +37,7 @@ from api.wire.responses.files import Artifact
 from api.wire.responses.history import Attempt, Message, Span
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/tasks/{task_id}", tags=["history"])
+router = Routes(prefix="/tasks/{task_id}", tags=["history"])
 
 
 @router.get("/logs", responses=refusals(StepNotFound), operation_id="listTaskLogs")

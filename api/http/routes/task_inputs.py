@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.tasks.inputs import described
 from api.tasks.lookup import load_task
 from api.wire.responses.files import TaskInputList
 
-router = APIRouter(prefix="/tasks/{task_id}/inputs", tags=["tasks"])
+router = Routes(prefix="/tasks/{task_id}/inputs", tags=["tasks"])
 
 
 @router.get("", operation_id="listTaskInputs")

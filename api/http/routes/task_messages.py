@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from activities.store.told import unread_messages
 from api.errors import IdempotencyConflict, NobodyListens, ToldTooMuch
@@ -11,13 +11,14 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
+from api.http.routing import Routes
 from api.tasks import history, telling
 from api.tasks.lookup import check_task
 from api.wire.requests import TellRequest
 from api.wire.responses.history import ToldMessage
 from api.wire.responses.pages import Page
 
-router = APIRouter(prefix="/tasks/{task_id}/messages", tags=["history"])
+router = Routes(prefix="/tasks/{task_id}/messages", tags=["history"])
 
 
 @router.post(

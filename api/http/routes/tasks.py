@@ -3,11 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store.reading.task_search import TaskFilter
 from activities.store.reading.tasks import find_details, list_summaries
-from activities.store.tasks import find_accepted
 from api.dead_letters import views
 from api.dead_letters.foresight import foresee
 from api.errors import IdempotencyConflict, StateConflict, TooManyViewers
@@ -17,17 +16,18 @@ from api.http.drafts import DRAFT, Sent
 from api.http.idempotency import IdempotencyKey
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, Moment, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.http.task_ends import EndsDep, Wait
 from api.services import Services
 from api.tasks import control, deletion, submission
 from api.tasks.drafts import Draft, check
 from api.tasks.kinds.table import KINDS
 from api.tasks.lookup import found
-from api.tasks.rerun import rerun
+from api.tasks.rerun import check_rerun, rerun
 from api.tasks.retry import retry_task
 from api.tasks.views import Views
 from api.wire.requests import RerunRequest, RetryRequest, Text
-from api.wire.responses.checks import TaskCheck
+from api.wire.responses.checks import RerunCheck, TaskCheck
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 from api.wire.responses.tasks import Accepted, Changed, Task, TaskSummary
@@ -35,7 +35,7 @@ from workflows.definitions.inputs import as_kept
 from workflows.definitions.task_request import TaskRequest
 from workflows.states import Status, TaskType
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = Routes(prefix="/tasks", tags=["tasks"])
 
 # `GET /check` must not be taken for a call of a task of that name.
 _ONE = "/{task_id:uuid}"
@@ -70,11 +70,7 @@ async def check_task(
 
     It takes what ``POST /tasks`` takes, and answers in one way, be that right or wrong.
     """
-    checked = await check(services, team_id, draft)
-    if idempotency_key is None:
-        return checked
-    earlier = await find_accepted(services.database, team_id, idempotency_key)
-    return checked.model_copy(update={"existing_task_id": earlier and earlier.id})
+    return await check(services, team_id, draft, idempotency_key)
 
 
 async def task_filter(
@@ -222,7 +218,9 @@ async def retry(
 
 
 @router.post(
-    "/{task_id}/rerun", status_code=202, responses=refusals(StateConflict, IdempotencyConflict)
+    "/{task_id}/rerun",
+    status_code=202,
+    responses={**refusals(StateConflict, IdempotencyConflict), 200: {"model": RerunCheck}},
 )
 async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
     task_id: UUID,
@@ -231,8 +229,12 @@ async def rerun_task(  # noqa: PLR0917  (what FastAPI gives)
     actor: ActorDep,
     wanted: Annotated[RerunRequest, Depends(Body(RerunRequest, default=RerunRequest()))],
     idempotency_key: IdempotencyKey = None,
-) -> Accepted:
-    """Submit a new task with the same definition, and with other inputs where they are given."""
+) -> Accepted | RerunCheck:
+    """Submit a new task with the same definition, and with other inputs where they are given; or
+    say what that would be."""
+    if wanted.dry_run:
+        response.status_code = 200
+        return await check_rerun(services, actor.team_id, task_id, wanted, idempotency_key)
     submitted = await rerun(services, actor, task_id, wanted, idempotency_key)
     return _accepted(response, services, submitted)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from activities.kinds.tool_names import mcp_tool_names
 from activities.store.mcp_servers import register_server, remove_server
@@ -27,6 +27,7 @@ from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import NO_CURSOR, CursorText, Limit
 from api.http.peers import why_stranger
+from api.http.routing import Routes
 from api.services import Services
 from api.tasks.fallbacks import declare
 from api.wire.requests import Text, ToolChange, ToolRegistration
@@ -37,7 +38,7 @@ from workflows.definitions import mcp_server
 from workflows.errors.mcp import McpError
 from workflows.states import ToolType
 
-router = APIRouter(prefix="/tools", tags=["tools"])
+router = Routes(prefix="/tools", tags=["tools"])
 
 
 Kind = Literal["native", "mcp", "server"]

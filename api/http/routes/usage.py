@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from activities.store import usage
 from api.http.dependencies import ServicesDep, TeamDep
+from api.http.routing import Routes
 from api.wire.responses.usage import DayUsage, OfModel, TeamUsage
 
 MAX_DAYS = 366
 # Sums of the same dollars in another order differ by less.
 _LEAST_USD = 1e-9
 
-router = APIRouter(prefix="/usage", tags=["usage"])
+router = Routes(prefix="/usage", tags=["usage"])
 
 
 @router.get("")

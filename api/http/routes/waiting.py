@@ -2,16 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from activities.store.reading import waiting
 from api.http.dependencies import ServicesDep, TeamDep
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.tasks.views import waiting_call
 from api.wire.responses.approvals import WaitingCall, WaitingCount
 from api.wire.responses.pages import DEFAULT_PAGE, Page
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = Routes(prefix="/approvals", tags=["approvals"])
 
 
 @router.get("", operation_id="listApprovals")

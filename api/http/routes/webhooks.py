@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from activities.store import webhooks as store
 from activities.store.deliveries import resend
@@ -14,6 +14,7 @@ from api.http.bodies import Body
 from api.http.dependencies import ActorDep, ServicesDep, TeamDep
 from api.http.openapi import refusals
 from api.http.paging import CursorText, Limit, cursor_text, parse_cursor
+from api.http.routing import Routes
 from api.webhooks import receivers
 from api.wire.requests import WebhookChange, WebhookRequest
 from api.wire.responses.pages import DEFAULT_PAGE, Page
@@ -26,7 +27,7 @@ from api.wire.responses.webhooks import (
 )
 from workflows.definitions.webhook import DeliveryState, Notice
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = Routes(prefix="/webhooks", tags=["webhooks"])
 
 # `PATCH /deliveries` must not be taken for a call of a webhook of that name.
 _ONE = "/{webhook_id:uuid}"

@@ -15,10 +15,9 @@ from api.tasks.compilation.obstacles import RESULT
 from api.tasks.compilation.words import Told
 from workflows.definitions import inputs, references
 from workflows.definitions.inputs import ArtifactRef
-from workflows.definitions.plan import NodeKind
 from workflows.definitions.references import Reference
 from workflows.pointers import Problem, escaped
-from workflows.states import Status
+from workflows.states import NodeKind, Status
 
 _REVISION = "a revision of the plan"
 _LATEST = datetime.max.replace(tzinfo=UTC)

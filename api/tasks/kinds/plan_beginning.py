@@ -11,9 +11,8 @@ from api.services import Services
 from api.tasks.kinds.agent_beginning import BEGIN_ANEW, before_turn, last_whole_turn
 from api.tasks.kinds.base import Beginning, wrong
 from api.wire.requests import RetryRequest
-from workflows.definitions.plan import NodeKind
 from workflows.definitions.plan_checking import dependencies_of, inputs_of
-from workflows.states import Status
+from workflows.states import NodeKind, Status
 
 # Of an id that is not written out.
 _LEAST_CHARACTERS = 6

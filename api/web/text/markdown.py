@@ -5,17 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from api.web.text.code import highlight
 from api.web.text.visible import plain, visible
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.token import Token
 
 MAX_CHARACTERS = 64 * 1024
 # Brackets that do not close, and cells that a short row leaves out, take more than linear time;
@@ -106,7 +108,9 @@ def is_safe_link(address: str) -> bool:
 
 
 @cache
-def _reader() -> MarkdownIt:
+def _reader() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     # What it refuses stays as the text that it was.
     reader.validateLink = is_safe_link  # type: ignore[assignment, method-assign]
@@ -115,7 +119,7 @@ def _reader() -> MarkdownIt:
     return reader
 
 
-def _adapt(tokens: Iterable[Token]) -> None:
+def _adapt(tokens: Iterable["Token"]) -> None:
     is_in_link = False
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
@@ -134,7 +138,7 @@ def _adapt(tokens: Iterable[Token]) -> None:
 
 
 def _fence(
-    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
+    renderer: "RendererHTML", tokens: Sequence["Token"], index: int, options: Any, env: Any
 ) -> str:
     token = tokens[index]
     language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
@@ -151,8 +155,8 @@ def _table_close(*_: object) -> str:
 
 
 def _image(
-    renderer: RendererHTML,
-    tokens: Sequence[Token],
+    renderer: "RendererHTML",
+    tokens: Sequence["Token"],
     index: int,
     options: Any,
     env: Any,

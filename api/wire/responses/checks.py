@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from api.wire.responses.base import Answer
+from api.wire.responses.comparison import ComparedValue
 from workflows.open_values import Open
 from workflows.states import TaskType
 
@@ -52,6 +53,15 @@ class TaskCheck(Answer):
     steps: list[OutlinedStep] = Field(default=[])
     inputs: list[WantedInput] = Field(default=[])
     existing_task_id: UUID | None = None
+
+
+class RerunCheck(TaskCheck):
+    """``request`` is what would be submitted, as ``POST /tasks`` takes it, and ``changes`` are the
+    first hundred places at which that differs from the task: ``task`` is the value of the new one,
+    ``other`` that of the one which there is."""
+
+    request: dict[str, JsonValue]
+    changes: list[ComparedValue]
 
 
 class ScheduleCheck(Answer):

@@ -6,9 +6,8 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from api.wire.responses.base import Answer
-from workflows.definitions.plan import NodeKind, Size
 from workflows.open_values import Open
-from workflows.states import Status
+from workflows.states import NodeKind, Size, Status
 
 
 class PlanNode(Answer):

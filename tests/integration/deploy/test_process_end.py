@@ -1,4 +1,4 @@
-"""The end of commands that have talked to Temporal."""
+"""The end of commands that have talked to Temporal, whose threads may be late."""
 
 import asyncio
 import os

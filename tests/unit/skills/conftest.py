@@ -3,12 +3,12 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.unit.skills.runs import PYTHON, SKILLS
+from tests.unit.skills.runs import PYTHON, SKILLS, Draw, drawing
 
 MakeEnvironment = Callable[[str], Path]
 
@@ -42,6 +42,12 @@ def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironmen
 @pytest.fixture(scope="session")
 def chart_python(make_environment: MakeEnvironment) -> Path:
     return make_environment("chart")
+
+
+@pytest.fixture(scope="session")
+def draw(chart_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Draw]:
+    with drawing(chart_python, tmp_path_factory.mktemp("matplotlib")) as draw:
+        yield draw
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,16 +46,55 @@ class Run:
 
 
 def run(skill: str, *arguments: object, cwd: Path, python: Path = PYTHON, **variables: str) -> Run:
-    script = SKILLS / skill / "scripts" / SCRIPTS[skill]
-    command = [str(python), "-B", str(script), *map(str, arguments)]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(cwd), "LANG": "C.UTF-8", "TMPDIR": str(cwd)}
     done = subprocess.run(
-        command,
+        [str(python), "-B", *_command(skill, arguments)],
         cwd=cwd,
-        env=environment | variables,
+        env=_environment(cwd) | variables,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
     return Run(done.returncode, done.stdout, done.stderr)
+
+
+Draw = Callable[..., Run]
+
+
+@contextmanager
+def drawing(python: Path, folder: Path) -> Iterator[Draw]:
+    """Gives ``draw(*arguments, cwd=...)``, which runs chart as ``run`` does, at half the cost: its
+    processes are forked from one that has loaded matplotlib, and has the folder for itself."""
+    server = subprocess.Popen(
+        [str(python), "-B", str(Path(__file__).with_name("fork_server.py"))],
+        env=_environment(folder) | {"MPLCONFIGDIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        orders, answers = server.stdin, server.stdout
+
+        def draw(*arguments: object, cwd: Path) -> Run:
+            order = {
+                "command": _command("chart", arguments),
+                "cwd": str(cwd),
+                "environment": _environment(cwd),
+                "seconds": TIMEOUT_SECONDS,
+            }
+            orders.write(json.dumps(order) + "\n")
+            orders.flush()
+            return Run(*json.loads(answers.readline()))
+
+        yield draw
+
+
+def _command(skill: str, arguments: tuple[object, ...]) -> list[str]:
+    return [str(SKILLS / skill / "scripts" / SCRIPTS[skill]), *map(str, arguments)]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    home = str(folder)
+    return {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "TMPDIR": home}

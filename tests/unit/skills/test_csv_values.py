@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.skills.runs import run
+from tests.unit.skills.runs import Draw, run
 
 
 def write(path: Path, columns: dict[str, Sequence[str]], encoding: str = "utf-8") -> None:
@@ -262,18 +262,17 @@ def test_months_are_profiled_in_the_order_of_the_calendar(tmp_path: Path) -> Non
     ],
 )
 def test_bars_of_months_are_in_the_order_of_the_calendar(
-    tmp_path: Path, chart_python: Path, months: list[str]
+    tmp_path: Path, draw: Draw, months: list[str]
 ) -> None:
     write(tmp_path / "in.csv", {"when": months[::-1], "v": ["9", "1", "5", "2"]})
-    done = run("chart", "in.csv", "--kind", "bar", "--x", "when", "--y", "v", cwd=tmp_path,
-               python=chart_python)  # fmt: skip
+    done = draw("in.csv", "--kind", "bar", "--x", "when", "--y", "v", cwd=tmp_path)
     shown = list(done.summary["values"]["all"].values())
     assert shown == [2.0, 5.0, 1.0, 9.0]
 
 
-def test_the_chart_reads_decimal_commas_and_says_so(tmp_path: Path, chart_python: Path) -> None:
+def test_the_chart_reads_decimal_commas_and_says_so(tmp_path: Path, draw: Draw) -> None:
     write(tmp_path / "in.csv", {"k": ["a", "b"], "price": ["1.234,50 €", "2,25 €"]})
-    done = run("chart", "in.csv", "--kind", "bar", cwd=tmp_path, python=chart_python)
+    done = draw("in.csv", "--kind", "bar", cwd=tmp_path)
     assert done.summary["values"]["all"] == {"a": 1234.5, "b": 2.25}
     assert any("decimal commas" in note for note in done.summary["notes"])
 

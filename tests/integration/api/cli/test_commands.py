@@ -123,6 +123,9 @@ async def test_a_task_that_fails_exits_with_1_and_says_why(stage: Stage, tmp_pat
     assert printed.code == 1
     assert "It failed as told." in printed.stderr
     assert f"agentos retry {printed.stdout.strip()} --from a" in printed.stderr
+    shown = await agentos(stage.url, "show", printed.stdout.strip())
+    for output in (printed.stderr, shown.stdout):
+        assert output.count("It failed as told.") == 1
 
 
 async def test_a_task_that_is_cancelled_exits_with_3(stage: Stage, tmp_path: Path) -> None:

@@ -429,3 +429,59 @@ async def test_a_task_is_run_once_more_with_another_input_and_parameter(
         refused = await agentos(stage.url, "rerun", task_id, *option)
         assert refused.code == 2
         assert said in " ".join(refused.stderr.split())
+
+
+async def test_a_dry_run_of_a_rerun_shows_what_would_be_submitted_and_uploads_nothing(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = {**pipeline("print INPUT_DATA"), "inputs": ["data"], "parameters": {"rows": 5}}
+    document["name"] = f"foreseen {uuid4()}"
+    document["steps"][0]["args"] = ["${parameters.rows}"]
+    one, other = (written(tmp_path, str(uuid4()), f"{uuid4().hex}.csv") for _ in range(2))
+    path = str(written(tmp_path, document))
+    words = ("submit", "pipeline", path, "--input", f"data={one}", "--wait")
+    task_id = (await agentos(stage.url, *words)).stdout.strip()
+    again = ("rerun", task_id, "--input", f"data={other}", "--set", "rows=7", "--dry-run")
+    shown = await agentos(stage.url, *again)
+    assert (shown.code, shown.stderr) == (0, "")
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    assert lines[0].endswith(f"{task_id}  would run a (shell code); input data")
+    for line in (
+        "Parameters   rows=7",
+        "/inputs/data",
+        f"+ {other}",
+        "/pipeline/parameters/rows",
+        "- 5",
+        "+ 7",
+    ):
+        assert line in lines
+    assert f"data={other}, to be uploaded" in shown.stdout.replace("\n             ", "")
+    told = json.loads((await agentos(stage.url, *again, "-o", "json")).stdout)
+    assert (told["uploads"], told["valid"]) == ({"data": str(other)}, True)
+    assert told["request"]["pipeline"]["parameters"] == {"rows": 7}
+    same = await agentos(stage.url, "rerun", task_id, "--dry-run")
+    assert same.stdout.endswith("Different from the task\nNothing.\n")
+    assert await count_tasks(stage, document["name"]) == 1
+    files = (await stage.http.get("/files", params={"limit": "200"})).json()["items"]
+    assert other.name not in {file["name"] for file in files}
+
+
+async def test_a_dry_run_of_a_rerun_that_would_be_refused_says_why(
+    stage: Stage, tmp_path: Path
+) -> None:
+    document = {**pipeline("print INPUT_DATA"), "inputs": ["data"]}
+    content = written(tmp_path, str(uuid4()), "a.csv")
+    path = str(written(tmp_path, document))
+    words = ("submit", "pipeline", path, "--input", f"data={content}", "--wait")
+    task_id = (await agentos(stage.url, *words)).stdout.strip()
+    [given] = (await stage.task(task_id))["inputs"].values()
+    mistyped = await agentos(stage.url, "rerun", task_id, "--input", f"date={content}", "--dry-run")
+    assert mistyped.code == 2
+    assert "did you mean 'data'? (/inputs/date)" in mistyped.stdout
+    deleted = await stage.http.delete(f"/files/{given.removeprefix('file:')}")
+    assert deleted.status_code == 204
+    gone = await agentos(stage.url, "rerun", task_id, "--dry-run")
+    assert gone.code == 2
+    assert "(/inputs/data)" in gone.stdout
+    mended = await agentos(stage.url, "rerun", task_id, "--input", f"data={content}", "--dry-run")
+    assert mended.code == 0, mended.stdout

@@ -172,6 +172,8 @@ async def test_a_request_is_a_model_or_a_mapping(client: AsyncClient, tmp_path: 
     ended = await client.wait(task.task_id)
     [run] = {sub_task.attempts for sub_task in ended.sub_tasks if sub_task.name == "b"}
     assert run == 2
+    checked = await client.check_rerun(task.task_id, {"cache": False})
+    assert [each.pointer for each in checked.changes] == ["/cache"]
     again = await client.rerun(task.task_id, {"cache": False}, idempotency_key=uuid4())
     result = await client.result(again.task_id)
     assert (await client.download(result.files[0], tmp_path)).read_text() == "hello"

@@ -52,6 +52,7 @@ _BODIES: dict[str, tuple[object, str, str]] = {
     "pipeline without one": ({"type": "pipeline"}, "/pipeline", "needs a pipeline"),
     "priority too high": ({"pipeline": _GOOD, "priority": 11}, "/priority", "at most 10"),
     "priority zero": ({"pipeline": _GOOD, "priority": 0}, "/priority", "at least 1"),
+    "priority with a part": ({"pipeline": _GOOD, "priority": 5.5}, "/priority", "not 5.5"),
     "priority text": ({"pipeline": _GOOD, "priority": "5"}, "/priority", "whole number"),
     "prompt too long": ({"pipeline": _GOOD, "prompt": "x" * 100_001}, "/prompt", "at most"),
     "NUL in the prompt": ({"pipeline": _GOOD, "prompt": "a\0b"}, "/prompt", "NUL"),

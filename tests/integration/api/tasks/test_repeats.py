@@ -59,6 +59,21 @@ async def test_a_conflict_says_which_inputs_have_another_content(stage: Stage) -
         assert said in refused.json()["detail"]
 
 
+async def test_a_number_with_a_point_is_the_same_and_is_given_back_without_one(
+    stage: Stage,
+) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    request = {"pipeline": {**pipeline("print x"), "parallel": 3}, "priority": 7}
+    pointed = {"pipeline": {**pipeline("print x"), "parallel": 3.0}, "priority": 7.0}
+    first = await stage.http.post("/tasks", json=pointed, headers=key)
+    assert first.status_code == 202, first.text
+    again = await stage.http.post("/tasks", json=request, headers=key)
+    assert (again.status_code, again.json()["existed"]) == (202, True)
+    shown = await stage.http.get(f"/tasks/{first.json()['task_id']}")
+    assert '"priority":7,' in shown.text
+    assert '"parallel":3,' in shown.text or '"parallel":3}' in shown.text
+
+
 async def test_a_conflict_about_something_else_says_that_inputs_are_the_same(stage: Stage) -> None:
     key, request = {"Idempotency-Key": str(uuid4())}, body(data=await upload(stage.http, CONTENT))
     await stage.http.post("/tasks", json=request, headers=key)
@@ -76,6 +91,9 @@ async def test_a_conflict_about_parameters_names_them(stage: Stage) -> None:
     given["pipeline"]["parameters"]["q"] = 3
     refused = await stage.http.post("/tasks", json=given, headers=key)
     assert "it differs in parameter 'q'." in refused.json()["detail"]
+    given["pipeline"]["parameters"] = {"p": 1.0, "q": 2}
+    refused = await stage.http.post("/tasks", json=given, headers=key)
+    assert "it differs in parameter 'p'." in refused.json()["detail"]
     given["pipeline"]["name"] = "other"
     refused = await stage.http.post("/tasks", json=given, headers=key)
     assert "it differs in the definition." in refused.json()["detail"]

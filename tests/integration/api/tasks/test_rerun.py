@@ -86,6 +86,72 @@ async def test_what_does_not_fit_the_task_is_refused(
     assert message in problem["message"]
 
 
+async def count_tasks(stage: Stage) -> int:
+    return len((await stage.http.get("/tasks", params={"limit": "200"})).json()["items"])
+
+
+async def dry_run(stage: Stage, task_id: str, key: str | None = None, **body: Any) -> Any:
+    before = await count_tasks(stage)
+    headers = {} if key is None else {"Idempotency-Key": key}
+    path = f"/tasks/{task_id}/rerun"
+    answer = await stage.http.post(path, json={**body, "dry_run": True}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert await count_tasks(stage) == before
+    return answer.json()
+
+
+async def test_a_dry_run_says_what_would_be_submitted_and_submits_nothing(stage: Stage) -> None:
+    files = [
+        (await stage.http.post("/files", files={"file": ("a.csv", uuid4().bytes)})).json()["id"]
+        for _ in range(2)
+    ]
+    definition = {**pipeline("print INPUT_DATA"), "inputs": ["data"], "parameters": {"rows": 5}}
+    definition["steps"][0]["args"] = ["${parameters.rows}"]
+    given = {"pipeline": definition, "inputs": {"data": f"file:{files[0]}"}, "priority": 8}
+    task_id = (await stage.http.post("/tasks", json=given)).json()["task_id"]
+    other = {"inputs": {"data": f"file:{files[1]}"}, "parameters": {"rows": 7}, "cache": False}
+    said = await dry_run(stage, task_id, **other)
+    assert (said["valid"], said["problems"], said["type"]) == (True, [], "pipeline")
+    assert [step["id"] for step in said["steps"]] == ["a"]
+    assert (said["request"]["priority"], said["request"]["cache"]) == (8, False)
+    assert said["request"]["inputs"] == other["inputs"]
+    assert said["request"]["pipeline"]["parameters"] == {"rows": 7}
+    assert {each["pointer"]: (each["other"], each["task"]) for each in said["changes"]} == {
+        "/inputs/data": (f"file:{files[0]}", f"file:{files[1]}"),
+        "/pipeline/parameters/rows": ("5", "7"),
+        "/cache": ("true", "false"),
+    }
+    # It is what would be taken, and made of it is the task that a rerun makes.
+    made = (await stage.http.post("/tasks", json=said["request"])).json()["task_id"]
+    again = (await rerun(stage, task_id, **other))["task_id"]
+    one, two = [await stage.task(each) for each in (made, again)]
+    for field in ("definition", "inputs", "priority", "type", "name"):
+        assert one[field] == two[field]
+
+
+async def test_a_dry_run_of_the_same_differs_in_nothing(stage: Stage, agents_stage: Stage) -> None:
+    task_id = await stage.submit("print x")
+    assert (await dry_run(stage, task_id))["changes"] == []
+    body = {"type": "agent", "prompt": "Look", "agent": {"limits": {"turns": 3}}}
+    agent = (await agents_stage.http.post("/tasks", json=body)).json()["task_id"]
+    said = await dry_run(agents_stage, agent)
+    assert (said["type"], said["changes"]) == ("agent", [])
+    assert said["request"]["prompt"] == "Look"
+    assert said["request"]["agent"] == {"limits": {"turns": 3}}
+
+
+async def test_a_dry_run_tells_all_that_is_wrong_and_the_task_of_a_used_key(stage: Stage) -> None:
+    task_id = await stage.submit("print x")
+    wrong = {"inputs": {"data": "file:x"}, "parameters": {"rows": 1}}
+    said = await dry_run(stage, task_id, **wrong)
+    assert not said["valid"]
+    assert [each["pointer"] for each in said["problems"]] == ["/inputs/data", "/parameters/rows"]
+    key = str(uuid4())
+    path = f"/tasks/{task_id}/rerun"
+    made = await stage.http.post(path, headers={"Idempotency-Key": key})
+    assert (await dry_run(stage, task_id, key))["existing_task_id"] == made.json()["task_id"]
+
+
 async def foreseen(stage: Stage, task_id: str, **body: Any) -> tuple[list[str], list[str]]:
     """The steps that a retry keeps, and those that it runs again."""
     answer = await stage.http.post(f"/tasks/{task_id}/retry", json={**body, "dry_run": True})

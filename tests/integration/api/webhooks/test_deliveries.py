@@ -22,11 +22,13 @@ from tests.integration.api_stage import (
     pipeline,
 )
 
+QUICK = replace(LOOPBACK_WEBHOOKS, poll_seconds=0.1)
+
 
 @pytest.fixture(scope="module")
 async def stage(infrastructure: Services, skills_folder: Path) -> AsyncIterator[Stage]:
     """An API of this module's own: its team has no tasks but those of these tests."""
-    async with api_stage(infrastructure, skills_folder) as stage:
+    async with api_stage(infrastructure, skills_folder, webhooks=QUICK) as stage:
         yield stage
 
 
@@ -293,7 +295,7 @@ async def test_retry_after_is_waited_for(
 async def test_a_receiver_that_hangs_holds_up_no_other(
     infrastructure: Services, skills_folder: Path, receiver: Receiver
 ) -> None:
-    options = replace(LOOPBACK_WEBHOOKS, at_once=6, each_at_once=2, timeout_seconds=60.0)
+    options = replace(QUICK, at_once=6, each_at_once=2, timeout_seconds=60.0)
     async with (
         webhook_receiver() as other,
         api_stage(infrastructure, skills_folder, webhooks=options) as stage,
@@ -311,7 +313,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other(
 async def test_an_endpoint_that_keeps_failing_is_given_up_and_switched_off(
     infrastructure: Services, skills_folder: Path, receiver: Receiver
 ) -> None:
-    options = replace(LOOPBACK_WEBHOOKS, retry_seconds=1.0, off_seconds=0.5)
+    options = replace(QUICK, retry_seconds=1.0, off_seconds=0.5)
     async with api_stage(infrastructure, skills_folder, webhooks=options) as stage:
         await stage.http.post("/webhooks/secret")
         receiver.answer = lambda got: 500

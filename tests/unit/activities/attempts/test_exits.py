@@ -13,7 +13,6 @@ from workflows.errors import AgentOSError, DiskFull, without_advice
 from workflows.errors.scripts import (
     DiskOutgrown,
     LimitExceeded,
-    ModuleMissing,
     ScriptFailed,
     ScriptKilled,
     StepTimedOut,
@@ -223,7 +222,7 @@ def test_advice_is_no_part_of_a_fingerprint() -> None:
 
 @pytest.mark.parametrize(("said", "stop"), [("No module named 'yaml'", "."), ("Ended.", "")])
 def test_what_a_script_said_is_a_sentence_before_advice(said: str, stop: str) -> None:
-    error = ModuleMissing(step="a", code=1)
+    error = ScriptFailed(step="a", code=1)
     error.said, error.remedy = said, "declare it."
     assert error.account.endswith(f" It ended with: {said}{stop} What to do: declare it.")
     assert without_advice(error.account) == f"{error} It ended with: {said.removesuffix('.')}"

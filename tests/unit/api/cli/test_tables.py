@@ -17,7 +17,7 @@ from api.cli.commands.bulk import print_runs
 from api.cli.commands.group_views import print_group, print_groups
 from api.cli.commands.printing import at, print_table
 from api.cli.commands.schedule_views import print_schedule
-from api.cli.commands.task_views import print_tasks
+from api.cli.commands.task_table import print_tasks
 from api.wire.responses.agents import Agent, AgentLimits, AgentLinks, AgentProfile
 from api.wire.responses.audit import AuditEntry
 from api.wire.responses.bulk import BulkCounts, BulkRun

@@ -20,6 +20,8 @@ from tests.unit.api.http.described import Json, the_document
 from workflows.events import MODELS, EventType, names_of
 
 SCHEMAS = "#/components/schemas/"
+# What several calls may give alike.
+SHARED = re.compile(r"\b(page of the list|dry_run|bulk run|files?|part of it)\b")
 PROBLEM = "application/problem+json"
 
 
@@ -115,6 +117,19 @@ def test_what_was_made_or_accepted_is_told_by_each_call_in_words_of_its_own(docu
     words = content("answers")
     made = [(name, status) for name, status, _ in answers_of(document) if status in ("201", "202")]
     assert [(name, status) for name, status in made if status not in words.get(name, {})] == []
+
+
+def test_no_answer_that_went_well_is_described_in_words_that_fit_any(document: Json) -> None:
+    told: dict[str, list[str]] = {}
+    for name, status, answer in answers_of(document):
+        if status.startswith("2"):
+            words = answer["description"]
+            assert not re.match(r"(Done|OK|Success|Successful Response)\b", words), (
+                f"{name} {status}"
+            )
+            told.setdefault(words, []).append(name)
+    alike = [names for words, names in told.items() if len(names) > 1 and not SHARED.search(words)]
+    assert alike == []
 
 
 def test_a_list_says_how_to_come_to_its_next_page(document: Json) -> None:

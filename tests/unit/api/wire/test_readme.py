@@ -1,5 +1,6 @@
 """What the README tells people to send is what the API takes."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typer.main import get_command
 from activities.retention import Retention
 from activities.store.housekeeping.table import SWEEPS
 from api import client
+from api.cli.display.frames import hint_line
 from deploy.cli import app
 from tests.folders import PROJECT
 from workflows.definitions.inputs import MAX_INPUTS
@@ -22,6 +24,14 @@ from workflows.definitions.task_request import MAX_PROMPT_CHARACTERS, TaskReques
 from workflows.errors import AgentOSError
 
 README = (PROJECT / "README.md").read_text()
+PICTURES = sorted(set(re.findall(r"\]\((\S+\.svg)\)", README)))
+
+# Of the pictures: the width of a character, and how many there are in a line.
+_CHARACTER = 12.2
+_COLUMNS = 108
+_SHOWN_TEXT = re.compile(r'<text class="\S+-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+# As it was typed, or behind the label of a hint.
+_SHOWN_COMMAND = re.compile(r"(?:\$ | {2}[A-Z]\w+ {2,}| {2}or {2,})agentos (.*)")
 
 
 def test_the_request_that_the_readme_sends_with_curl_is_sound() -> None:
@@ -65,6 +75,32 @@ def test_every_command_line_of_the_readme_names_commands_and_options_that_exist(
     lines = _command_lines()
     assert len(lines) > 30  # else the blocks are no longer found, and nothing is tested
     assert {line: what for line in lines if (what := _unknown(line)) is not None} == {}
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_every_command_line_of_a_picture_names_commands_and_options_that_exist(
+    picture: str,
+) -> None:
+    lines = _lines_of_picture((PROJECT / picture).read_text())
+    commands = [found[1] for line in lines if (found := _SHOWN_COMMAND.match(line))]
+    assert len(commands) > 1  # what was typed, and what is hinted at
+    assert {line: what for line in commands if (what := _unknown(line)) is not None} == {}
+    hints = {line for line in lines if line.startswith("  Files ")}
+    task_id = re.findall(r"workflows/task-(\S+)", "\n".join(lines))[0]
+    hint = hint_line("Files", f"agentos artifacts get {task_id}").plain
+    assert hints == {hint}  # as it is printed today
+
+
+def test_a_command_that_is_no_more_is_found_in_a_picture() -> None:
+    [line] = _lines_of_picture(
+        '<text class="a-r1" x="24.4" y="20" textLength="1">agentos&#160;artifacts&#160;get</text>'
+        '<text class="a-r1" x="0" y="20" textLength="1">$</text>'
+        '<text class="a-r1" x="292.8" y="20" textLength="1">--tsk&#160;x</text>'
+    )
+    assert line == "$ agentos artifacts get --tsk x"
+    found = _SHOWN_COMMAND.match(line)
+    assert found is not None
+    assert _unknown(found[1]) == "--tsk"
 
 
 def test_the_readme_says_of_all_that_housekeeping_removes_how_long_it_is_kept() -> None:
@@ -113,6 +149,21 @@ def _command_lines() -> list[str]:
     blocks = re.findall(r"```(?:console|sh|bash|shell)\n(.*?)```", README, re.DOTALL)
     text = "\n".join(blocks).replace("\\\n", " ")
     return re.findall(r"^(?:\$ )?agentos (.*)$", text, re.MULTILINE)
+
+
+def _lines_of_picture(svg: str) -> list[str]:
+    """What stands in a picture that rich has drawn; a command that fills a row goes on."""
+    rows: dict[float, list[str]] = {}
+    for x, y, text in _SHOWN_TEXT.findall(svg):
+        row, place = rows.setdefault(float(y), []), round(float(x) / _CHARACTER)
+        shown = html.unescape(text).replace("\xa0", " ").rstrip("\n")
+        row.extend(" " * (place + len(shown) - len(row)))
+        row[place : place + len(shown)] = shown
+    lines, goes_on = [], False
+    for _, row in sorted(rows.items()):
+        lines = [*lines[:-1], lines[-1] + "".join(row)] if goes_on else [*lines, "".join(row)]
+        goes_on = lines[-1].startswith("$") and len("".join(row).rstrip()) == _COLUMNS
+    return [line.rstrip() for line in lines]
 
 
 def _unknown(line: str) -> str | None:

@@ -13,8 +13,9 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from api.cli.display.agent_displays import PlainTurns
-from api.cli.display.agent_frames import commands_for, dollars, frame, summary, turn_lines
+from api.cli.display.agent_frames import commands_for, frame, summary, turn_lines
 from api.cli.display.agent_progress import AgentProgress
+from api.cli.display.amounts import dollars
 from api.cli.display.glyphs import ASCII
 from tests.growth import is_about_linear
 from workflows.events import ApprovalAsked, parse

@@ -106,6 +106,45 @@ def test_what_is_printed_of_an_error_has_no_line_of_spaces() -> None:
     assert {line for line in lines if not line.strip()} == {""}
 
 
+MISSING = {
+    "code": "module-missing",
+    "message": "Step end: the script failed. It ended with: No module named 'yaml'. What to do: x.",
+    "step": "end",
+}
+ENDS = [
+    ("step.started", {"step": "end"}),
+    ("step.output", {"step": "end", "stream": "stderr", "text": "in main\nNo module named 'yaml'"}),
+    ("step.failed", {"step": "end", "error": MISSING}),
+]
+OVER = ("task.status", {"status": "failed", "error": MISSING})
+
+
+def test_what_a_message_repeats_of_the_output_is_not_shown_twice() -> None:
+    task = a_task()
+    follow(task, [*ENDS, OVER])
+    drawn = text_of(summary(task, START, ASCII))
+    assert drawn.count("No module named 'yaml'") == 1
+    assert "in main" in drawn
+
+
+@pytest.mark.parametrize(
+    ("between", "count"), [([], 1), ([("step.started", {"step": "each", "items": 3})], 2)]
+)
+def test_without_a_terminal_why_a_task_failed_is_said_once_unless_lines_come_between(
+    between: list[tuple[str, dict[str, Any]]], count: int
+) -> None:
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    lines = PlainLines(a_task(), console)
+    for kind, data in [OPENED[0], *ENDS, *between, OVER]:
+        event = parse(kind, data)
+        assert event is not None
+        lines.take(event, START)
+    console.print(lines.summary(START))
+    printed = str(console.file.getvalue())  # type: ignore[attr-defined]
+    assert printed.count("What to do: x.") == count
+    assert "agentos logs 0199 --step end" in printed
+
+
 def test_without_a_terminal_some_lines_tell_how_far_many_items_are() -> None:
     items = [
         event

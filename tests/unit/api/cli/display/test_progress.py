@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 from rich.console import Console, RenderableType
 
-from api.cli.display.frames import duration, frame, picture
+from api.cli.display.amounts import duration
+from api.cli.display.frames import frame, picture
 from api.cli.display.glyphs import ASCII
 from api.cli.display.progress import StepProgress, TaskProgress
 from tests.growth import is_about_linear

@@ -13,8 +13,7 @@ from api.web.drawing.graph import Node, graph, nodes_of_pipeline, nodes_of_plan
 from api.web.drawing.layers import BOX_HEIGHT, BOX_WIDTH, layout
 from api.wire.responses.plans import PlanBudget, PlanNode, PlanOfTask
 from api.wire.responses.tasks import SubTask
-from workflows.definitions.plan import NodeKind, Size
-from workflows.states import Status
+from workflows.states import NodeKind, Size, Status
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&\u202eevil\x00\ud800" + "漢" * 2_000
