@@ -8,6 +8,7 @@ import asyncio
 import base64
 import gzip
 import importlib.util
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -29,6 +30,8 @@ _END_CHARACTERS = COUNTED_CHARACTERS // 2
 _REMEMBERED_CHARACTERS = 256
 _REMEMBERED_TEXTS = 20_000
 _REMEMBERED_NAMES = 256  # People may name any model.
+
+_reading = threading.Lock()
 
 # How encodings split text before they merge bytes: from tiktoken_ext/openai_public.py.
 _PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -58,15 +61,15 @@ class Tokens:
     """Counts tokens as OpenAI's models do; for others it is an estimate.
 
     The first use of an encoding reads it, which takes about 0.4 s: a worker that has no turn to
-    make does without. Count beside the event loop, or after ``load``.
+    make does without. Count beside the event loop.
     """
 
     def __init__(self) -> None:
         self._remembered: dict[tuple[str, int, int], int] = {}
 
     async def load(self) -> None:
-        """For what counts on the event loop."""
-        await asyncio.to_thread(load_encoding)
+        """Read the default encoding before a transaction in which something is counted."""
+        await asyncio.to_thread(load_encoding, DEFAULT_ENCODING)
 
     def count(self, text: str, model: str | None = None) -> int:
         """The tokens of ``text``; what would be a special token counts as ordinary text.
@@ -108,9 +111,15 @@ class Tokens:
         return _cut(encoding, text, tokens, limit_tokens)
 
 
+def load_encoding(name: str) -> "Encoding":
+    """An encoding of ``_PATTERNS``. First turns that come together have it read once."""
+    with _reading:
+        return _read_encoding(name)
+
+
 @cache
-def load_encoding(name: str = DEFAULT_ENCODING) -> "Encoding":
-    """Read an encoding of ``_PATTERNS`` from bpe-openai's files, once."""
+def _read_encoding(name: str) -> "Encoding":
+    """From bpe-openai's files."""
     from tiktoken import Encoding
 
     # The package is not imported: that would read every encoding it has.

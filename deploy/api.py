@@ -14,12 +14,13 @@ from activities.skills.catalogue import Catalogue
 from activities.tools.own.loading import modules
 from activities.tools.registry import Registry
 from activities.units import MEBIBYTE
+from api import garbage_collector
 from api.app import create_app
 from api.http.server import serve
 from api.residents.template_files import TemplateFiles
 from api.services import ApiOptions, ConnectionLimits, ScheduleLimits, Services
 from api.tasks.temporal import TemporalPort
-from deploy import garbage_collector, temporal_connection
+from deploy import temporal_connection
 from deploy.api_host import reaches_only_us
 from deploy.bootstrap import mcp_pool, secret_box, stores
 from deploy.open_files import CALLERS, viewers_allowed

@@ -1,8 +1,9 @@
 """The command ``agentos``: the commands of the client, and those that run the parts."""
 
+from api import garbage_collector
 from api.cli.command_table import add_command
+from api.cli.full_disks import watch_stdout
 from api.cli.main import app, run
-from deploy import garbage_collector
 from deploy.process_end import ProcessEnd
 from deploy.stack_here import stack_here
 
@@ -85,6 +86,7 @@ add_command(
 def main() -> None:
     garbage_collector.pause()  # It goes on when a command has been loaded.
     end = ProcessEnd()
+    watch_stdout()
     try:
         run(app, find_stack=stack_here)
     except SystemExit as ended:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import garbage_collector
+from api import garbage_collector
 
 DataDir = Annotated[
     Path,

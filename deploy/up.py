@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from activities.store import migrations
+from api import garbage_collector
 from api.cli import terminal
 from api.cli.terminal import safe_line
-from deploy import garbage_collector, variables
+from deploy import variables
 from deploy.local.errors import DataFolderNewer, StackInUse
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack

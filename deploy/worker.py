@@ -21,7 +21,8 @@ from activities.sandbox import backends
 from activities.store.blobs import Blobs
 from activities.store.database import Database
 from activities.tidying import keep_tidy
-from deploy import garbage_collector, temporal_connection, variables
+from api import garbage_collector
+from deploy import temporal_connection, variables
 from deploy.bootstrap import mcp_pool, stores
 from deploy.folders import remove_former, work_folder
 from deploy.monitored import Monitored

@@ -9,7 +9,7 @@ import structlog
 from hypothesis import settings
 from minio import Minio
 
-from deploy import garbage_collector
+from api import garbage_collector
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.databases import empty_database, hurry, migrated_database

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
@@ -141,7 +142,7 @@ class Live:
 
     async def ended(self, task_id: str, seconds: float = 60) -> dict[str, Any]:
         # The API tells of an end by itself: each look would take a part of a processor.
-        ends = {"wait": _WAIT_SECONDS}
+        ends = {"wait": min(_WAIT_SECONDS, math.ceil(seconds))}
         return await self.when(task_id, lambda task: task["status"] in FINAL, seconds, **ends)
 
     async def run(self, *steps: Mapping[str, object], **more: Any) -> dict[str, Any]:

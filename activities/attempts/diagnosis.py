@@ -130,7 +130,7 @@ def _network_remedy(script: Script) -> str:
 
 
 def _declaration(script: Script, module: str) -> str:
-    """What to do so that a script has ``module``, after ``to mend it: ``."""
+    """What to do so that a script has ``module``, after ``What to do: ``."""
     package = package_of(module)
     if not script.is_code and script.dependencies is not None:
         words = declaration(script.dependencies, module)

@@ -10,11 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from api import garbage_collector
 from api.cli.plain_help import with_plain_help
-
-# How many more objects may be made than freed before Python looks for garbage. With its own number,
-# 700, it looks some twenty times in a short command, for nothing.
-_NEW_OBJECTS = 10_000
 
 
 def add_command(app: typer.Typer, name: str, place: str, summary: str, panel: str) -> None:
@@ -37,15 +34,14 @@ def _not_called() -> None:
 
 
 def _imported(module: str, attribute: str) -> Any:
-    """What is loaded stays: to look for garbage in it takes a tenth of the time. A process of
-    commands alone has switched the collector off, and has it look seldom from here on."""
-    is_of_commands_alone = not gc.isenabled()
-    gc.disable()
+    """A process of commands alone has paused the garbage collector since its start."""
+    was_paused = not gc.isenabled()
+    garbage_collector.pause()
     found = getattr(import_module(module), attribute)
-    if is_of_commands_alone:
-        gc.freeze()
-        gc.set_threshold(_NEW_OBJECTS)
-    gc.enable()
+    if was_paused:
+        garbage_collector.resume()
+    else:
+        gc.enable()
     return found
 
 

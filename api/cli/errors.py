@@ -8,8 +8,8 @@ from workflows.pointers import Problem
 
 
 class OutputUnwritable(AgentOSError):
-    """Nothing more can be written: {reason}. Make room where the output goes, and run the command
-    again; what it asks for may have been done already."""
+    """The output cannot be written: {reason}. Make room where it goes, and run the command again;
+    what it asks for may have been done already."""
 
 
 class TaskIdMalformed(BadInput):

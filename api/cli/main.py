@@ -1,6 +1,5 @@
 """The command ``agentos``, as far as it talks to the API; ``deploy`` adds what runs the parts."""
 
-import errno
 import io
 import sys
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from typing import Annotated, NoReturn
 import typer
 
 from api.addresses import DEFAULT_URL
-from api.cli.broken_pipes import print_nothing_more
 from api.cli.command_table import add_command
 from api.cli.connection import Connection, FindStack, no_stack
 from api.cli.usage_errors import Commands
@@ -22,8 +20,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # They hold keys, and the contents of files.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _TASKS = "Tasks"
 _FILES_AND_SKILLS = "Files, tools and skills"
@@ -189,12 +185,4 @@ def run(
         from api.cli.failures import tell
 
         sys.exit(tell(error))
-    except OSError as error:
-        if error.filename is not None or error.errno not in _UNWRITABLE:
-            raise
-        from api.cli.errors import OutputUnwritable
-        from api.cli.failures import tell
-
-        print_nothing_more(sys.stdout)
-        sys.exit(tell(OutputUnwritable(reason=error.strerror)))
     sys.exit(0)

@@ -32,6 +32,12 @@ class PlainHelp:
                 each.metavar = ""  # Else it reads `<bool>`, as if one were to follow.
         return parameters
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        try:
+            super().format_help(ctx, formatter)  # type: ignore[misc]
+        except SystemExit:  # So rich, which prints it, ends a program when nobody reads.
+            raise typer.Exit from None
+
     def get_usage(self, ctx: Any) -> str:
         usage: str = super().get_usage(ctx)  # type: ignore[misc]
         return usage.translate(_BRACES)

@@ -1,7 +1,10 @@
 """The calls that hand in tasks, or make others of those that are there."""
 
+from typing import TypeVar
+
 from api.client.asking import Fields, Key, asked, keyed, only_tried
 from api.client.calls import Id, json_of, part
+from api.client.errors import RequestMistaken
 from api.client.tasks import TaskCalls
 from api.wire.requests import CompileRequest, RerunRequest, RetryRequest
 from api.wire.responses.checks import RerunCheck, TaskCheck
@@ -9,6 +12,9 @@ from api.wire.responses.compilation import Compilation
 from api.wire.responses.dead_letters import Foresight
 from api.wire.responses.tasks import Accepted, Changed
 from workflows.definitions.task_request import TaskRequest
+from workflows.pointers import Problem
+
+Repeat = TypeVar("Repeat", RetryRequest, RerunRequest)
 
 
 class TaskRequestCalls(TaskCalls):
@@ -31,7 +37,7 @@ class TaskRequestCalls(TaskCalls):
         """Retry a task that has ended, by default from where it failed."""
         path = f"/tasks/{part(task_id)}/retry"
         # Not repeatable: it might have begun, and ended, before it was asked for again.
-        body = json_of(asked(RetryRequest, {} if request is None else request))
+        body = json_of(_serious(RetryRequest, {} if request is None else request, "foresee_retry"))
         return await self._transport.call("POST", path, Changed, body=body)
 
     async def rerun(
@@ -42,7 +48,7 @@ class TaskRequestCalls(TaskCalls):
             "POST",
             f"/tasks/{part(task_id)}/rerun",
             Accepted,
-            body=json_of(asked(RerunRequest, request)),
+            body=json_of(_serious(RerunRequest, request, "check_rerun")),
             headers=keyed(idempotency_key),
             repeatable=True,
         )
@@ -86,3 +92,11 @@ class TaskRequestCalls(TaskCalls):
         """What the agent of a task did, as a pipeline."""
         path = f"/tasks/{part(task_id)}/compile"
         return await self._post(path, Compilation, asked(CompileRequest, request))
+
+
+def _serious(kind: type[Repeat], given: Repeat | Fields, trial: str) -> Repeat:
+    """Raises ``RequestMistaken``, where it is only tried: that has another answer."""
+    request = asked(kind, given)
+    if request.dry_run:
+        raise RequestMistaken([Problem("/dry_run", f"{trial}() is the call for that")])
+    return request

@@ -14,14 +14,16 @@ from fastapi.routing import APIRoute
 from starlette.routing import compile_path, get_name
 
 _OF_THE_PATH = frozenset({"path_regex", "path_format", "param_convertors"})
-# The document is made in a thread, and has FastAPI work out the same routes.
-_working_out = threading.RLock()
 
 
 class LateRoute(APIRoute):
     """Known by its path and its methods. All else is worked out when something of it is read."""
 
+    _is_worked_out = True
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        # The document is made in a thread, and has FastAPI work out the same routes.
+        self._working_out = threading.RLock()
         self._options = options
         self._is_worked_out = False
         self.path, self.endpoint = path, endpoint
@@ -31,13 +33,27 @@ class LateRoute(APIRoute):
 
     def __getattr__(self, name: str) -> Any:
         """Python asks here for what is not there, or not yet."""
-        with _working_out:
-            if name in _OF_THE_PATH:
-                self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
-            elif not self._is_worked_out:
-                self._is_worked_out = True
-                super().__init__(self.path, self.endpoint, **self._options)
+        if not self._is_worked_out:
+            with self._working_out:
+                if name in _OF_THE_PATH:
+                    path = compile_path(self.path)
+                    self.path_regex, self.path_format, self.param_convertors = path
+                else:
+                    self._work_out()
         return object.__getattribute__(self, name)
+
+    def _work_out(self) -> None:
+        """Raises ``FastAPIError``, each time it is tried: the route is wrong."""
+        if self._is_worked_out:
+            return
+        known = dict(vars(self))
+        self._is_worked_out = True  # What is read of it from here on is there, or will never be.
+        try:
+            super().__init__(self.path, self.endpoint, **self._options)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(known)
+            raise
 
     def add_to(self, app: FastAPI, prefix: str) -> None:
         # Which is the application's own.

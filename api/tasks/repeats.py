@@ -14,6 +14,7 @@ from activities.store.reading.files import StoredRef, find_files
 from activities.store.tasks import Accepted, GivenInput, GivenInputs
 from activities.submissions import submission_of
 from api.tasks.digests import digest_of
+from api.tasks.json_values import is_same
 from workflows.definitions.inputs import ArtifactRef, FileRef, parse
 from workflows.definitions.task_request import TaskRequest
 from workflows.errors.inputs import InputRefMalformed
@@ -84,9 +85,8 @@ def _part(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _parameters(then: Mapping[str, Any], now: Mapping[str, Any]) -> Sequence[str]:
-    """Those that differ as they were written: a script is given 5.0 as another text than 5."""
     before, after = (each.get(_PARAMETERS) or {} for each in (then, now))
-    return [n for n in {**before, **after} if repr(before.get(n)) != repr(after.get(n))]
+    return [n for n in {**before, **after} if not is_same(before.get(n), after.get(n))]
 
 
 def _of_inputs(then: GivenInputs, now: GivenInputs) -> str:

@@ -62,11 +62,16 @@ async def check_rerun(
         IdempotencyConflict: the key is that of the task itself.
     """
     asked = await _asked(services, team_id, task_id, idempotency_key)
-    draft, same = _again(asked, request), _again(asked, RerunRequest())
+    draft, same = _again(asked, request), _document(asked, RerunRequest(), asked.definition or {})
     checked = await check(services, team_id, draft, idempotency_key, was_accepted=True)
     assert isinstance(draft.document, dict), "that of a task is one"
-    changes = differing(draft.document, same.document)[:MAX_VALUES]
-    return RerunCheck(**dict(checked), request=draft.document, changes=[*changes])
+    changes = differing(draft.document, same)
+    return RerunCheck(
+        **dict(checked),
+        request=draft.document,
+        changes=[*changes[:MAX_VALUES]],
+        is_cut=len(changes) > MAX_VALUES,
+    )
 
 
 async def _asked(

@@ -1,7 +1,10 @@
 """What all pages share: how one is rendered, and what goes wrong on one."""
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +22,8 @@ from api.web.navigation import NAVIGATION, Place
 from api.web.standing import Standing, Standings
 from api.wire.responses.approvals import WaitingCount
 from workflows.pointers import MAX_PROBLEMS, Problem, escaped
+
+_TEMPLATING = "api.web.templating"
 
 THEME = "agentos_theme"
 THEMES = ("system", "light", "dark")
@@ -67,6 +72,8 @@ async def _look(request: Request, services: ServicesDep) -> None:
     """What waits for the reader is said on every page, and up to which change it was drawn: so this
     comes before anything of the page is read."""
     request.state.since = request.app.state.changes.count
+    if _TEMPLATING not in sys.modules:  # The first page waits for it, and nobody else does.
+        await asyncio.to_thread(import_module, _TEMPLATING)
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is not None and request.method == "GET":
         request.state.waiting = await count_all_waiting(services, actor.team_id)

@@ -22,7 +22,7 @@ _SIGNS = (
     ("BrokenPipe", _STRANGER),
     ("ConnectionReset", _STRANGER),
     ("h2 protocol error", _STRANGER),
-    ("connection closed", f"it hung up; {_STRANGER}, or a certificate of the client"),
+    ("connection closed", f"it hung up; {_STRANGER}, or a client certificate"),
 )
 _MESSAGE = re.compile(r'message: "([^"]{1,200})"')
 _MOST_CHARACTERS = 200

@@ -18,7 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.sandbox.base import Job, Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from deploy import garbage_collector
+from api import garbage_collector
 from tests.benchmarks.bare_plans import BareNode, BarePlan
 from tests.benchmarks.bare_signals import BareAnswers, BareListener, BareMember, note_time
 from tests.benchmarks.bare_turns import BareModel, BareTurns

@@ -112,6 +112,31 @@ async def test_it_cannot_be_retried_while_the_answer_to_what_would_happen_is_on_
     await expect(page).to_have_url(f"{stage.url}/tasks/{task_id}")
 
 
+async def test_an_answer_to_what_was_there_before_does_not_let_a_retry_begin(
+    page: Page, stage: Stage
+) -> None:
+    task_id = await failed(stage)
+    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
+    field = page.get_by_label("Pipeline", exact=True)
+    whole = await field.input_value()
+    answered, asked = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/mend", hold)
+    await field.fill(whole.replace("source: fail", "source: print two"))
+    await asked.wait()
+    await field.fill(whole.replace("print one", "print uno").replace("source: fail", "source: x"))
+    answered.set()
+    # What is shown at last is of the last text.
+    foresight = page.locator("#foresight")
+    await expect(foresight).to_contain_text("a: code changed")
+    await expect(foresight.get_by_role("button", name="Retry")).to_be_enabled()
+
+
 async def test_a_task_that_is_no_pipeline_has_none_to_be_mended(page: Page, stage: Stage) -> None:
     task_id = await stage.submit("print one")
     await stage.until(task_id, "completed")

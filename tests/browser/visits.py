@@ -33,6 +33,7 @@ def watched(page: Page) -> Iterator[None]:
 
 async def check_accessible(page: Page) -> None:
     """Axe finds nothing wrong with the page as it stands."""
+    await page.wait_for_load_state("domcontentloaded")  # A link may just have been followed.
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

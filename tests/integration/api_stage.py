@@ -65,8 +65,8 @@ from workflows.schedule_contracts import schedule_name
 from workflows.scheduled_run import ScheduledRunWorkflow
 from workflows.states import FINAL, Status
 
-# As `agentos up` has them, and quick. They are looked for no more often: a stage stands there for
-# many tests, and ten looks a second would take three percent of a processor.
+# As `agentos up` has them, and quick. Not polled more often: a stage stands there for many tests,
+# and ten looks a second would take three percent of a processor.
 LOOPBACK_WEBHOOKS = WebhookOptions(
     loopback=True, timeout_seconds=5.0, first_pause_seconds=0.1, longest_pause_seconds=0.5
 )

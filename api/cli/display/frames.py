@@ -227,9 +227,10 @@ def error_lines(task: TaskProgress, glyphs: Glyphs, told: str = "") -> Iterator[
     if task.error is None:
         return
     message = failure_text(task.error.message, task.error.others)
+    said = said_in(task.error.message)
     step = task.find(task.error.step or "")
     printed = step.last_lines(_OUTPUT_LINES_OF_FAILURE) if step else []
-    shown = [text for text in printed if not _is_said_in(message, text)]
+    shown = [text for text in printed if not _is_said_in(said, text)]
     if message != told or shown:
         yield Text()  # Of padding, the empty line would be as long as the other.
     if message != told:
@@ -238,8 +239,7 @@ def error_lines(task: TaskProgress, glyphs: Glyphs, told: str = "") -> Iterator[
         yield line((f"  {glyphs.output} ", "red"), (safe_line(text, LINE_CHARACTERS), "dim"))
 
 
-def _is_said_in(message: str, text: str) -> bool:
-    said = said_in(message)
+def _is_said_in(said: str, text: str) -> bool:
     return bool(said) and " ".join(text.split()).removesuffix(".") == said.removesuffix(".")
 
 

@@ -54,6 +54,10 @@ class PlainLines(Notes):
             if not isinstance(event, events.TaskStatus):
                 self._told = _reason(step) if step and isinstance(event, _FAILURES) else ""
 
+    def note(self, text: str) -> None:
+        super().note(text)
+        self._told = ""
+
     def summary(self, now: datetime) -> RenderableType:
         """What comes last, once the task has ended."""
         return summary(self._task, now, glyphs_of(self._console), told=self._told)

@@ -58,10 +58,11 @@ class TaskCheck(Answer):
 class RerunCheck(TaskCheck):
     """``request`` is what would be submitted, as ``POST /tasks`` takes it, and ``changes`` are the
     first hundred places at which that differs from the task: ``task`` is the value of the new one,
-    ``other`` that of the one which there is."""
+    ``other`` that of the one which there is. ``is_cut``: there are more."""
 
     request: dict[str, JsonValue]
     changes: list[ComparedValue]
+    is_cut: bool = False
 
 
 class ScheduleCheck(Answer):

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import importlib.util
 import re
@@ -8,7 +9,13 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.tokens import COUNTED_CHARACTERS, MIN_LIMIT_TOKENS, Tokens, load_encoding
+from activities.tokens import (
+    COUNTED_CHARACTERS,
+    MIN_LIMIT_TOKENS,
+    Tokens,
+    _read_encoding,
+    load_encoding,
+)
 
 # Where tiktoken looks before it downloads: the SHA-1 of the address.
 CACHED = {
@@ -35,6 +42,12 @@ def test_the_encodings_are_those_of_tiktoken(
     original, ours = tiktoken.get_encoding(name), load_encoding(name)
     assert ours._pat_str == original._pat_str
     assert ours._mergeable_ranks == original._mergeable_ranks
+
+
+async def test_first_turns_that_come_together_have_an_encoding_read_once() -> None:
+    _read_encoding.cache_clear()
+    await asyncio.gather(TOKENS.load(), *(asyncio.to_thread(TOKENS.count, "x") for _ in range(8)))
+    assert _read_encoding.cache_info().misses == 1
 
 
 @pytest.mark.parametrize(

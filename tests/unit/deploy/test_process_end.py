@@ -1,5 +1,6 @@
 """The end of every command, which does not take the interpreter down."""
 
+import os
 import subprocess
 import sys
 
@@ -21,6 +22,16 @@ sys.argv[1:] = ["work"]
 main()
 """
 
+LOADED = """
+import gc, sys
+from deploy.cli import main
+sys.argv[1:] = ["init", "--help"]
+try:
+    main()
+except SystemExit:
+    print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 10_000)
+"""
+
 
 @pytest.mark.parametrize(("ending", "code"), [("pass", 0), ("raise typer.Exit(3)", 3)])
 def test_all_is_written_and_put_away_before_a_command_ends(ending: str, code: int) -> None:
@@ -34,16 +45,33 @@ def test_an_error_that_nobody_foresaw_is_told_and_ends_a_command_badly() -> None
     assert "ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize("words", [("--version",), ("--help",), ("openapi",)], ids=" ".join)
-def test_a_disk_without_room_for_the_output_is_told_in_a_line(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words", [("--version",), ("--help",), ("openapi",), ("openapi", "--help")], ids=" ".join
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_disk_without_room_for_the_output_is_told_in_a_line(
+    words: tuple[str, ...], unbuffered: str
+) -> None:
     command = (sys.executable, "-m", "deploy.cli", *words)
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            command, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            command,
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: Nothing more can be written: No space left on device.")
+    assert done.stderr.startswith("Error: The output cannot be written: No space left on device.")
     assert done.stderr.count("\n") == 1
+
+
+def test_garbage_is_looked_for_seldom_once_a_command_has_been_loaded() -> None:
+    words = [sys.executable, "-c", LOADED]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "True 10000 True"
 
 
 def _run(ending: str) -> subprocess.CompletedProcess[str]:

@@ -12,12 +12,23 @@ function matters(event) {
   return form && event.target.name !== "note" && (!only || event.target.name === only) ? form : null;
 }
 
-document.addEventListener("input", (event) => hold(matters(event)));
-
-// Nor while the answer is on its way: what is pressed meanwhile would not be sent.
-document.addEventListener("submit", ({ target, submitter }) => {
-  if (target.matches("form[data-preview]") && submitter?.value === "preview") hold(target);
+document.addEventListener("input", (event) => {
+  const form = matters(event);
+  hold(form);
+  if (form?.dataset.busy) waits = true; // The answer that is on its way is to what was there before.
 });
+
+// Nor while the answer is on its way: what is pressed meanwhile would not be sent. Heard before the
+// form becomes busy.
+document.addEventListener(
+  "submit",
+  ({ target, submitter }) => {
+    if (!target.matches("form[data-preview]") || target.dataset.busy) return;
+    waits = false;
+    if (submitter?.value === "preview") hold(target);
+  },
+  true,
+);
 
 function hold(form) {
   const button = form?.querySelector('[name="act"][value="run"]');

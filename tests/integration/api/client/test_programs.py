@@ -315,6 +315,8 @@ def endless() -> dict[str, object]:
         (lambda c: c.submit([]), "it must be a mapping or a TaskRequest, not of type list"),
         (lambda c: c.retry("x", {"form": "s"}), "/form: unknown field form; did you mean from?"),
         (lambda c: c.retry("x", "s"), "it must be a mapping or a RetryRequest"),
+        (lambda c: c.retry("x", {"dry_run": True}), "/dry_run: foresee_retry() is the call"),
+        (lambda c: c.rerun("x", {"dry_run": True}), "/dry_run: check_rerun() is the call"),
         (lambda c: c.requeue("x", {"note": 5}), "/note: it must be text"),
         (lambda c: c.many_tasks.start({"ids": []}), "/action: it must be 'cancel'"),
         (lambda c: c.foresee_many({"action": "x"}), "/action: it must be 'requeue'"),

@@ -41,7 +41,7 @@ async def watched_loop() -> AsyncIterator[Lag]:
     """The lag of this loop, which serves the API, while the block runs.
 
     What counts is the time for which this process worked: that others took the processor is no
-    fault of a request. As in the process of an API (``deploy/garbage_collector.py``), the garbage
+    fault of a request. As in the process of an API (``api/garbage_collector.py``), the garbage
     collector looks at nothing that was there before: here these are the objects of all tests.
     """
     lag = Lag()

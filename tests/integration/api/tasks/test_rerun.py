@@ -86,17 +86,11 @@ async def test_what_does_not_fit_the_task_is_refused(
     assert message in problem["message"]
 
 
-async def count_tasks(stage: Stage) -> int:
-    return len((await stage.http.get("/tasks", params={"limit": "200"})).json()["items"])
-
-
 async def dry_run(stage: Stage, task_id: str, key: str | None = None, **body: Any) -> Any:
-    before = await count_tasks(stage)
     headers = {} if key is None else {"Idempotency-Key": key}
     path = f"/tasks/{task_id}/rerun"
     answer = await stage.http.post(path, json={**body, "dry_run": True}, headers=headers)
     assert answer.status_code == 200, answer.text
-    assert await count_tasks(stage) == before
     return answer.json()
 
 
@@ -107,6 +101,7 @@ async def test_a_dry_run_says_what_would_be_submitted_and_submits_nothing(stage:
     ]
     definition = {**pipeline("print INPUT_DATA"), "inputs": ["data"], "parameters": {"rows": 5}}
     definition["steps"][0]["args"] = ["${parameters.rows}"]
+    definition["name"] = f"dry {uuid4()}"
     given = {"pipeline": definition, "inputs": {"data": f"file:{files[0]}"}, "priority": 8}
     task_id = (await stage.http.post("/tasks", json=given)).json()["task_id"]
     other = {"inputs": {"data": f"file:{files[1]}"}, "parameters": {"rows": 7}, "cache": False}
@@ -121,6 +116,8 @@ async def test_a_dry_run_says_what_would_be_submitted_and_submits_nothing(stage:
         "/pipeline/parameters/rows": ("5", "7"),
         "/cache": ("true", "false"),
     }
+    listed = (await stage.http.get("/tasks", params={"text": definition["name"]})).json()["items"]
+    assert [each["task_id"] for each in listed] == [task_id]
     # It is what would be taken, and made of it is the task that a rerun makes.
     made = (await stage.http.post("/tasks", json=said["request"])).json()["task_id"]
     again = (await rerun(stage, task_id, **other))["task_id"]
@@ -138,6 +135,20 @@ async def test_a_dry_run_of_the_same_differs_in_nothing(stage: Stage, agents_sta
     assert (said["type"], said["changes"]) == ("agent", [])
     assert said["request"]["prompt"] == "Look"
     assert said["request"]["agent"] == {"limits": {"turns": 3}}
+
+
+async def test_a_dry_run_tells_numbers_apart_that_a_script_is_given_as_other_texts(
+    stage: Stage,
+) -> None:
+    definition = {**pipeline("print x"), "parameters": {"rows": 5}}
+    definition["steps"][0]["args"] = ["${parameters.rows}"]
+    task_id = (await stage.http.post("/tasks", json={"pipeline": definition})).json()["task_id"]
+    [change] = (await dry_run(stage, task_id, parameters={"rows": 5.0}))["changes"]
+    assert (change["pointer"], change["other"], change["task"]) == (
+        "/pipeline/parameters/rows",
+        "5",
+        "5.0",
+    )
 
 
 async def test_a_dry_run_tells_all_that_is_wrong_and_the_task_of_a_used_key(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """A command whose output nobody reads to its end."""
 
+import os
 import subprocess
 import sys
 
@@ -46,3 +47,13 @@ def test_whoever_has_seen_enough_makes_no_failure_of_a_command(command: str, cou
             assert run.stdout.readline() == b"0\n"
         run.stdout.close()
         assert (run.wait(60), run.stderr.read()) == (0, b"")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("submit", "--help"), ("openapi",)], ids=" ".join)
+def test_whoever_has_seen_enough_of_the_help_makes_no_failure_of_it(words: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = (sys.executable, "-m", "deploy.cli", *words)
+    done = subprocess.run(command, cwd=PROJECT, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

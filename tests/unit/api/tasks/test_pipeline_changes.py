@@ -163,7 +163,8 @@ def test_a_definition_of_before_that_is_refused_today_is_compared_as_it_stands()
         (1, True, False),
         ({"a": [1]}, {"a": [True]}, False),
         ({"a": [0]}, {"a": [False]}, False),
-        (1, 1.0, True),
+        (1, 1.0, False),
+        (1.5, 1.5, True),
         ({"a": 1, "b": None}, {"b": None, "a": 1}, True),
         ([1, 2], [2, 1], False),
         ([1], [1, 2], False),
@@ -171,7 +172,7 @@ def test_a_definition_of_before_that_is_refused_today_is_compared_as_it_stands()
         ("1", 1, False),
     ],
 )
-def test_values_are_the_same_as_json_tells_them_apart(one: Any, other: Any, same: bool) -> None:
+def test_values_are_the_same_that_are_written_alike(one: Any, other: Any, same: bool) -> None:
     assert is_same(one, other) is same
     assert is_same(other, one) is same
 

@@ -119,9 +119,12 @@ ENDS = [
 OVER = ("task.status", {"status": "failed", "error": MISSING})
 
 
-def test_what_a_message_repeats_of_the_output_is_not_shown_twice() -> None:
+@pytest.mark.parametrize("others", [0, 2])
+def test_what_a_message_repeats_of_the_output_is_not_shown_twice(others: int) -> None:
     task = a_task()
-    follow(task, [*ENDS, OVER])
+    follow(
+        task, [*ENDS, ("task.status", {"status": "failed", "error": MISSING | {"others": others}})]
+    )
     drawn = text_of(summary(task, START, ASCII))
     assert drawn.count("No module named 'yaml'") == 1
     assert "in main" in drawn

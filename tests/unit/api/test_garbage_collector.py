@@ -2,7 +2,7 @@
 
 import gc
 
-from deploy import garbage_collector
+from api import garbage_collector
 
 
 def test_the_collector_rests_while_a_process_loads_and_later_looks_at_nothing_of_that() -> None:
