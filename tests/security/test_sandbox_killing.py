@@ -16,7 +16,7 @@ from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
-from tests.security.processes import alive, mark, parent, running, until
+from tests.security.processes import alive, inside, mark, outer, parent, running, until
 from workflows.errors.scripts import SandboxKilled
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -55,7 +55,7 @@ async def test_a_cancellation_kills_daemons_within_a_second(bench: Bench) -> Non
     source = f"{_DAEMON}\nprint('ready', flush=True)\ntime.sleep(60)\n# {word}"
     job = asyncio.create_task(bench.python(source))
     # The daemons come into being by themselves: a look in the midst of that may miss one.
-    await until(lambda: bench.stdout and len(alive(word)) >= 4)
+    await until(lambda: bench.stdout and len(inside(word)) == 4)
     pids = alive(word)
     started = time.monotonic()
     job.cancel()
@@ -69,7 +69,7 @@ async def test_a_cancellation_kills_daemons_within_a_second(bench: Bench) -> Non
 async def test_a_second_cancellation_does_not_cut_the_first_short(bench: Bench) -> None:
     word = mark()
     job = asyncio.create_task(bench.python(f"{_DAEMON}\ntime.sleep(60)\n# {word}"))
-    await until(lambda: len(alive(word)) >= 5)
+    await until(lambda: len(inside(word)) == 4)
     pids = alive(word)
     while not job.done():
         job.cancel()
@@ -81,12 +81,12 @@ async def test_a_second_cancellation_does_not_cut_the_first_short(bench: Bench) 
 async def test_daemons_do_not_outlive_the_command(bench: Bench) -> None:
     word = mark()
     # With much memory to give back, dying takes long enough to be seen.
-    waiting = "while not os.path.exists('go'): time.sleep(0.01)"
+    waiting = "while not os.path.exists('/tmp/go'): time.sleep(0.01)"
     script = f"hold = b'x' * (300 << 20)\n{_DAEMON}\n{waiting}\n# {word}"
     job = asyncio.create_task(bench.python(script))
-    await until(lambda: len(alive(word)) >= 5)
+    await until(lambda: len(inside(word)) == 4)
     pids = alive(word)
-    (bench.output / "go").touch()
+    Path(f"/proc/{inside(word)[0]}/root/tmp/go").touch()
     assert (await job).ok
     assert running(pids) == []
     assert alive(word) == []
@@ -124,8 +124,7 @@ async def test_a_sandbox_that_is_killed_from_outside_is_tried_again_and_not_blam
     word = mark()
     job = asyncio.create_task(bench.shell(f"echo began >&2; sleep 60; : {word}"))
     await until(lambda: bench.stderr == "began\n")
-    [outer] = [pid for pid in alive(word) if parent(pid) == os.getpid()]
-    os.kill(outer, signal.SIGKILL)
+    os.kill(outer(alive(word)[0]), signal.SIGKILL)
     with pytest.raises(SandboxKilled, match="signal 9") as caught:
         await job
     assert caught.value.retryable
