@@ -81,12 +81,12 @@ async def test_a_second_cancellation_does_not_cut_the_first_short(bench: Bench) 
 async def test_daemons_do_not_outlive_the_command(bench: Bench) -> None:
     word = mark()
     # With much memory to give back, dying takes long enough to be seen.
-    waiting = "while not os.path.exists('/tmp/go'): time.sleep(0.01)"
+    waiting = "while not os.path.exists('go'): time.sleep(0.01)"
     script = f"hold = b'x' * (300 << 20)\n{_DAEMON}\n{waiting}\n# {word}"
     job = asyncio.create_task(bench.python(script))
     await until(lambda: len(inside(word)) == 4)
     pids = alive(word)
-    Path(f"/proc/{inside(word)[0]}/root/tmp/go").touch()
+    Path(f"/proc/{inside(word)[0]}/cwd/go").touch()
     assert (await job).ok
     assert running(pids) == []
     assert alive(word) == []
@@ -244,23 +244,25 @@ def _wardens() -> set[int]:
     return {pid for pid in alive("orphans.py") if parent(pid) == os.getpid()}
 
 
-async def test_no_descriptor_and_no_zombie_is_left_behind() -> None:
-    assert await _run_script(_TIDY) == "[]\n"
+@pytest.mark.parametrize("warm", [0, 2], ids=["cold", "warm"])
+async def test_no_descriptor_and_no_zombie_is_left_behind(warm: int) -> None:
+    assert await _run_script(_TIDY, warm) == "[]\n"
 
 
-async def test_a_worker_that_is_process_1_gathers_no_zombies() -> None:
+@pytest.mark.parametrize("warm", [0, 2], ids=["cold", "warm"])
+async def test_a_worker_that_is_process_1_gathers_no_zombies(warm: int) -> None:
     """As in a container, where whatever loses its parent becomes ours."""
     unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
     if os.geteuid() != 0:
         unshare.append("--map-current-user")
     if await asyncio.to_thread(subprocess.call, [*unshare, "true"]) != 0:
         pytest.skip("no pid namespace can be made here")
-    assert await _run_script(_TIDY, *unshare) == "[]\n"
+    assert await _run_script(_TIDY, warm, *unshare) == "[]\n"
 
 
-async def _run_script(source: str, *wrapper: str) -> str:
+async def _run_script(source: str, warm: int, *wrapper: str) -> str:
     with open_folder() as folder:
-        command = [*wrapper, sys.executable, "-c", source, str(folder)]
+        command = [*wrapper, sys.executable, "-c", source, str(folder), str(warm)]
         done = await asyncio.to_thread(
             subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True
         )
@@ -288,7 +290,7 @@ def held():
 async def main():
     output = Path(sys.argv[1], "output")
     output.mkdir()
-    sandbox = Bubblewrap(output.parent)
+    sandbox = Bubblewrap(output.parent, warm=int(sys.argv[2]))
     assert (await sandbox.run(Job(("true",), output), print)).ok
     before = held()
     for pause in range(0, 20, 2):
@@ -297,6 +299,7 @@ async def main():
         await asyncio.sleep(pause / 1000)
         running.cancel()
         await asyncio.wait({running})
+    await sandbox.close()
     print(sorted(held() - before))
 
 asyncio.run(main())
