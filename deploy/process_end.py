@@ -4,6 +4,8 @@ import atexit
 import os
 import sys
 
+from workflows.errors import AgentOSError
+
 _FAILED = 1
 
 
@@ -41,6 +43,6 @@ class ProcessEnd:
             for stream in (sys.stdout, sys.stderr):
                 if stream is not None and not stream.closed:
                     stream.flush()
-        except OSError:  # Nobody reads it, or its disk is full.
+        except (OSError, AgentOSError):  # Nobody reads it, or its disk is full.
             self._code = self._code or _FAILED
         os._exit(self._code & 0xFF)

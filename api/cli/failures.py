@@ -1,13 +1,11 @@
 """What is said of an error that ends a command."""
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
 from api.cli import exit_codes, terminal
-from api.cli.broken_pipes import print_nothing_more
-from api.cli.errors import DocumentInvalid, OutputUnwritable
+from api.cli.errors import DocumentInvalid
 from api.cli.exit_codes import ExitCode
 from api.cli.source_lines import source_lines
 from api.cli.terminal import safe_line
@@ -47,8 +45,6 @@ def _in_file(file: WrittenFile, found: Located) -> Iterator[Text]:
 
 def tell(error: AgentOSError) -> ExitCode:
     """Say on stderr what went wrong; of a request, everything that is wrong with it."""
-    if isinstance(error, OutputUnwritable):
-        print_nothing_more(sys.stdout)
     problems = error.problems if isinstance(error, _WITH_PROBLEMS) else ()
     console = terminal.stderr()
     summary = _REFUSED if isinstance(error, ApiProblem) and problems else str(error)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from api.cli.broken_pipes import print_nothing_more
+
 
 def watch_stdout() -> None:
     """Tell what stdout cannot write from all else that goes wrong in a command."""
@@ -22,7 +24,7 @@ def watch_stdout() -> None:
 
 
 class _Output(io.BufferedWriter):
-    """Raises ``OutputUnwritable``, whoever writes or flushes."""
+    """Raises ``OutputUnwritable`` once, whoever writes or flushes."""
 
     def write(self, data: Any) -> int:
         with _told():
@@ -42,4 +44,5 @@ def _told() -> Iterator[None]:
     except OSError as error:
         from api.cli.errors import OutputUnwritable
 
+        print_nothing_more(sys.stdout)
         raise OutputUnwritable(reason=error.strerror) from error

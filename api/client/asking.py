@@ -89,6 +89,12 @@ def keyed(key: Key) -> dict[str, str]:
     return {"Idempotency-Key": str(key)}
 
 
+def keyed_if_given(key: Key) -> dict[str, str]:
+    """The header of a key that the caller has: what is only looked at needs none of its own. Raises
+    as ``keyed``."""
+    return {} if key is None else keyed(key)
+
+
 def check_header(what: str, value: object) -> None:
     """Raises ``HeaderUnsendable``."""
     text = str(value) if isinstance(value, str | uuid.UUID) else "\n"

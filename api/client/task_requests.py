@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from api.client.asking import Fields, Key, asked, keyed, only_tried
+from api.client.asking import Fields, Key, asked, keyed, keyed_if_given, only_tried
 from api.client.calls import Id, json_of, part
 from api.client.errors import RequestMistaken
 from api.client.tasks import TaskCalls
@@ -60,13 +60,12 @@ class TaskRequestCalls(TaskCalls):
 
         ``body`` is what would be submitted, right or wrong.
         """
-        key = {} if idempotency_key is None else keyed(idempotency_key)
         return await self._transport.call(
             "POST",
             "/tasks/check",
             TaskCheck,
             body=body,
-            headers={"Content-Type": content_type, **key},
+            headers={"Content-Type": content_type, **keyed_if_given(idempotency_key)},
             repeatable=True,
         )
 
@@ -84,7 +83,7 @@ class TaskRequestCalls(TaskCalls):
             f"/tasks/{part(task_id)}/rerun",
             RerunCheck,
             body=json_of(only_tried(RerunRequest, request)),
-            headers={} if idempotency_key is None else keyed(idempotency_key),
+            headers=keyed_if_given(idempotency_key),
             repeatable=True,
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.visits import NARROW, check_accessible, check_fits
 from tests.integration.api_stage import Stage
@@ -15,6 +15,26 @@ async def failed(stage: Stage) -> str:
     task_id = await stage.submit("print one", "fail", "print three")
     await stage.until(task_id, "failed")
     return task_id
+
+
+async def opened(page: Page, stage: Stage, task_id: str) -> tuple[Locator, str]:
+    """The page on which a task is mended: the field, and the pipeline in it."""
+    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
+    field = page.get_by_label("Pipeline", exact=True)
+    return field, await field.input_value()
+
+
+async def answers_held(page: Page) -> tuple[asyncio.Event, asyncio.Event]:
+    """Set when the page asks what a retry would do; and to be set, so that it is answered."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/mend", hold)
+    return asked, answered
 
 
 async def test_a_pipeline_is_mended_in_place_checked_as_it_is_typed_and_then_retried(
@@ -50,9 +70,7 @@ async def test_without_scripts_what_a_mended_pipeline_does_is_shown_before_it_is
     page: Page, stage: Stage
 ) -> None:
     task_id = await failed(stage)
-    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
-    field = page.get_by_label("Pipeline", exact=True)
-    whole = await field.input_value()
+    field, whole = await opened(page, stage, task_id)
     await field.fill(whole.replace("source: fail", "sauce: fail"))
     await page.get_by_role("button", name="Show what will happen").click()
     await expect(page.locator("#pipeline-problems")).to_contain_text("Line")
@@ -71,9 +89,7 @@ async def test_an_input_that_only_the_new_pipeline_has_is_asked_for(
     task_id = await failed(stage)
     file = await stage.http.post("/files", files={"file": ("a.csv", b"a")})
     await page.set_viewport_size(NARROW)
-    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
-    field = page.get_by_label("Pipeline", exact=True)
-    whole = await field.input_value()
+    field, whole = await opened(page, stage, task_id)
     new = whole.replace("source: fail", "source: print INPUT_DATA")
     await field.fill(new.replace("steps:", "inputs: [data]\nsteps:", 1))
     await page.get_by_role("button", name="Show what will happen").click()
@@ -98,14 +114,9 @@ async def test_it_cannot_be_retried_while_the_answer_to_what_would_happen_is_on_
     await page.goto(f"{stage.url}/tasks/{task_id}/mend")
     run = page.locator("#foresight").get_by_role("button", name="Retry")
     await expect(run).to_be_enabled()
-    answered = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await answered.wait()
-        await route.continue_()
-
-    await page.route("**/mend", hold)
+    asked, answered = await answers_held(page)
     await page.get_by_role("button", name="Show what will happen").click()
+    await asked.wait()
     await expect(run).to_be_disabled()
     answered.set()
     await run.click()
@@ -116,17 +127,8 @@ async def test_an_answer_to_what_was_there_before_does_not_let_a_retry_begin(
     page: Page, stage: Stage
 ) -> None:
     task_id = await failed(stage)
-    await page.goto(f"{stage.url}/tasks/{task_id}/mend")
-    field = page.get_by_label("Pipeline", exact=True)
-    whole = await field.input_value()
-    answered, asked = asyncio.Event(), asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        asked.set()
-        await answered.wait()
-        await route.continue_()
-
-    await page.route("**/mend", hold)
+    field, whole = await opened(page, stage, task_id)
+    asked, answered = await answers_held(page)
     await field.fill(whole.replace("source: fail", "source: print two"))
     await asked.wait()
     await field.fill(whole.replace("print one", "print uno").replace("source: fail", "source: x"))

@@ -1,12 +1,11 @@
 """A plan as the API tells it: its nodes as a tree, its revisions, and what it costs."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from rich.text import Text
 
 from api.cli import terminal
-from api.cli.display.amounts import counted, dollars, duration, seconds_between
+from api.cli.display.amounts import counted, dollars, duration, elapsed
 from api.cli.display.glyphs import glyphs_of
 from api.cli.display.plan_frames import command_lines
 from api.cli.display.plan_tree import TreeNode, tree_lines
@@ -44,9 +43,6 @@ def waiting_lines(task_id: str, calls: Sequence[AskedCall]) -> Iterator[Text]:
 
 
 def _tree_node(task_id: str, node: PlanNode) -> TreeNode:
-    took = ""
-    if node.started_at is not None:
-        took = duration(seconds_between(node.started_at, node.finished_at or datetime.now(UTC)))
     note = str(node.error.get("message", "")) if node.error else ""
     if node.status is Status.WAITING:
         note = f"waits for you: agentos approvals {task_id}/{node.id}"
@@ -56,7 +52,7 @@ def _tree_node(task_id: str, node: PlanNode) -> TreeNode:
         kind=node.kind.value,
         depends_on=node.depends_on,
         status=node.status,
-        took=took,
+        took=elapsed(node.started_at, node.finished_at),
         note=note,
         is_out=node.is_out,
     )

@@ -85,7 +85,7 @@ def _uploaded(uploads: Mapping[str, str], was: Mapping[str, JsonValue]) -> Itera
 
 
 def print_rerun(checked: CheckedRerun) -> None:
-    """For people: what would be submitted, and in what that differs from the task."""
+    """For people: what would be submitted, and how that differs from the task."""
     print_checked(checked)
     if not checked.valid:
         return

@@ -1,10 +1,9 @@
 """Tasks as a table."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from api.cli.commands.printing import Cell, print_table, short_id, status_cell, when
-from api.cli.display.amounts import duration, seconds_between
+from api.cli.display.amounts import elapsed
 from api.cli.kinds.views import view_of
 from api.wire.responses.tasks import TaskSummary
 
@@ -27,7 +26,3 @@ def _task_row(task: TaskSummary) -> Sequence[Cell]:
         when(task.created_at),
         elapsed(task.started_at, task.finished_at),
     )
-
-
-def elapsed(start: datetime | None, end: datetime | None) -> str:
-    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""

@@ -20,8 +20,7 @@ from api.cli.commands.printing import (
     status_cell,
     when,
 )
-from api.cli.commands.task_table import elapsed
-from api.cli.display.amounts import clock, counted, dollars, failure_text, items_text
+from api.cli.display.amounts import clock, counted, dollars, elapsed, failure_text, items_text
 from api.cli.kinds.views import view_of
 from api.cli.terminal import safe_line
 from api.wire.responses.files import Artifact, TaskInput

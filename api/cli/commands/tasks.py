@@ -3,17 +3,8 @@
 import typer
 
 from api.cli import terminal
-from api.cli.commands.foresight import (
-    Yes,
-)
-from api.cli.commands.options import (
-    Format,
-    NoPager,
-    Output,
-    SomeTaskId,
-    TaskId,
-    Timeout,
-)
+from api.cli.commands.foresight import Yes
+from api.cli.commands.options import Format, NoPager, Output, SomeTaskId, TaskId, Timeout
 from api.cli.commands.printing import print_json, print_json_line
 from api.cli.commands.task_choice import Choice, DryRun, Every, do_about_many
 from api.cli.commands.task_filter import NewerThan, OfName, OfStatus, OfType, OlderThan, WithText

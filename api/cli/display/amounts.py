@@ -1,6 +1,6 @@
 """Amounts and times in words, for all that is shown."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def counted(count: int, thing: str) -> str:
@@ -33,6 +33,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def elapsed(start: datetime | None, end: datetime | None) -> str:
+    """How long something took, or has taken so far; empty before its start."""
+    return duration(seconds_between(start, end or datetime.now(UTC))) if start else ""
 
 
 def clock(moment: datetime, now: datetime) -> str:

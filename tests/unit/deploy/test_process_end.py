@@ -68,6 +68,21 @@ def test_a_disk_without_room_for_the_output_is_told_in_a_line(
     assert done.stderr.count("\n") == 1
 
 
+def test_what_is_printed_at_the_very_end_and_finds_no_room_makes_the_command_fail() -> None:
+    command = COMMAND.replace('sys.stdout.write("worked ")', "pass").format(ending="pass")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", command],
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_garbage_is_looked_for_seldom_once_a_command_has_been_loaded() -> None:
     words = [sys.executable, "-c", LOADED]
     done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)

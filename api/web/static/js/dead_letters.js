@@ -30,9 +30,18 @@ document.addEventListener(
   true,
 );
 
+function runButton(form) {
+  return form?.querySelector('[name="act"][value="run"]');
+}
+
 function hold(form) {
-  const button = form?.querySelector('[name="act"][value="run"]');
+  const button = runButton(form);
   if (button) button.disabled = true;
+}
+
+// Whether what is shown is what would be done.
+export function isShown(form) {
+  return runButton(form)?.disabled === false;
 }
 
 // The answer brings the button back, unless it is to something that was changed again since.

@@ -1,7 +1,7 @@
 // The pipeline of a task that has ended, checked as it is typed; once it is right, what a retry with
 // it would do is shown.
 
-import "./dead_letters.js";
+import { isShown } from "./dead_letters.js";
 import { watchEditor } from "./new_task/checking.js";
 
 const form = document.getElementById("mend");
@@ -19,8 +19,7 @@ watchEditor({
     return Object.fromEntries(refs.filter(([, ref]) => ref));
   },
   told(checked, found) {
-    const run = form.querySelector('[name="act"][value="run"]');
-    const isShown = run && !run.disabled; // Somebody has asked before the check was there.
-    if (!isShown && !found.length && checked.steps.length) field.dispatchEvent(new Event("change", { bubbles: true }));
+    if (isShown(form)) return; // Somebody has asked before the check was there.
+    if (!found.length && checked.steps.length) field.dispatchEvent(new Event("change", { bubbles: true }));
   },
 });
