@@ -14,6 +14,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Not that of typing, which a script may not need.
     from types import CodeType
+    from typing import NoReturn
 
 _FRAMES_AROUND = 2
 _INTERRUPTED = 130  # 128 and SIGINT, as a shell says it
@@ -30,10 +31,11 @@ def main(descriptor: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     folders = _folders(environment)
-    code = _compiled(words[0]) if words and not _change_the_start(folders) else None
-    if code is None:
+    if not words or _change_the_start(folders):
         _become(command)
     _bound(cpu_seconds)
+    if (code := _compiled(words[0])) is None:
+        _become(command)
     sys.orig_argv[:] = command[-len(words) - 3 :]  # behind the bounds: python -B -u script.py ...
     sys.argv[:] = words
     known = {*sys.path[1:]}
@@ -60,11 +62,11 @@ def _compiled(path: str) -> "CodeType | None":
     try:
         with open(path, "rb") as file:
             return compile(file.read(), path, "exec", dont_inherit=True)
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, MemoryError, OverflowError, RecursionError):
         return None
 
 
-def _become(command: list[str]) -> None:
+def _become(command: list[str]) -> "NoReturn":
     signal = sys.modules["_signal"]
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would it.
         signal.signal(number, signal.SIG_DFL)

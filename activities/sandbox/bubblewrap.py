@@ -51,9 +51,9 @@ from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
 from activities.sandbox.warden import Warden
-from activities.sandbox.warm import Unfit, WarmSandbox, waiting_job
-from activities.sandbox.warm_folders import WarmFolders
-from activities.sandbox.warm_pool import MAX_WAITING, WarmPool
+from activities.sandbox.warm import WarmSandbox, waiting_job
+from activities.sandbox.warm_folders import Unfit, WarmFolders
+from activities.sandbox.warm_pool import IDLE_SECONDS, WarmPool
 from workflows.errors import BadInput, TemporaryFailure
 
 _WATCHDOG_THREADS = 2
@@ -77,7 +77,8 @@ class Bubblewrap(Sandbox):
     folders that are closed to all others (``view``). ``python`` is the interpreter shown inside, by
     default ``sandbox_python()``. At most ``max_running`` jobs run at once, further ones wait.
     ``egress`` decides where jobs with ``network`` may connect to, ``cgroups`` opens the control
-    groups of this worker, if it may have some. At most ``warm`` sandboxes wait for jobs to come.
+    groups of this worker, if it may have some. At most ``warm`` sandboxes wait for jobs to come,
+    and none when none has come for ``idle_seconds``.
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -91,7 +92,8 @@ class Bubblewrap(Sandbox):
         max_running: int = MAX_RUNNING,
         egress: Egress | None = None,
         cgroups: Callable[[], Cgroups | None] = open_cgroups,
-        warm: int = MAX_WAITING,
+        warm: int = 0,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
@@ -102,7 +104,7 @@ class Bubblewrap(Sandbox):
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
         self._warm_folder = OwnFolder(work_folder / "warm")
-        self._warm = WarmPool(self._start_warm, most=warm)
+        self._warm = WarmPool(self._start_warm, most=warm, idle_seconds=idle_seconds)
         self._table = ProcessTable()
         self._warden = Warden()
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
@@ -191,6 +193,8 @@ class Bubblewrap(Sandbox):
             if self._host is None:
                 host = await asyncio.to_thread(find_host, self._work_folder, self._python)
                 self._cgroups = await asyncio.to_thread(self._open_cgroups)
+                if self._warm.is_used:
+                    await asyncio.to_thread(self._warm_folder.make)
                 self._host = host
             return self._host
 
@@ -238,11 +242,10 @@ class Bubblewrap(Sandbox):
                     cgroup=cgroup,
                     inherited_end=sandbox_end.fileno(),
                 )
+            process = Process(launched)
             failed.pop_all()
             kept = claims.pop_all()
-            return WarmSandbox(
-                Process(launched), folders, pipe, uid=uid, cgroup=cgroup, claims=kept
-            )
+            return WarmSandbox(process, folders, pipe, uid=uid, cgroup=cgroup, claims=kept)
 
     def _bounded(self, job: Job, uid: int | None) -> list[str]:
         return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)
@@ -275,6 +278,7 @@ def build(options: SandboxOptions) -> Bubblewrap:
         options.work_folder,
         python=sandbox_python(),
         max_running=options.max_running,
+        warm=options.warm,
         egress=Egress(options.private_hosts),
     )
 

@@ -30,7 +30,8 @@ class CountedSandbox(Sandbox):
             with self._numbers.during(SANDBOXES):
                 ended = await self._sandbox.run(job, on_output)
             if ended.start_ms is not None:
-                self._numbers.observe(SANDBOX_START, ended.start_ms / 1_000)
+                start = "warm" if ended.was_warm else "cold"
+                self._numbers.observe(SANDBOX_START, ended.start_ms / 1_000, start)
             end = "ok" if ended.ok else "failed" if ended.limit is None else "limit"
             return ended
         finally:

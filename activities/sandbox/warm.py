@@ -52,8 +52,8 @@ def waiting_job(python: Path, shape: Limits, folders: WarmFolders, descriptor: i
 
 
 class WarmSandbox:
-    """One that waits for its job, which comes through ``pipe``. ``claims`` is what it holds, such as
-    its user: to be closed when it has ended."""
+    """One that waits for its job, which comes through ``pipe``. ``claims`` is what it holds, such
+    as its user: to be closed when it has ended."""
 
     def __init__(
         self,

@@ -4,15 +4,15 @@ They are mounted empty. What a job is given is linked into them and costs no cop
 moved out as one folder.
 """
 
+import contextlib
 import os
-import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from activities.sandbox.base import Job
-from activities.sandbox.folders import hand_over, take_back
+from activities.sandbox.folders import hand_over, remove, take_back
 
 # What a job is given is linked before it begins: a link takes some 10 us.
 MAX_LINKS = 256
@@ -44,11 +44,14 @@ class WarmFolders:
     def make(cls, parent: Path, uid: int | None) -> "WarmFolders":
         """Raises ``SandboxUnavailable``: we may not give files away."""
         made = cls(Path(tempfile.mkdtemp(dir=parent)))
-        made.top.chmod(0o755)
-        for folder in (made.inputs, made.skills, made.output):
-            folder.mkdir()
-            folder.chmod(0o755)
-        hand_over(made.output, uid)
+        with contextlib.ExitStack() as failed:
+            failed.callback(made.remove)
+            made.top.chmod(0o755)
+            for folder in (made.inputs, made.skills, made.output):
+                folder.mkdir()
+                folder.chmod(0o755)
+            hand_over(made.output, uid)
+            failed.pop_all()
         return made
 
     def fill(self, job: Job) -> None:
@@ -59,6 +62,8 @@ class WarmFolders:
         """
         links = _Links()
         try:
+            if not self._can_move_to(job.output):
+                raise Unfit
             for name, path in job.inputs.items():
                 links.link(path, self.inputs / name)
             for name, path in job.skills.items():
@@ -74,7 +79,11 @@ class WarmFolders:
         return removed
 
     def remove(self) -> None:
-        shutil.rmtree(self.top, ignore_errors=True)
+        remove(self.top)
+
+    def _can_move_to(self, output: Path) -> bool:
+        """Also false where somebody has removed these folders."""
+        return self.output.stat().st_dev == output.stat().st_dev
 
 
 class _Links:
@@ -83,6 +92,8 @@ class _Links:
 
     def link(self, path: Path, to: Path) -> None:
         self._count()
+        if path.is_symlink():  # The link itself would be linked, which leads nowhere inside.
+            raise Unfit
         os.link(path, to)
 
     def copy_folder(self, folder: Path, to: Path) -> None:
@@ -98,7 +109,8 @@ class _Links:
                     self._count()
                     (to / entry.name).symlink_to(os.readlink(entry.path))  # noqa: PTH115
                 else:
-                    self.link(Path(entry.path), to / entry.name)
+                    self._count()
+                    os.link(entry.path, to / entry.name)
 
     def _count(self) -> None:
         self._left -= 1

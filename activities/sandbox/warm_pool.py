@@ -12,8 +12,6 @@ from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.warm import WarmSandbox, is_fit, shape_of
 from workflows.errors import AgentOSError
 
-# Each holds some 10 MB.
-MAX_WAITING = 8
 IDLE_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
@@ -26,7 +24,7 @@ class WarmPool:
         self,
         start: Callable[[Limits], WarmSandbox],
         *,
-        most: int = MAX_WAITING,
+        most: int,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._start = start
@@ -38,11 +36,15 @@ class WarmPool:
         self._endings: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
 
+    @property
+    def is_used(self) -> bool:
+        return self._most > 0
+
     @contextlib.asynccontextmanager
     async def place(self, job: Job) -> AsyncIterator[WarmSandbox | None]:
         """A sandbox for this job, which ends with the block; None if it is to have one of its own.
         Where none waited for the first jobs of their kind, some will for those after them."""
-        if not self._most or not is_fit(job):
+        if not self.is_used or not is_fit(job):
             yield None
             return
         self._busy += 1
@@ -93,7 +95,7 @@ class WarmPool:
                 self._waiting.append(self._start(self._shape))
             except (AgentOSError, OSError) as error:
                 # A job that needs it is told of it, in a sandbox of its own.
-                log.info("sandbox.none_kept_warm", reason=str(error))
+                log.info("sandbox.none_waits", reason=str(error))
                 return
 
     def _drop(self) -> None:

@@ -26,7 +26,7 @@ class Warmed(Sandbox):
 
 @pytest.fixture(scope="session", params=["cold", "warm"])
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    """One whose jobs each have a sandbox of their own, and one where they come to one that waits."""
+    """One that starts a sandbox for each job, and one whose jobs come to one that waits."""
     is_warm = request.param == "warm"
     with open_folder() as folder:
         made = Bubblewrap(folder, warm=8 if is_warm else 0)

@@ -1,4 +1,4 @@
-"""A script that is run by an interpreter which waited for it, beside one that Python itself runs."""
+"""A script run by an interpreter that waited for it is run as Python itself runs it."""
 
 import marshal
 import os
@@ -24,11 +24,17 @@ print(sys.argv, sys.orig_argv, sys.path, sys.flags, sorted(sys.modules))
 """,
     "it is the main module": "import __main__; print(vars(__main__) is globals())",
     "a docstring": '"Draws a chart."\nprint(__doc__)',
-    "a future statement": "from __future__ import annotations\ndef f(x: y): ...\nprint(f.__annotations__)",
+    "a future statement": """
+from __future__ import annotations
+def f(x: y): ...
+print(f.__annotations__)
+""",
     "another encoding": b"# coding: latin-1\nprint('\xe9')",
     "an unknown encoding": "# coding: nosuch\n",
     "a syntax error": "print(1\nx = = 2",
     "a NUL": b"print(1)\0",
+    "too deep for its parser": "-" * 100_000 + "1",
+    "a warning about its source": "print(__name__ is 'x')",
     "an error": "def f():\n    1 / 0\nf()",
     "an error that another one caused": """
 try:
@@ -59,7 +65,11 @@ if __name__ == "__main__":
         with multiprocessing.get_context(kind).Pool(2) as pool:
             print(pool.map(double, [1, 2]))
 """,
-    "a class that is pickled": "import pickle\nclass A: ...\nprint(pickle.loads(pickle.dumps(A())).__class__)",
+    "a class that is pickled": """
+import pickle
+class A: ...
+print(pickle.loads(pickle.dumps(A())).__class__)
+""",
     "its own source": "import inspect\ndef f(): ...\nprint(inspect.getsource(f))",
     "a warning": "import warnings; warnings.warn('old')",
     "a warning that looks too far": "import warnings; warnings.warn('old', stacklevel=2)",
