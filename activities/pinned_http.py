@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx2
 
 from activities.addresses import is_private, is_public
+from activities.early_end import closing
 from workflows.errors.hosts import AddressNotPublic, AnswerTooLarge
 
 MAX_ADDRESSES = 4  # of one name that are tried
@@ -143,8 +144,9 @@ class PinnedHttp:
 async def read_whole(chunks: AsyncIterable[bytes], max_bytes: int) -> bytes:
     """A body. Raises ``AnswerTooLarge`` as soon as it is larger, without reading on."""
     body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > max_bytes:
-            raise AnswerTooLarge(limit_bytes=max_bytes)
+    async with closing(chunks) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > max_bytes:
+                raise AnswerTooLarge(limit_bytes=max_bytes)
     return bytes(body)

@@ -11,6 +11,7 @@ import anyio
 import httpx2
 import openai
 
+from activities.early_end import closing
 from activities.llm.base import Timeouts
 from activities.llm.error_events import read_error_event
 from activities.llm.frames import NotAnAnswer
@@ -80,10 +81,11 @@ async def _bounded(response: httpx2.Response) -> httpx2.Response:
         return response
     body = bytearray()
     try:
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= MAX_ERROR_BYTES:
-                break
+        async with closing(response.aiter_bytes()) as pieces:
+            async for piece in pieces:
+                body += piece
+                if len(body) >= MAX_ERROR_BYTES:
+                    break
     finally:
         await response.aclose()
     headers = [

@@ -10,6 +10,7 @@ import openai
 import structlog
 from openai import AsyncOpenAI
 
+from activities.early_end import closing
 from activities.llm.base import ChatMessage, ModelOptions, ToolSpec
 from activities.llm.connections import BROKEN, http_client, refusal_of, translated
 from activities.llm.frames import Frame, frames, whole
@@ -64,8 +65,9 @@ class Endpoint:
             async with (
                 asyncio.timeout(self._timeouts.total_seconds),
                 self._client.models.with_streaming_response.list() as response,
+                closing(response.http_response.aiter_bytes()) as pieces,
             ):
-                body = await whole(response.iter_bytes())
+                body = await whole(pieces)
         return _names(body)
 
     async def ask(
@@ -129,8 +131,10 @@ class Endpoint:
                     messages=[],
                     extra_body={**body, **options, "stream": True},
                 ) as response,
+                closing(response.http_response.aiter_bytes()) as pieces,
+                closing(frames(pieces)) as came,
             ):
-                await _read(frames(response.iter_bytes()), reading, deadline)
+                await _read(came, reading, deadline)
         except (*BROKEN, TimeoutError):
             if not reading.is_finished:
                 raise

@@ -14,6 +14,7 @@ from typing import Self
 
 import httpx2
 
+from activities.early_end import closing
 from activities.pinned_http import PinnedHttp, Resolve, resolve_by_system
 from activities.store.deliveries import Sent
 from activities.webhooks.options import WebhookOptions
@@ -124,8 +125,11 @@ async def _beginning(response: httpx2.Response) -> str:
     """The first of what it says, as far as it comes at once."""
     content = bytearray()
     with suppress(TimeoutError, httpx2.TransportError):
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            async for chunk in response.aiter_raw():
+        async with (
+            asyncio.timeout(_ANSWER_SECONDS),
+            closing(response.aiter_raw()) as pieces,
+        ):
+            async for chunk in pieces:
                 content += chunk
                 if len(content) >= MAX_ANSWER_BYTES:
                     break

@@ -15,6 +15,7 @@ import httpx2
 from mcp.client.sse import sse_client
 from mcp_types import RequestId
 
+from activities.early_end import closing
 from activities.tools.mcp.bounds import Flow
 from activities.tools.mcp.event_stream import BoundedEvents, failure_event
 from activities.tools.mcp.failures import Failure
@@ -45,12 +46,13 @@ async def speaks_sse(url: str, headers: Mapping[str, str], addresses: Sequence[s
             asyncio.timeout(_PROBE_SECONDS),
             guarded_client(headers, reaching(url, addresses)) as client,
             client.stream("GET", url, headers=asked) as response,
+            closing(response.aiter_raw()) as pieces,
         ):
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if response.status_code != httpx2.codes.OK or kind != EVENTS:
                 return False
             heard = b""
-            async for chunk in response.aiter_raw():
+            async for chunk in pieces:
                 heard += chunk
                 if _ENDPOINT in heard or len(heard) > _PROBE_BYTES:
                     return _ENDPOINT in heard

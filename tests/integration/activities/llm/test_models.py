@@ -1,11 +1,13 @@
 """Models over true HTTP, against a server that answers by script."""
 
 import asyncio
+import gc
 import gzip
 import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import AsyncGeneratorType
 from typing import Any
 
 import pytest
@@ -767,6 +769,23 @@ async def test_a_broken_call_gives_way_to_the_next_model(server: ModelServer) ->
 async def test_an_overload_in_mid_stream_is_one(server: ModelServer) -> None:
     server.answers(events({"error": {"type": "overloaded_error", "message": "Overloaded"}}))
     assert isinstance(await refused(server), ModelOverloaded)
+
+
+async def test_an_answer_that_is_given_up_leaves_nothing_to_the_garbage_collector(
+    server: ModelServer,
+) -> None:
+    readers = ("/httpx2/", "/httpcore2/", "/openai/", "/activities/llm/")
+    server.answers(events({"error": {"type": "overloaded_error", "message": "Overloaded"}}))
+    await refused(server)
+    await asyncio.sleep(0.1)  # The innermost are closed in tasks of their own.
+    assert not [
+        left.__qualname__
+        for left in gc.get_objects()
+        if isinstance(left, AsyncGeneratorType)
+        and left.ag_frame is not None
+        and any(reader in left.ag_code.co_filename for reader in readers)
+        and "/tests/" not in left.ag_code.co_filename
+    ]
 
 
 async def test_an_answer_that_takes_too_long_is_given_up(server: ModelServer) -> None:
