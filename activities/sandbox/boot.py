@@ -30,6 +30,7 @@ def main(descriptor: int) -> None:
     command, environment, cpu_seconds, words = sys.modules["marshal"].loads(told)
     os.environ.clear()
     os.environ.update(environment)
+    del sys.path[0]  # The current folder; no module comes from there, nor from beside the script.
     folders = _folders(environment)
     if not words or _change_the_start(folders):
         _become(command)
@@ -38,9 +39,9 @@ def main(descriptor: int) -> None:
         _become(command)
     sys.orig_argv[:] = command[-len(words) - 3 :]  # behind the bounds: python -B -u script.py ...
     sys.argv[:] = words
-    known = {*sys.path[1:]}
+    known = {*sys.path}
     beside = os.path.dirname(os.path.realpath(words[0]))
-    sys.path[:1] = [beside, *(folder for folder in folders if folder not in known)]
+    sys.path[:0] = [beside, *(folder for folder in folders if folder not in known)]
     _run(words[0], code)
 
 
@@ -74,11 +75,14 @@ def _become(command: list[str]) -> "NoReturn":
 
 
 def _bound(cpu_seconds: int) -> None:
+    searched = {*sys.path_importer_cache}
     import resource
 
     # At the first a process gets SIGXCPU, by which its end is known; at the second SIGKILL.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     del sys.modules["resource"]
+    for folder in {*sys.path_importer_cache} - searched:
+        del sys.path_importer_cache[folder]
 
 
 def _run(path: str, code: "CodeType") -> None:

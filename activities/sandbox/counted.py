@@ -4,7 +4,7 @@ from pathlib import Path
 
 from activities.metrics.definitions import SANDBOX_ENDS, SANDBOX_START, SANDBOXES
 from activities.metrics.numbers import Numbers
-from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.base import Exit, Job, Limits, OnOutput, Sandbox
 
 
 class CountedSandbox(Sandbox):
@@ -36,6 +36,9 @@ class CountedSandbox(Sandbox):
             return ended
         finally:
             self._numbers.count(SANDBOX_ENDS, end)
+
+    async def warm_up(self, limits: Limits) -> None:
+        await self._sandbox.warm_up(limits)
 
     async def check(self) -> str:
         return await self._sandbox.check()

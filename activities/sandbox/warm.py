@@ -7,13 +7,14 @@ user. It serves one job, and ends with it.
 import marshal
 import os
 import re
+import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
-from activities.sandbox.base import Job, Limits
+from activities.sandbox.base import OUTPUT_FOLDER, Job, Limits
 from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.sandbox.processes import Process
@@ -25,6 +26,9 @@ _BOOT = Path(__file__).with_name("boot.py").read_text()
 # No job has as much: its own bound is set when it is there.
 _CPU_SECONDS = 1_000_000
 
+# Of what marshal writes: the one that every Python reads. Another one may run the jobs than ours.
+_MARSHAL_VERSION = 2
+
 # Of what Python and the C library read when they start: a script for which one of them is set needs
 # an interpreter of its own.
 _READ_AT_START = re.compile(
@@ -34,15 +38,22 @@ _READ_AT_START = re.compile(
 
 def shape_of(limits: Limits) -> Limits:
     """What is bounded of a sandbox before its job is known."""
-    return replace(limits, wall_seconds=0.0, cpu_seconds=_CPU_SECONDS)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[
+        1
+    ]  # of this worker, which nothing inside exceeds
+    seconds = _CPU_SECONDS if hard == resource.RLIM_INFINITY else min(_CPU_SECONDS, hard - 1)
+    return replace(limits, wall_seconds=0.0, cpu_seconds=seconds)
 
 
 def is_fit(job: Job) -> bool:
     """Whether a job can come to a sandbox that runs already."""
     if job.network or job.venv or job.interpreter:
         return False
-    with os.scandir(job.output) as entries:
-        return next(entries, None) is None
+    try:
+        with os.scandir(job.output) as entries:
+            return next(entries, None) is None
+    except OSError:  # What is wrong is told where its own sandbox is started.
+        return False
 
 
 def waiting_job(python: Path, shape: Limits, folders: WarmFolders, descriptor: int) -> Job:
@@ -79,8 +90,9 @@ class WarmSandbox:
             Unfit: what it is given cannot be brought here.
             BadInput: see ``profile.environment``.
         """
-        told = (list(bounded), environment(job), job.limits.cpu_seconds, _script_of(job, python))
-        message = marshal.dumps(told)
+        variables = {**environment(job), "PWD": OUTPUT_FOLDER}  # As bwrap sets it.
+        told = (list(bounded), variables, job.limits.cpu_seconds, _script_of(job, python))
+        message = marshal.dumps(told, _MARSHAL_VERSION)
         self.folders.fill(job)
         try:
             written = self._pipe.write(message)

@@ -103,10 +103,11 @@ class WarmPool:
             self._in_background(self._end(self._waiting.pop()))
 
     async def _end(self, sandbox: WarmSandbox) -> None:
-        await sandbox.process.end()
-        sandbox.claims.close()
-        # Nobody waits for the removal of its files.
-        self._in_background(asyncio.to_thread(sandbox.folders.remove))
+        try:
+            await sandbox.process.end()
+            sandbox.claims.close()
+        finally:  # Nobody waits for the removal of its files.
+            self._in_background(asyncio.to_thread(sandbox.folders.remove))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
