@@ -96,6 +96,7 @@ def _run(path: str, code: "CodeType") -> None:
         __loader__=loader,
     )
     sys.modules["__main__"] = main
+    sys.path_importer_cache[path] = None  # Python has asked whether modules lie in it.
     # What looks one frame too far finds the name that Python has for the place where it began.
     begin = compile("exec(code, names)", "sys", "exec")
     try:
