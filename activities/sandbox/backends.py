@@ -19,7 +19,7 @@ BACKENDS: Mapping[str, str] = {
 }
 DEFAULT_BACKEND = "bubblewrap"
 MAX_RUNNING = 32
-MAX_WAITING = 8  # sandboxes that wait for their jobs
+MAX_WAITING = 8  # sandboxes, each of 4 MB and three processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

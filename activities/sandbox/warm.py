@@ -19,7 +19,7 @@ from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import environment
-from activities.sandbox.warm_folders import Unfit, WarmFolders
+from activities.sandbox.warm_folders import MAX_LINKS, Unfit, WarmFolders
 
 _BOOT = Path(__file__).with_name("boot.py").read_text()
 
@@ -38,16 +38,14 @@ _READ_AT_START = re.compile(
 
 def shape_of(limits: Limits) -> Limits:
     """What is bounded of a sandbox before its job is known."""
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[
-        1
-    ]  # of this worker, which nothing inside exceeds
-    seconds = _CPU_SECONDS if hard == resource.RLIM_INFINITY else min(_CPU_SECONDS, hard - 1)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)  # Of this worker: nothing inside gets more.
+    seconds = _CPU_SECONDS if most == resource.RLIM_INFINITY else min(_CPU_SECONDS, most - 1)
     return replace(limits, wall_seconds=0.0, cpu_seconds=seconds)
 
 
 def is_fit(job: Job) -> bool:
     """Whether a job can come to a sandbox that runs already."""
-    if job.network or job.venv or job.interpreter:
+    if job.network or job.venv or job.interpreter or len(job.inputs) > MAX_LINKS:
         return False
     try:
         with os.scandir(job.output) as entries:

@@ -21,7 +21,7 @@ SCRIPTS = {
 import sys
 print(sorted(globals()), __name__, __file__, __spec__, __doc__, __package__, __loader__.path)
 print(sys.argv, sys.orig_argv, sys.path, sys.flags, sorted(sys.modules))
-print(sorted(sys.path_importer_cache), sys.meta_path, sys.path_hooks)
+print(sorted(sys.path_importer_cache), len(sys.meta_path), len(sys.path_hooks))
 """,
     "it is the main module": "import __main__; print(vars(__main__) is globals())",
     "a docstring": '"Draws a chart."\nprint(__doc__)',
