@@ -322,6 +322,43 @@ def _worker(folder: Path) -> "subprocess.Popen[bytes]":
     return worker
 
 
+_ONE = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.base import Job, Limits
+from activities.sandbox.bubblewrap import Bubblewrap
+
+async def main():
+    folder = Path(sys.argv[1])
+    (folder / "output").mkdir()
+    sandbox = Bubblewrap(folder / "work", warm=1)
+    await sandbox.warm_up(Limits())
+    ended = await sandbox.run(Job(("touch", "made"), folder / "output"), print)
+    print(ended.ok, ended.was_warm, (folder / "output" / "made").exists())
+    await sandbox.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        ["prlimit", "--cpu=600"],
+        pytest.param(
+            ["unshare", "--user", "--map-user=1000", "--map-group=1000"],
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="is an ordinary user anyway"),
+        ),
+    ],
+    ids=["whose own processor time is bounded", "that is an ordinary user"],
+)
+async def test_those_of_a_worker(wrapper: list[str]) -> None:
+    with open_folder() as folder:
+        command = [*wrapper, sys.executable, "-c", _ONE, str(folder)]
+        told = await asyncio.to_thread(subprocess.check_output, command, text=True)
+        assert told == "True True True\n"
+
+
 async def test_a_killed_worker_takes_those_that_wait_with_it() -> None:
     with open_folder() as folder:
         worker = await asyncio.to_thread(_worker, folder)
