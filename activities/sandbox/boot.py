@@ -38,6 +38,7 @@ def main(descriptor: int) -> None:
     if (code := _compiled(words[0])) is None:
         _become(command)
     sys.orig_argv[:] = command[-len(words) - 3 :]  # behind the bounds: python -B -u script.py ...
+    _show(sys.orig_argv)
     sys.argv[:] = words
     known = {*sys.path}
     beside = os.path.dirname(os.path.realpath(words[0]))
@@ -83,6 +84,20 @@ def _bound(cpu_seconds: int) -> None:
     del sys.modules["resource"]
     for folder in {*sys.path_importer_cache} - searched:
         del sys.path_importer_cache[folder]
+
+
+def _show(command: list[str]) -> None:
+    """Have others see this command line, as far as there is room, and not how all this began."""
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # proc(5): arg_start, arg_end
+    line = os.fsencode("\0".join(command))[: end - start - 1]
+    try:
+        memory = os.open("/proc/self/mem", os.O_WRONLY)
+        os.pwrite(memory, line.ljust(end - start, b"\0"), start)
+        os.close(memory)
+    except OSError:  # Not every kernel lets a process write there; it is for people who look.
+        pass
 
 
 def _run(path: str, code: "CodeType") -> None:

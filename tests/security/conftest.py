@@ -2,26 +2,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.base import Sandbox
 from activities.sandbox.bubblewrap import Bubblewrap
-from tests.integration.sandboxes import Bench, open_folder
-
-
-class Warmed(Sandbox):
-    """Gives each job a sandbox that was started before it, wherever that is possible."""
-
-    name = "bubblewrap"
-    takes_interpreters = True
-
-    def __init__(self, sandbox: Bubblewrap) -> None:
-        self._sandbox = sandbox
-
-    async def run(self, job: Job, on_output: OnOutput) -> Exit:
-        await self._sandbox.warm_up(job.limits)
-        return await self._sandbox.run(job, on_output)
-
-    async def check(self) -> str:
-        return await self._sandbox.check()
+from tests.integration.sandboxes import Bench, Warmed, open_folder
 
 
 @pytest.fixture(scope="session", params=["cold", "warm"])

@@ -29,7 +29,7 @@ def inside(word: str) -> list[int]:
 
 
 def waiting() -> list[int]:
-    """Interpreters in sandboxes that wait for their job, or run it in place."""
+    """Interpreters in sandboxes that wait for their job."""
     return inside("Runs in a sandbox that was started before its job came")
 
 

@@ -126,6 +126,7 @@ print(os.getuid(), os.getgid(), os.getgroups(), os.uname()[1], os.getcwd(), os.g
 status = open("/proc/self/status").read().splitlines()
 print([line for line in status if line.startswith(("Cap", "NoNewPrivs", "Seccomp:", "Sig", "Shd"))])
 print(sorted(os.environ.items()))
+print(open("/proc/self/cmdline").read().rstrip("\\0"))
 """,
     "asks what is mounted": """
 for line in open("/proc/self/mounts"):

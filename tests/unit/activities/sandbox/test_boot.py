@@ -79,6 +79,9 @@ import subprocess
 print(subprocess.run("yes | head -1; echo ${PIPESTATUS[0]}", shell=True, executable="/bin/bash"))
 """,
     "what it finds open": "import os; print(sorted(os.listdir('/proc/self/fd')))",
+    "what others see of it": """
+print(open("/proc/self/cmdline").read().rstrip("\\0"), open("/proc/self/comm").read())
+""",
     "its environment": "import os; print(sorted(os.environ.items()))",
 }
 
@@ -126,6 +129,18 @@ def test_a_script_is_run_as_python_runs_it(tmp_path: Path, source: str | bytes) 
     script.write_bytes(source if isinstance(source, bytes) else source.encode())
     command = (PYTHON, *PYTHON_FLAGS, str(script), "a", "b c")
     assert warm(command) == cold(command)
+
+
+def test_others_see_as_much_of_a_long_command_line_as_there_is_room_for(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import os; print(open('/proc/self/cmdline').read(), os.environ['PATH'])")
+    command = (PYTHON, *PYTHON_FLAGS, str(script), "x" * 20_000)
+    ended = warm(command)
+    assert ended.code == 0
+    seen, path = ended.printed.decode().split(" ")
+    assert "\0".join(command).startswith(seen.rstrip("\0"))
+    assert len(seen) > len(SOURCE)
+    assert path == BASE["PATH"] + "\n"
 
 
 @pytest.mark.parametrize(
