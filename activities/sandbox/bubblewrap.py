@@ -10,11 +10,10 @@ kernel is shared: a hole in it is a way out.
 
 import asyncio
 import contextlib
-import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -31,22 +30,19 @@ from activities.sandbox.egress import Egress
 from activities.sandbox.folders import hand_over, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import Launched, launch
 from activities.sandbox.own_folder import OwnFolder
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import (
-    ETC_FILES,
     bounded_command,
     job_arguments,
     opening_way_out,
     waiting_arguments,
 )
-from activities.sandbox.seccomp import program
 from activities.sandbox.slots import Slots
+from activities.sandbox.starting import group, start_bwrap
 from activities.sandbox.supervision import Supervision
 from activities.sandbox.tree import ProcessTable
 from activities.sandbox.trial import try_sandbox
-from activities.sandbox.unavailable import not_started
 from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
@@ -54,12 +50,8 @@ from activities.sandbox.warden import Warden
 from activities.sandbox.warm import WarmSandbox, waiting_job
 from activities.sandbox.warm_folders import Unfit, WarmFolders
 from activities.sandbox.warm_pool import IDLE_SECONDS, WarmPool
-from workflows.errors import BadInput, TemporaryFailure
 
 _WATCHDOG_THREADS = 2
-
-# The machine is out of something that other work gives back.
-_PASSING_ERRORS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 _T = TypeVar("_T")
 
@@ -199,8 +191,8 @@ class Bubblewrap(Sandbox):
             return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        with _group(self._cgroups, job.limits) as cgroup:
-            start = partial(_launch, host, uid=uid, warden=self._warden, cgroup=cgroup)
+        with group(self._cgroups, job.limits) as cgroup:
+            start = partial(start_bwrap, host, uid=uid, warden=self._warden, cgroup=cgroup)
             options = job_arguments(job)
             command = self._bounded(job, uid)
             if not job.network:
@@ -225,7 +217,7 @@ class Bubblewrap(Sandbox):
         assert host is not None
         with contextlib.ExitStack() as claims, contextlib.ExitStack() as failed:
             uid = claims.enter_context(self._slots.user())
-            cgroup = claims.enter_context(_group(self._cgroups, shape))
+            cgroup = claims.enter_context(group(self._cgroups, shape))
             folders = WarmFolders.make(self._warm_folder.path, uid)
             failed.callback(folders.remove)
             reading, writing = os.pipe()
@@ -233,7 +225,7 @@ class Bubblewrap(Sandbox):
             os.set_blocking(writing, False)
             with FileIO(reading) as sandbox_end:
                 job = waiting_job(self.python, shape, folders, reading)
-                launched = _launch(
+                launched = start_bwrap(
                     host,
                     waiting_arguments(job, folders.inputs, folders.skills),
                     self._bounded(job, uid),
@@ -281,52 +273,6 @@ def build(options: SandboxOptions) -> Bubblewrap:
         warm=options.warm,
         egress=Egress(options.private_hosts),
     )
-
-
-@contextlib.contextmanager
-def _group(cgroups: Cgroups | None, limits: Limits) -> Iterator[Cgroup | None]:
-    if cgroups is None:
-        yield None
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            cgroup = stack.enter_context(cgroups.group(limits))
-        except OSError as error:  # It has been taken from us, or the machine is out of something.
-            reason = f"no control group can be had ({error.strerror})"
-            raise TemporaryFailure(service="The sandbox", reason=reason) from error
-        yield cgroup
-
-
-def _launch(
-    host: Host,
-    options: Sequence[str],
-    command: Sequence[str],
-    uid: int | None,
-    warden: Warden,
-    *,
-    cgroup: Cgroup | None,
-    inherited_end: int | None = None,
-) -> Launched:
-    try:
-        warden.watch()
-        return launch(
-            host.bwrap,
-            [*host.shared, *options],
-            command,
-            mark=warden.mark,
-            files=ETC_FILES,
-            seccomp=program(is_watched=cgroup is None),
-            uid=uid,
-            view=host.view,
-            cgroup=None if cgroup is None else cgroup.joining,
-            inherited_end=inherited_end,
-        )
-    except OSError as error:
-        if error.errno in _PASSING_ERRORS:
-            raise TemporaryFailure(service="The sandbox", reason=str(error)) from error
-        if error.errno == errno.E2BIG:
-            raise BadInput(reason="The command and its arguments are too long") from error
-        raise not_started(host.bwrap, error) from error
 
 
 async def _on_folder(folder: Path, change: Callable[[], _T]) -> _T:
