@@ -160,7 +160,9 @@ async def _seen(jobs: Jobs, source: str, **options: object) -> Seen:
 
 
 @pytest.mark.parametrize("source", ENDS.values(), ids=ENDS)
-async def test_a_script_that(warm: Jobs, cold: Jobs, source: str) -> None:
+async def test_a_script_does_what_it_does_in_a_sandbox_started_for_it(
+    warm: Jobs, cold: Jobs, source: str
+) -> None:
     await warm.warm_up()
     options = {"environment": {"OWN": "word", "PYTHONPATH": "/workspace/input"}}
     assert await _seen(warm, source, **options) == await _seen(cold, source, **options)

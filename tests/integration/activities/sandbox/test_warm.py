@@ -352,7 +352,7 @@ asyncio.run(main())
     ],
     ids=["whose own processor time is bounded", "that is an ordinary user"],
 )
-async def test_those_of_a_worker(wrapper: list[str]) -> None:
+async def test_one_waits_for_the_job_of_a_worker(wrapper: list[str]) -> None:
     with open_folder() as folder:
         command = [*wrapper, sys.executable, "-c", _ONE, str(folder)]
         told = await asyncio.to_thread(subprocess.check_output, command, text=True)
