@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from activities.sandbox.backends import DEFAULT_BACKEND, SandboxOptions
+from activities.sandbox.backends import DEFAULT_BACKEND, MAX_WAITING, SandboxOptions
 from activities.sandbox.base import Limits
 from activities.units import MEBIBYTE
 from deploy.setting_values import (
     MOST_MIB,
     MOST_PROCESSES,
+    MOST_WARM,
     Backend,
     Count,
     CountOrZero,
@@ -39,6 +40,7 @@ class SandboxSettings(BaseSettings):
     skill_private_hosts: Hosts = Field(default=(), description="that these skills may reach")
     e2b_api_key: Sendable = Field(default=None, validation_alias="E2B_API_KEY")
     e2b_template: OrNone[Word] = None
+    warm_sandboxes: int = Field(default=MAX_WAITING, ge=0, le=MOST_WARM, description="0: none")
     max_running_steps: CountOrZero = Field(default=0, description="0: four to a processor")
 
     @property
@@ -57,6 +59,7 @@ class SandboxSettings(BaseSettings):
         return SandboxOptions(
             work_folder=work_folder,
             max_running=self.running_steps,
+            warm=self.warm_sandboxes,
             private_hosts=self.skill_private_hosts,
             e2b_api_key=self.e2b_api_key,
             e2b_template=self.e2b_template,

@@ -30,6 +30,7 @@ YEAR_SECONDS = 365 * DAY_SECONDS
 # and in words that name no setting.
 MOST = 1_000_000_000
 MOST_MIB = 1_073_741_824  # 1 PiB
+MOST_WARM = 64  # sandboxes: each has one of 500 users
 MOST_PROCESSES = 4_194_304  # what Linux can number
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]")  # as S3 has ever had them
 _REGION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")  # as our client takes them

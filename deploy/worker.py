@@ -32,6 +32,7 @@ from deploy.worker_identity import worker_identity
 from worker.adapters import AdapterOptions, adapters
 from worker.host import WorkerOptions, hosting
 from worker.readiness import polling
+from worker.warming import warming
 from workflows.backoff import Backoff
 from workflows.errors import TemporaryFailure
 from workflows.errors.services import StoreRefused
@@ -78,6 +79,7 @@ async def run_worker(settings: Settings) -> None:
                     },
                     sandbox,
                 ),
+                warming(sandbox, settings.limits),
             ):
                 beside(partial(remove_former, settings.data_dir))
                 beside(partial(keep_tidy, options.work_folder, settings.cache_seconds))

@@ -12,6 +12,7 @@ from pathlib import Path
 from activities.disk import Disk
 from activities.file_lock import blocking_file_lock, try_lock
 from activities.patience import patiently
+from activities.sandbox.folders import remove
 
 _LOCK = "lock"
 _CODE = "code"
@@ -90,5 +91,5 @@ def _remove_abandoned(runs: Path) -> None:
         except OSError:  # It is being removed, or is none of ours.
             continue
         if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             os.close(lock)

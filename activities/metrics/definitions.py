@@ -133,8 +133,9 @@ TOOL_SECONDS = _histogram(
 SANDBOXES = _gauge("agentos_sandboxes_running", "Sandboxes that run, or wait for their place.")
 SANDBOX_START = _histogram(
     "agentos_sandbox_start_seconds",
-    "From the wish for a sandbox until its program runs.",
+    "From the wish for a sandbox until its program runs: in one that waited for it (warm) or not.",
     _SHORT_SECONDS,
+    "start",
 )
 SANDBOX_ENDS = _counter(
     "agentos_sandbox_runs_total", "Sandboxes that ended: ok, failed, limit or error.", "end"

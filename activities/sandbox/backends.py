@@ -19,6 +19,7 @@ BACKENDS: Mapping[str, str] = {
 }
 DEFAULT_BACKEND = "bubblewrap"
 MAX_RUNNING = 32
+MAX_WAITING = 8  # sandboxes, each of 4 MB and three processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +27,13 @@ class SandboxOptions:
     """What backends are made from; each takes what it needs.
 
     ``work_folder`` is where the files of jobs lie, ``max_running`` how many jobs run at once on
-    this machine. ``private_hosts`` are patterns of hosts inside the house that jobs with network
-    may reach.
+    this machine, ``warm`` how many sandboxes may wait for jobs to come. ``private_hosts`` are
+    patterns of hosts inside the house that jobs with network may reach.
     """
 
     work_folder: Path
     max_running: int = MAX_RUNNING
+    warm: int = MAX_WAITING
     private_hosts: tuple[str, ...] = ()
     e2b_api_key: SecretStr | None = field(default=None, repr=False)
     e2b_template: str | None = None

@@ -63,10 +63,10 @@ class Job:
 
     ``inputs`` and ``skills`` map a name inside to a path outside: an input is a regular file, a
     skill is a folder. ``output`` is an existing folder outside; the caller owns it, and what it
-    holds already is visible (and writable) inside. ``interpreter`` is another Python than the
-    sandbox's own, to be found inside under the same path. ``network`` is the public internet,
-    through the proxy that the variables ``HTTP_PROXY`` and ``HTTPS_PROXY`` name, where the backend
-    is not in a cloud itself.
+    holds already is visible (and writable) inside; what the job makes may come there only when it
+    has ended. ``interpreter`` is another Python than the sandbox's own, to be found inside under
+    the same path. ``network`` is the public internet, through the proxy that the variables
+    ``HTTP_PROXY`` and ``HTTPS_PROXY`` name, where the backend is not in a cloud itself.
     """
 
     command: tuple[str, ...]
@@ -94,7 +94,8 @@ class NoRoom:
 class Exit:
     """How a job ended. ``signal`` is set when it was killed, ``limit`` when a bound was why;
     ``no_room`` where that was the disk's and not its own. ``start_ms`` is how long it took until
-    its process was there, its place waited for."""
+    its process was there, its place waited for. ``was_warm`` says that its sandbox had been started
+    before it came."""
 
     code: int | None
     signal: int | None
@@ -102,6 +103,7 @@ class Exit:
     duration_ms: int
     peak_memory_bytes: int | None
     start_ms: int | None = None
+    was_warm: bool = False
     no_room: NoRoom | None = None
 
     @property
@@ -142,6 +144,13 @@ class Sandbox(ABC):
             SandboxUnavailable: the backend cannot start jobs on this machine; says how to fix it.
             BadInput: the job makes no sense, such as a NUL byte in its command.
             TemporaryFailure: the machine or the service is out of something for a moment.
+        """
+
+    async def warm_up(self, limits: Limits) -> None:  # noqa: B027  (most backends cannot)
+        """Prepare for jobs with these limits, if the backend can prepare for jobs to come.
+
+        Raises:
+            SandboxUnavailable: see ``run``.
         """
 
     @abstractmethod

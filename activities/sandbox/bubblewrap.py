@@ -10,47 +10,53 @@ kernel is shared: a hole in it is a way out.
 
 import asyncio
 import contextlib
-import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 import structlog
 
 from activities.sandbox.backends import MAX_RUNNING, SandboxOptions
-from activities.sandbox.base import Exit, Job, Limit, OnOutput, Sandbox
+from activities.sandbox.base import Exit, Job, Limit, Limits, OnOutput, Sandbox
 from activities.sandbox.cgroups import Cgroup, Cgroups, open_cgroups
 from activities.sandbox.egress import Egress
 from activities.sandbox.folders import hand_over, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import Launched, launch
+from activities.sandbox.own_folder import OwnFolder
 from activities.sandbox.processes import Process
-from activities.sandbox.profile import ETC_FILES, bounded_command, job_arguments, opening_way_out
-from activities.sandbox.seccomp import program
+from activities.sandbox.profile import (
+    bounded_command,
+    job_arguments,
+    opening_way_out,
+    waiting_arguments,
+)
 from activities.sandbox.slots import Slots
+from activities.sandbox.starting import group, start_bwrap
 from activities.sandbox.supervision import Supervision
 from activities.sandbox.tree import ProcessTable
 from activities.sandbox.trial import try_sandbox
-from activities.sandbox.unavailable import not_started
 from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.validation import validate
 from activities.sandbox.verdict import Outcome, conclude
 from activities.sandbox.warden import Warden
-from workflows.errors import BadInput, TemporaryFailure
+from activities.sandbox.warm import WarmSandbox, waiting_job
+from activities.sandbox.warm_folders import Unfit, WarmFolders
+from activities.sandbox.warm_pool import IDLE_SECONDS, WarmPool
 
 _WATCHDOG_THREADS = 2
 
-# The machine is out of something that other work gives back.
-_PASSING_ERRORS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-
 _T = TypeVar("_T")
+
+# What became of a job, and how many folders of its output lay too deep.
+Ended = tuple[Outcome, int]
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +69,8 @@ class Bubblewrap(Sandbox):
     folders that are closed to all others (``view``). ``python`` is the interpreter shown inside, by
     default ``sandbox_python()``. At most ``max_running`` jobs run at once, further ones wait.
     ``egress`` decides where jobs with ``network`` may connect to, ``cgroups`` opens the control
-    groups of this worker, if it may have some.
+    groups of this worker, if it may have some. At most ``warm`` sandboxes wait for jobs to come,
+    and none when none has come for ``idle_seconds``.
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -77,6 +84,8 @@ class Bubblewrap(Sandbox):
         max_running: int = MAX_RUNNING,
         egress: Egress | None = None,
         cgroups: Callable[[], Cgroups | None] = open_cgroups,
+        warm: int = 0,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
@@ -86,6 +95,8 @@ class Bubblewrap(Sandbox):
         self._open_cgroups = cgroups
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
+        self._warm_folder = OwnFolder(work_folder / "warm")
+        self._warm = WarmPool(self._start_warm, most=warm, idle_seconds=idle_seconds)
         self._table = ProcessTable()
         self._warden = Warden()
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")
@@ -99,9 +110,24 @@ class Bubblewrap(Sandbox):
         validate(job)
         wanted = time.monotonic()
         host = await self._find_host()
-        async with self._slots.take() as uid:
-            verify_reach(job, uid, host)
+        async with self._slots.place:
             started = time.monotonic()
+            async with self._warm.place(job) as warm:
+                ended = await self._run_warm(warm, host, job, on_output) if warm else None
+                outcome, removed = ended or await self._run_cold(host, job, on_output)
+        if removed:
+            log.warning("sandbox.deep_folders_removed", count=removed)
+        duration_ms = round((time.monotonic() - started) * 1000)
+        concluded = await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
+        return replace(
+            concluded,
+            start_ms=round((outcome.launched_at - wanted) * 1000),
+            was_warm=ended is not None,
+        )
+
+    async def _run_cold(self, host: Host, job: Job, on_output: OnOutput) -> Ended:
+        with self._slots.user() as uid:
+            verify_reach(job, uid, host)
             try:
                 await _on_folder(job.output, partial(hand_over, job.output, uid))
                 outcome = await self._run_as(uid, host, job, on_output)
@@ -109,16 +135,39 @@ class Bubblewrap(Sandbox):
                 removed = await uninterrupted(
                     _on_folder(job.output, partial(take_back, job.output))
                 )
-        if removed:
-            log.warning("sandbox.deep_folders_removed", count=removed)
-        duration_ms = round((time.monotonic() - started) * 1000)
-        ended = await conclude(job, outcome, too_deep=removed > 0, duration_ms=duration_ms)
-        return replace(ended, start_ms=round((outcome.launched_at - wanted) * 1000))
+        return outcome, removed
+
+    async def _run_warm(
+        self, warm: WarmSandbox, host: Host, job: Job, on_output: OnOutput
+    ) -> Ended | None:
+        """None where the job cannot be given to it."""
+        verify_reach(job, warm.uid, host)
+        try:
+            inside = warm.give(job, self._bounded(job, warm.uid), self.python)
+        except Unfit:
+            return None
+        try:
+            outcome = await self._attend(warm.process, inside, on_output, warm.cgroup)
+        finally:
+            move = partial(warm.folders.empty_into, job.output)
+            removed = await uninterrupted(_on_folder(inside.output, move))
+        return outcome, removed
+
+    async def warm_up(self, limits: Limits) -> None:
+        """Have a sandbox wait for the first job with these limits.
+
+        Raises:
+            SandboxUnavailable: see ``run``.
+        """
+        await self._find_host()
+        self._warm.fill(limits)
 
     async def check(self) -> str:
         return await try_sandbox(self._python, self._warden, self._open_cgroups)
 
     async def close(self) -> None:
+        await self._warm.close()
+        self._warm_folder.close()
         self._watchdogs.shutdown(wait=False)
         self._slots.close()
         self._egress.close()
@@ -136,25 +185,67 @@ class Bubblewrap(Sandbox):
             if self._host is None:
                 host = await asyncio.to_thread(find_host, self._work_folder, self._python)
                 self._cgroups = await asyncio.to_thread(self._open_cgroups)
+                if self._warm.is_used:
+                    await asyncio.to_thread(self._warm_folder.make)
                 self._host = host
             return self._host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        with _group(self._cgroups, job) as cgroup:
-            start = partial(_launch, host, job, uid, self._warden, cgroup=cgroup)
+        with group(self._cgroups, job.limits) as cgroup:
+            start = partial(start_bwrap, host, uid=uid, warden=self._warden, cgroup=cgroup)
+            options = job_arguments(job)
+            command = self._bounded(job, uid)
             if not job.network:
-                return await self._attend(start(), job, on_output, cgroup)
+                process = Process(start(options, command))
+                return await self._attend(process, job, on_output, cgroup)
             own_end, sandbox_end = socket.socketpair()
             with own_end:
                 with sandbox_end:
-                    launched = start(way_out=sandbox_end.fileno())
+                    way_out = sandbox_end.fileno()
+                    command = opening_way_out(command, way_out)
+                    process = Process(start(options, command, inherited_end=way_out))
                 async with self._egress.serving(own_end):
-                    return await self._attend(launched, job, on_output, cgroup)
+                    return await self._attend(process, job, on_output, cgroup)
+
+    def _start_warm(self, shape: Limits) -> WarmSandbox:
+        """Start a sandbox that waits for its job.
+
+        Raises:
+            SandboxUnavailable, TemporaryFailure, OSError: it cannot be started now.
+        """
+        host = self._host
+        assert host is not None
+        with contextlib.ExitStack() as claims, contextlib.ExitStack() as failed:
+            uid = claims.enter_context(self._slots.user())
+            cgroup = claims.enter_context(group(self._cgroups, shape))
+            folders = WarmFolders.make(self._warm_folder.path, uid)
+            failed.callback(folders.remove)
+            reading, writing = os.pipe()
+            pipe = claims.enter_context(FileIO(writing, "w"))
+            os.set_blocking(writing, False)
+            with FileIO(reading) as sandbox_end:
+                job = waiting_job(self.python, shape, folders, reading)
+                launched = start_bwrap(
+                    host,
+                    waiting_arguments(job, folders.inputs, folders.skills),
+                    self._bounded(job, uid),
+                    uid,
+                    self._warden,
+                    cgroup=cgroup,
+                    inherited_end=sandbox_end.fileno(),
+                )
+            process = Process(launched)
+            failed.pop_all()
+            kept = claims.pop_all()
+            return WarmSandbox(process, folders, pipe, uid=uid, cgroup=cgroup, claims=kept)
+
+    def _bounded(self, job: Job, uid: int | None) -> list[str]:
+        return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)
 
     async def _attend(
-        self, launched: Launched, job: Job, on_output: OnOutput, cgroup: Cgroup | None
+        self, process: Process, job: Job, on_output: OnOutput, cgroup: Cgroup | None
     ) -> Outcome:
-        launched_at, process = time.monotonic(), Process(launched)
+        launched_at = time.monotonic()
         supervision = Supervision(process, job, on_output)
         try:
             await supervision.attend(self._table, self._watchdogs, cgroup)
@@ -179,54 +270,9 @@ def build(options: SandboxOptions) -> Bubblewrap:
         options.work_folder,
         python=sandbox_python(),
         max_running=options.max_running,
+        warm=options.warm,
         egress=Egress(options.private_hosts),
     )
-
-
-@contextlib.contextmanager
-def _group(cgroups: Cgroups | None, job: Job) -> Iterator[Cgroup | None]:
-    if cgroups is None:
-        yield None
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            cgroup = stack.enter_context(cgroups.group(job.limits))
-        except OSError as error:  # It has been taken from us, or the machine is out of something.
-            reason = f"no control group can be had ({error.strerror})"
-            raise TemporaryFailure(service="The sandbox", reason=reason) from error
-        yield cgroup
-
-
-def _launch(
-    host: Host,
-    job: Job,
-    uid: int | None,
-    warden: Warden,
-    *,
-    cgroup: Cgroup | None,
-    way_out: int | None = None,
-) -> Launched:
-    command = bounded_command(job, own_user=uid is not None, is_watched=cgroup is None)
-    try:
-        warden.watch()
-        return launch(
-            host.bwrap,
-            [*host.shared, *job_arguments(job)],
-            command if way_out is None else opening_way_out(command, way_out),
-            mark=warden.mark,
-            files=ETC_FILES,
-            seccomp=program(is_watched=cgroup is None),
-            uid=uid,
-            view=host.view,
-            cgroup=None if cgroup is None else cgroup.joining,
-            inherited_end=way_out,
-        )
-    except OSError as error:
-        if error.errno in _PASSING_ERRORS:
-            raise TemporaryFailure(service="The sandbox", reason=str(error)) from error
-        if error.errno == errno.E2BIG:
-            raise BadInput(reason="The command and its arguments are too long") from error
-        raise not_started(host.bwrap, error) from error
 
 
 async def _on_folder(folder: Path, change: Callable[[], _T]) -> _T:

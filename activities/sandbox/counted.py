@@ -4,7 +4,7 @@ from pathlib import Path
 
 from activities.metrics.definitions import SANDBOX_ENDS, SANDBOX_START, SANDBOXES
 from activities.metrics.numbers import Numbers
-from activities.sandbox.base import Exit, Job, OnOutput, Sandbox
+from activities.sandbox.base import Exit, Job, Limits, OnOutput, Sandbox
 
 
 class CountedSandbox(Sandbox):
@@ -30,11 +30,15 @@ class CountedSandbox(Sandbox):
             with self._numbers.during(SANDBOXES):
                 ended = await self._sandbox.run(job, on_output)
             if ended.start_ms is not None:
-                self._numbers.observe(SANDBOX_START, ended.start_ms / 1_000)
+                start = "warm" if ended.was_warm else "cold"
+                self._numbers.observe(SANDBOX_START, ended.start_ms / 1_000, start)
             end = "ok" if ended.ok else "failed" if ended.limit is None else "limit"
             return ended
         finally:
             self._numbers.count(SANDBOX_ENDS, end)
+
+    async def warm_up(self, limits: Limits) -> None:
+        await self._sandbox.warm_up(limits)
 
     async def check(self) -> str:
         return await self._sandbox.check()

@@ -4,6 +4,7 @@ No link is followed, nothing but folders is opened, and no path is put together 
 folder is opened from its parent's descriptor.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -149,12 +150,27 @@ def take_back(top: Path) -> int:
     """
     os.chown(top, os.geteuid(), os.getegid())
     top.chmod(stat.S_IRWXU)
+    return _remove_deep(top, _make_ours)
+
+
+def remove(top: Path) -> None:
+    """Remove a folder as a job has left it, from which nobody has taken anything back. What cannot
+    be removed stays."""
+    with contextlib.suppress(OSError):
+        _remove_deep(top, insist=True)  # They break what comes next.
+    shutil.rmtree(top, ignore_errors=True)
+
+
+def _remove_deep(
+    top: Path, on_each: Callable[[Entry], None] | None = None, *, insist: bool = False
+) -> int:
     deep = top / f".deep-{secrets.token_hex(8)}"
     pending = [top]
     count = 0
     while pending:
-        for entry in walk(pending.pop()):
-            _make_ours(entry)
+        for entry in walk(pending.pop(), insist=insist):
+            if on_each is not None:
+                on_each(entry)
             if entry.is_folder and entry.depth == MAX_DEPTH:
                 deep.mkdir(exist_ok=True)
                 moved = deep / str(count)

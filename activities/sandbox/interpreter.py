@@ -12,6 +12,10 @@ from workflows.errors.scripts import SandboxUnavailable
 _SYSTEM = (Path("/usr/local/bin/python3"), Path("/usr/bin/python3"))
 _OLDEST_MINOR = 11
 
+# How scripts are run. -B: the skill's folder is read-only. -u: what a script prints is seen as it
+# runs, and is not lost when it is killed. Neither is measurable in the time to start, 9 ms.
+PYTHON_FLAGS = ("-B", "-u")
+
 
 def sandbox_python() -> Path:
     """The interpreter that runs scripts: the same path inside the sandbox and outside.

@@ -34,6 +34,7 @@ class Process:
         self._kill_wanted = False
         self._outer_dead = False
         self._inner_dead = False
+        self._is_closed = False
         self._dead: asyncio.Future[None] = self._loop.create_future()
         self._outer_fd = os.pidfd_open(launched.process.pid)
         self._loop.add_reader(launched.status, self._on_status)
@@ -46,6 +47,10 @@ class Process:
     @property
     def stderr(self) -> int:
         return self._launched.stderr
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._outer_dead
 
     async def inner(self) -> int:
         """The pid of process 1 inside, as seen from here, once bwrap has reported it."""
@@ -84,7 +89,7 @@ class Process:
         """Kill what is left, wait until it is dead, and give back the descriptors.
 
         Returns the exit code of the command, None when it never came to run, or when bwrap did not
-        live to tell.
+        live to tell. May be called again.
         """
         self.kill()
         await self.wait()
@@ -93,6 +98,9 @@ class Process:
         return int(code[1]) if code else None
 
     def _close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._loop.remove_reader(self._launched.status)
         for descriptor in (self.stdout, self.stderr, self._launched.status):
             os.close(descriptor)

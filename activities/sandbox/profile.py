@@ -109,9 +109,17 @@ def job_arguments(job: Job) -> list[str]:
         arguments += ["--ro-bind", str(prefix), str(prefix), *_without_packages(prefix)]
     if job.venv:
         arguments += ["--ro-bind", str(job.venv), VENV_FOLDER]
-    for name, value in environment(job).items():
-        arguments += ["--setenv", name, value]
-    return [*arguments, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
+    return [*arguments, *_entered(job)]
+
+
+def waiting_arguments(job: Job, inputs: Path, skills: Path) -> list[str]:
+    """In place of ``job_arguments``, where the files come later: into these folders."""
+    return [
+        *("--bind", str(job.output), OUTPUT_FOLDER),
+        *("--ro-bind", str(inputs), INPUT_FOLDER),
+        *("--ro-bind", str(skills), SKILLS_FOLDER),
+        *_entered(job),
+    ]
 
 
 def trial_arguments() -> list[str]:
@@ -192,6 +200,12 @@ def opening_way_out(command: Sequence[str], descriptor: int) -> list[str]:
 def largest_file_bytes(limits: Limits) -> int:
     """The size at which the kernel cuts a file short."""
     return _allowed(resource.RLIMIT_FSIZE, limits.file_bytes)
+
+
+def _entered(job: Job) -> list[str]:
+    variables = environment(job).items()
+    set_variables = [word for name, value in variables for word in ("--setenv", name, value)]
+    return [*set_variables, "--remount-ro", "/", "--chdir", OUTPUT_FOLDER]
 
 
 def _without_packages(*prefixes: Path) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from activities.file_lock import try_lock
@@ -19,36 +19,35 @@ _LOCKS = Path("/run/agentos-sandbox")
 
 
 class Slots:
-    """Places for running jobs.
+    """Places for running jobs: ``async with slots.place``.
 
-    When the worker is root, each place has a user of its own, so that jobs can neither touch each
+    When the worker is root, each sandbox has a user of its own, so that jobs can neither touch each
     other's files and processes nor eat up each other's process count. A user is claimed with a file
     lock, because another worker may run on the same machine; the kernel drops it when we die.
     """
 
     def __init__(self, places: int, fallback: Path) -> None:
-        self._places = asyncio.Semaphore(places)
+        self.place = asyncio.Semaphore(places)
         self._fallback = fallback
         self._free: list[int] = []
         self._claims: list[int] = []
         self._next = FIRST_UID
 
-    @contextlib.asynccontextmanager
-    async def take(self) -> AsyncIterator[int | None]:
-        """Wait for a place. Gives the user id of the job, None for the worker's own user.
+    @contextlib.contextmanager
+    def user(self) -> Iterator[int | None]:
+        """The user id of a sandbox, None for the worker's own user.
 
         Raises:
             SandboxUnavailable: every user id is claimed by other workers.
         """
-        async with self._places:
-            if os.geteuid() != 0:
-                yield None
-                return
-            uid = self._free.pop() if self._free else self._claim()
-            try:
-                yield uid
-            finally:
-                self._free.append(uid)
+        if os.geteuid() != 0:
+            yield None
+            return
+        uid = self._free.pop() if self._free else self._claim()
+        try:
+            yield uid
+        finally:
+            self._free.append(uid)
 
     def close(self) -> None:
         for claim in self._claims:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER
+from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.skills.entries import FIRST_LINE_MAX_BYTES, Entry, Language, language_of
 from activities.skills.metadata import Skill
 from workflows.definitions.pipeline import Code
@@ -14,10 +15,6 @@ from workflows.errors.skills import NodeMissing, ScriptNotFound
 # Limits of Linux: MAX_ARG_STRLEN for one argument, and half of the smallest ARG_MAX for all.
 ARGUMENT_MAX_BYTES = 128 * 1024 - 1
 ARGUMENTS_MAX_BYTES = 1024 * 1024
-
-# -B: the skill's folder is read-only. -u: what a script prints is seen as it runs, and is not lost
-# when it is killed. Neither is measurable in the time to start, 9 ms.
-PYTHON_FLAGS = ("-B", "-u")
 
 NODES = (Path("/usr/bin/node"), Path("/usr/local/bin/node"))
 

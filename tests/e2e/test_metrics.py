@@ -94,7 +94,9 @@ def test_steps_turns_models_and_sandboxes_are_counted(both: tuple[Samples, Sampl
     assert sum(tokens.values()) > 0
     tools = worker["agentos_tool_calls_total"]
     assert tools[frozenset({("tool", "write_file"), ("end", "ok")})] >= 1
-    assert worker["agentos_sandbox_start_seconds_count"][frozenset()] >= 1
+    starts = worker["agentos_sandbox_start_seconds_count"]
+    assert {dict(labels)["start"] for labels in starts} <= {"warm", "cold"}
+    assert sum(starts.values()) >= 1
     assert worker["agentos_step_slots"][frozenset()] >= 1
 
 

@@ -1,6 +1,7 @@
 """Finding the processes of a job from outside, by a word in their command line."""
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -22,6 +23,23 @@ def alive(word: str) -> list[int]:
     ]
 
 
+def inside(word: str) -> list[int]:
+    """Those of a job itself: without what stands around it, or is about to become it."""
+    return [pid for pid in alive(word) if _is_of_a_job(pid)]
+
+
+def waiting() -> list[int]:
+    """Interpreters in sandboxes that wait for their job."""
+    return inside("Runs in a sandbox that was started before its job came")
+
+
+def outer(pid: int) -> int:
+    """The one around a process that we have started."""
+    while (above := parent(pid)) != os.getpid():
+        pid = above
+    return pid
+
+
 def running(pids: list[int]) -> list[int]:
     """Those of them that are neither gone nor zombies. Quick: dying takes but a millisecond."""
     return [pid for pid in pids if _state(pid) not in {"gone", "Z", "X"}]
@@ -29,6 +47,16 @@ def running(pids: list[int]) -> list[int]:
 
 def parent(pid: int) -> int:
     return int(_fields(pid)[1])
+
+
+def _is_of_a_job(pid: int) -> bool:
+    """Whether it lives in a process namespace of its own, and is not the first one there."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    own = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+    return len(own) > 1 and own[-1] != "1"
 
 
 def _state(pid: int) -> str:

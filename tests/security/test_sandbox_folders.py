@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.sandbox.folders import MAX_DEPTH, hand_over, take_back, walk
+from tests.folders import nest
 from tests.integration.sandboxes import Bench
 
 JOB_UID = 60_600
@@ -107,23 +108,12 @@ def test_the_target_of_a_link_keeps_its_mode(folder: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 2, 3 * MAX_DEPTH + 5, 1500])
 def test_folders_too_deep_to_be_removed_are_cut_off(folder: Path, depth: int) -> None:
     (folder / "kept").touch()
-    _nest(folder, depth)
+    nest(folder, depth)
     removed = take_back(folder)
     assert (removed > 0) == (depth > MAX_DEPTH)
     assert max(entry.depth for entry in walk(folder)) <= MAX_DEPTH
     assert (folder / "kept").exists()
     shutil.rmtree(folder)
-
-
-def _nest(folder: Path, depth: int) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    for _ in range(depth):
-        os.mkdir("d", dir_fd=descriptor)
-        inner = os.open("d", os.O_RDONLY, dir_fd=descriptor)
-        os.close(descriptor)
-        descriptor = inner
-    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
-    os.close(descriptor)
 
 
 def test_no_folder_is_entered_through_a_link(folder: Path, tmp_path: Path) -> None:

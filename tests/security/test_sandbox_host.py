@@ -251,9 +251,9 @@ async def test_a_command_that_is_too_long_is_refused(bench: Bench) -> None:
 @as_root
 async def test_two_workers_never_share_a_user(folder: Path) -> None:
     first, second = Slots(4, fallback=folder), Slots(4, fallback=folder)
-    async with first.take() as one, second.take() as two, first.take() as three:
+    with first.user() as one, second.user() as two, first.user() as three:
         assert len({one, two, three}) == 3
-    async with first.take() as again:
+    with first.user() as again:
         assert again in {one, three}
     first.close()
     second.close()

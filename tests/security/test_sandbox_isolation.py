@@ -18,7 +18,7 @@ from activities.sandbox.base import Limits
 from activities.sandbox.profile import SHARED_MEMORY_BYTES, TEMPORARY_BYTES
 from activities.units import MEBIBYTE
 from tests.integration.sandboxes import Bench
-from tests.security.processes import alive, mark, until
+from tests.security.processes import alive, inside, mark, until
 
 # --- The worker and the host ---
 
@@ -42,7 +42,7 @@ async def test_process_1_names_no_path_of_the_host(bench: Bench) -> None:
 async def test_a_job_is_never_root_outside(bench: Bench) -> None:
     word = mark()
     running = asyncio.create_task(bench.shell(f"sleep 60; : {word}"))
-    await until(lambda: len(alive(word)) > 2)
+    await until(lambda: inside(word))
     users = {_users_of(pid) for pid in alive(word)}
     running.cancel()
     await asyncio.wait({running})
@@ -60,8 +60,8 @@ async def test_two_jobs_of_a_root_worker_are_different_users(bench: Bench) -> No
     for word, bench.output in zip(words, folders, strict=True):
         bench.output.mkdir()
         tasks.append(asyncio.create_task(bench.shell(f"sleep 60; : {word}")))
-        await until(lambda word=word: len(alive(word)) > 2)  # type: ignore[misc]
-    users = [_users_of(alive(word)[0])[0] for word in words]
+        await until(lambda word=word: inside(word))  # type: ignore[misc]
+    users = [_users_of(inside(word)[0])[0] for word in words]
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
@@ -170,13 +170,15 @@ async def test_folders_in_memory_are_bounded(bench: Bench, folder: str, size: in
 
 
 async def test_a_setuid_file_is_in_nobodys_reach_and_loses_the_bit(bench: Bench) -> None:
-    made = "cp /bin/true s; chmod 6777 s; mkdir d; chmod 7777 d; touch ready"
-    script = f"{made}; until [ -e go ]; do sleep 0.01; done"
+    word = mark()
+    made = "cp /bin/true s; chmod 6777 s; mkdir d; chmod 7777 d; echo ready"
+    script = f"{made}; until [ -e go ]; do sleep 0.01; done; : {word}"
     running = asyncio.create_task(bench.shell(script))
-    await until((bench.output / "ready").exists)
-    assert stat.S_IMODE((bench.output / "s").stat().st_mode) == 0o6777
-    assert stat.S_IMODE(bench.output.stat().st_mode) == 0o700
-    (bench.output / "go").touch()
+    await until(lambda: bench.stdout)
+    output = Path(f"/proc/{inside(word)[0]}/cwd")
+    assert stat.S_IMODE((output / "s").stat().st_mode) == 0o6777
+    assert stat.S_IMODE(output.stat().st_mode) == 0o700
+    (output / "go").touch()
     assert (await running).ok
     for name in ("s", "d"):
         assert stat.S_IMODE((bench.output / name).stat().st_mode) == 0o777

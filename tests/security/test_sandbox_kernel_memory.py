@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ import pytest
 
 from activities.sandbox.base import Exit, Limit, Limits
 from activities.sandbox.bubblewrap import Bubblewrap
-from activities.sandbox.cgroups import Cgroups, open_cgroups
+from activities.sandbox.cgroups import open_cgroups
 from activities.units import MEBIBYTE
 from tests.folders import PROJECT
-from tests.integration.sandboxes import Bench, open_folder
+from tests.integration.sandboxes import Bench, Warmed, open_folder
 from tests.security.processes import alive, mark, until
 
 LIMITS = Limits(memory_bytes=150 * MEBIBYTE, wall_seconds=30)
@@ -97,18 +97,26 @@ def _has_cgroups() -> bool:
 
 with_cgroup = pytest.mark.skipif(not _has_cgroups(), reason="no cgroup can be had here")
 
+# Whether a job has a sandbox of its own, or one that waited for it.
+COLD, WARM = 0, 1
+
+WATCHED = [
+    pytest.param((_none, COLD), id="watched"),
+    pytest.param((_none, WARM), id="watched, warm"),
+]
 WAYS = [
-    pytest.param(open_cgroups, id="in a cgroup", marks=with_cgroup),
-    pytest.param(_none, id="watched"),
+    pytest.param((open_cgroups, COLD), id="in a cgroup", marks=with_cgroup),
+    pytest.param((open_cgroups, WARM), id="in a cgroup, warm", marks=with_cgroup),
+    *WATCHED,
 ]
 
 
 @pytest.fixture
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    cgroups: Callable[[], Cgroups | None] = request.param
+    cgroups, warm = request.param
     with open_folder() as folder:
-        sandbox = Bubblewrap(folder / "work", cgroups=cgroups)
-        yield Bench(sandbox, folder)
+        sandbox = Bubblewrap(folder / "work", cgroups=cgroups, warm=warm)
+        yield Bench(Warmed(sandbox) if warm else sandbox, folder)
         await sandbox.close()
 
 
@@ -201,7 +209,7 @@ print(len({open(name, 'rb').read() for name in 'abdefg'}))
     assert bench.stdout == "1\n"
 
 
-@pytest.mark.parametrize("bench", [pytest.param(_none, id="watched")], indirect=True)
+@pytest.mark.parametrize("bench", WATCHED, indirect=True)
 async def test_a_watched_job_cannot_enlarge_or_pin_what_sockets_and_pipes_hold(
     bench: Bench,
 ) -> None:

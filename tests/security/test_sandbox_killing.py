@@ -16,7 +16,7 @@ from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
-from tests.security.processes import alive, mark, parent, running, until
+from tests.security.processes import alive, inside, mark, outer, parent, running, until
 from workflows.errors.scripts import SandboxKilled
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -55,7 +55,7 @@ async def test_a_cancellation_kills_daemons_within_a_second(bench: Bench) -> Non
     source = f"{_DAEMON}\nprint('ready', flush=True)\ntime.sleep(60)\n# {word}"
     job = asyncio.create_task(bench.python(source))
     # The daemons come into being by themselves: a look in the midst of that may miss one.
-    await until(lambda: bench.stdout and len(alive(word)) >= 4)
+    await until(lambda: bench.stdout and len(inside(word)) == 4)
     pids = alive(word)
     started = time.monotonic()
     job.cancel()
@@ -69,7 +69,7 @@ async def test_a_cancellation_kills_daemons_within_a_second(bench: Bench) -> Non
 async def test_a_second_cancellation_does_not_cut_the_first_short(bench: Bench) -> None:
     word = mark()
     job = asyncio.create_task(bench.python(f"{_DAEMON}\ntime.sleep(60)\n# {word}"))
-    await until(lambda: len(alive(word)) >= 5)
+    await until(lambda: len(inside(word)) == 4)
     pids = alive(word)
     while not job.done():
         job.cancel()
@@ -84,9 +84,9 @@ async def test_daemons_do_not_outlive_the_command(bench: Bench) -> None:
     waiting = "while not os.path.exists('go'): time.sleep(0.01)"
     script = f"hold = b'x' * (300 << 20)\n{_DAEMON}\n{waiting}\n# {word}"
     job = asyncio.create_task(bench.python(script))
-    await until(lambda: len(alive(word)) >= 5)
+    await until(lambda: len(inside(word)) == 4)
     pids = alive(word)
-    (bench.output / "go").touch()
+    Path(f"/proc/{inside(word)[0]}/cwd/go").touch()
     assert (await job).ok
     assert running(pids) == []
     assert alive(word) == []
@@ -124,8 +124,7 @@ async def test_a_sandbox_that_is_killed_from_outside_is_tried_again_and_not_blam
     word = mark()
     job = asyncio.create_task(bench.shell(f"echo began >&2; sleep 60; : {word}"))
     await until(lambda: bench.stderr == "began\n")
-    [outer] = [pid for pid in alive(word) if parent(pid) == os.getpid()]
-    os.kill(outer, signal.SIGKILL)
+    os.kill(outer(alive(word)[0]), signal.SIGKILL)
     with pytest.raises(SandboxKilled, match="signal 9") as caught:
         await job
     assert caught.value.retryable
@@ -245,23 +244,25 @@ def _wardens() -> set[int]:
     return {pid for pid in alive("orphans.py") if parent(pid) == os.getpid()}
 
 
-async def test_no_descriptor_and_no_zombie_is_left_behind() -> None:
-    assert await _run_script(_TIDY) == "[]\n"
+@pytest.mark.parametrize("warm", [0, 2], ids=["cold", "warm"])
+async def test_no_descriptor_and_no_zombie_is_left_behind(warm: int) -> None:
+    assert await _run_script(_TIDY, warm) == "[]\n"
 
 
-async def test_a_worker_that_is_process_1_gathers_no_zombies() -> None:
+@pytest.mark.parametrize("warm", [0, 2], ids=["cold", "warm"])
+async def test_a_worker_that_is_process_1_gathers_no_zombies(warm: int) -> None:
     """As in a container, where whatever loses its parent becomes ours."""
     unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
     if os.geteuid() != 0:
         unshare.append("--map-current-user")
     if await asyncio.to_thread(subprocess.call, [*unshare, "true"]) != 0:
         pytest.skip("no pid namespace can be made here")
-    assert await _run_script(_TIDY, *unshare) == "[]\n"
+    assert await _run_script(_TIDY, warm, *unshare) == "[]\n"
 
 
-async def _run_script(source: str, *wrapper: str) -> str:
+async def _run_script(source: str, warm: int, *wrapper: str) -> str:
     with open_folder() as folder:
-        command = [*wrapper, sys.executable, "-c", source, str(folder)]
+        command = [*wrapper, sys.executable, "-c", source, str(folder), str(warm)]
         done = await asyncio.to_thread(
             subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True
         )
@@ -289,7 +290,7 @@ def held():
 async def main():
     output = Path(sys.argv[1], "output")
     output.mkdir()
-    sandbox = Bubblewrap(output.parent)
+    sandbox = Bubblewrap(output.parent, warm=int(sys.argv[2]))
     assert (await sandbox.run(Job(("true",), output), print)).ok
     before = held()
     for pause in range(0, 20, 2):
@@ -298,6 +299,7 @@ async def main():
         await asyncio.sleep(pause / 1000)
         running.cancel()
         await asyncio.wait({running})
+    await sandbox.close()
     print(sorted(held() - before))
 
 asyncio.run(main())

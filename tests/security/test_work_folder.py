@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from activities.attempts.scratch import Scratch
-from activities.sandbox.base import Job, Stream
+from activities.sandbox.base import Job, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.slots import FIRST_UID
 from deploy.folders import WorkFolderTaken, remove_former, work_folder
@@ -51,9 +51,11 @@ def data_dir() -> Iterator[Path]:
 
 
 @as_root
-async def test_no_other_user_reads_what_a_job_is_given_or_makes(data_dir: Path) -> None:
+@pytest.mark.parametrize("warm", [0, 1], ids=["cold", "warm"])
+async def test_no_other_user_reads_what_a_job_is_given_or_makes(data_dir: Path, warm: int) -> None:
     word, folder = mark(), work_folder(data_dir)
-    scratch, sandbox = Scratch(folder), Bubblewrap(folder)
+    scratch, sandbox = Scratch(folder), Bubblewrap(folder, warm=warm)
+    await sandbox.warm_up(Limits())
     data = folder / "inputs" / "data.csv"
     data.parent.mkdir(mode=0o755)
     data.write_text(word)
@@ -75,11 +77,14 @@ async def test_no_other_user_reads_what_a_job_is_given_or_makes(data_dir: Path) 
         )
         running = asyncio.create_task(sandbox.run(job, hear))
         await until(lambda: printed)
-        paths = [str(path) for path in (data_dir, data, code, place.output / "made.txt")]
+        [made] = folder.rglob("made.txt")
+        paths = [str(path) for path in (data_dir, data, code, made)]
         for uid in (OTHER_UID, FIRST_UID + 500):  # Some user, and that of another job.
             assert await printed_by(uid, _SPY, word, *paths) == "looked everywhere\n"
-        (place.output / "go").touch()
-        assert (await running).ok
+        (made.parent / "go").touch()
+        ended = await running
+        assert (ended.ok, ended.was_warm) == (True, bool(warm))
+        paths[-1] = str(place.output / "made.txt")
         assert await printed_by(OTHER_UID, _SPY, word, *paths) == "looked everywhere\n"
         found = (await printed_by(os.geteuid(), _SPY, word, *paths)).splitlines()
         assert set(paths[1:]) < set(found)  # It does see what it may.

@@ -34,6 +34,7 @@ READERS_OF_THE_ENVIRONMENT = {
     *(Path("deploy/settings.py"), Path("deploy/variables.py")),
     Path("api/client/connected.py"),  # In programs of others, which have no settings of ours.
     Path("api/cli/surroundings.py"),  # What every program of a terminal goes by.
+    Path("activities/sandbox/boot.py"),  # In a sandbox, for which it sets that of the job.
 }
 
 

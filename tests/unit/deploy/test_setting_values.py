@@ -74,6 +74,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "sandbox_file_mib": _WHOLE,
     "sandbox_files": _WHOLE,
     "sandbox_printed_mib": _WHOLE,
+    "warm_sandboxes": ("many", "-1", "1.5", "65", ""),
     "breaker_share": ("half", "0", "1.1", "-1", "nan", ""),
     "breaker_calls": (*_WHOLE, "0"),
     "breaker_window_seconds": (*_AMOUNT, "0", "3601"),

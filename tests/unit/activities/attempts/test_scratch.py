@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from activities.attempts.scratch import Scratch
+from tests.folders import nest
 from tests.live import until
 
 
@@ -45,6 +46,17 @@ async def test_scratch_of_a_killed_worker_is_removed_and_of_a_living_one_kept(
         assert place.output.exists()
     assert not dead.exists()
     living.close()
+
+
+def test_folders_too_deep_for_common_tools_are_removed_with_those_of_a_killed_worker(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "runs" / "dead" / "run"
+    run.mkdir(parents=True)
+    (run.parent / "lock").touch()
+    nest(run, 1_500)
+    Scratch(tmp_path).close()
+    assert not run.parent.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

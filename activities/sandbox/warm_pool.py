@@ -1,0 +1,115 @@
+"""Keeps some sandboxes started for the jobs to come: one more than there are jobs, up to a bound,
+and none where no job has come for a while."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import structlog
+
+from activities.sandbox.base import Job, Limits
+from activities.sandbox.uninterrupted import uninterrupted
+from activities.sandbox.warm import WarmSandbox, is_fit, shape_of
+from workflows.errors import AgentOSError
+
+IDLE_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class WarmPool:
+    """``start`` starts a sandbox for jobs with these limits. At most ``most`` wait."""
+
+    def __init__(
+        self,
+        start: Callable[[Limits], WarmSandbox],
+        *,
+        most: int,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._start = start
+        self._most = most
+        self._idle_seconds = idle_seconds
+        self._shape: Limits | None = None
+        self._waiting: list[WarmSandbox] = []
+        self._busy = 0
+        self._endings: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+
+    @property
+    def is_used(self) -> bool:
+        return self._most > 0
+
+    @contextlib.asynccontextmanager
+    async def place(self, job: Job) -> AsyncIterator[WarmSandbox | None]:
+        """A sandbox for this job, which ends with the block; None if it is to have one of its own.
+        Where none waited for the first jobs of their kind, some will for those after them."""
+        if not self.is_used or not is_fit(job):
+            yield None
+            return
+        self._busy += 1
+        sandbox = self._take(shape_of(job.limits))
+        try:
+            yield sandbox
+        finally:
+            self._busy -= 1
+            if sandbox is not None:
+                await uninterrupted(self._end(sandbox))
+
+    def fill(self, limits: Limits) -> None:
+        """Have sandboxes wait for jobs with these limits."""
+        self._shape_for(shape_of(limits))
+        self._fill()
+
+    async def close(self) -> None:
+        """End those that wait."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._most = 0
+        self._drop()
+        while self._endings:
+            await asyncio.wait(self._endings)
+
+    def _take(self, shape: Limits) -> WarmSandbox | None:
+        self._shape_for(shape)
+        asyncio.get_running_loop().call_soon(self._fill)  # As soon as this job has begun.
+        while self._waiting:
+            sandbox = self._waiting.pop(0)
+            if sandbox.process.is_alive:
+                return sandbox
+            self._in_background(self._end(sandbox))
+        return None
+
+    def _shape_for(self, shape: Limits) -> None:
+        if shape != self._shape:
+            self._drop()
+            self._shape = shape
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._drop)
+
+    def _fill(self) -> None:
+        wanted = min(self._most, self._busy + 1)
+        while self._shape is not None and len(self._waiting) < wanted:
+            try:
+                self._waiting.append(self._start(self._shape))
+            except (AgentOSError, OSError) as error:
+                # A job that needs it is told of it, in a sandbox of its own.
+                log.info("sandbox.none_waits", reason=str(error))
+                return
+
+    def _drop(self) -> None:
+        while self._waiting:
+            self._in_background(self._end(self._waiting.pop()))
+
+    async def _end(self, sandbox: WarmSandbox) -> None:
+        try:
+            await sandbox.process.end()
+            sandbox.claims.close()
+        finally:  # Nobody waits for the removal of its files.
+            self._in_background(asyncio.to_thread(sandbox.folders.remove))
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

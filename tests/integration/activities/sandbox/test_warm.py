@@ -1,0 +1,393 @@
+"""Sandboxes that wait for jobs: when there are some, and what becomes of them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from activities.sandbox.base import Job, Limit, Limits
+from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox.warm_folders import MAX_LINKS
+from activities.units import MEBIBYTE
+from tests.folders import nest
+from tests.integration.activities.sandbox.warm_jobs import Jobs, own_waiting
+from tests.integration.sandboxes import open_folder
+from tests.pressure import allowed
+from tests.security.processes import outer, running, until
+from workflows.errors import BadInput
+from workflows.errors.scripts import SandboxUnavailable
+
+AT_MOST = 2
+
+
+@pytest.fixture
+async def jobs() -> AsyncIterator[Jobs]:
+    with open_folder() as folder:
+        sandbox = Bubblewrap(folder / "work", warm=AT_MOST)
+        yield Jobs(sandbox, folder)
+        await sandbox.close()
+
+
+def ours() -> list[int]:
+    return own_waiting(os.getpid())
+
+
+async def test_the_first_job_starts_its_sandbox_and_those_after_it_find_one(jobs: Jobs) -> None:
+    assert [(await jobs.shell()).was_warm for _ in range(4)] == [False, True, True, True]
+
+
+async def test_a_sandbox_may_wait_before_the_first_job(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    assert (await jobs.shell()).was_warm
+
+
+async def test_none_waits_where_none_may() -> None:
+    with open_folder() as folder:
+        jobs = Jobs(Bubblewrap(folder / "work", warm=0), folder)
+        await jobs.warm_up()
+        assert [(await jobs.shell()).was_warm for _ in range(2)] == [False, False]
+        assert not (folder / "work" / "warm").exists()
+        await jobs.sandbox.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has jobs run as other users")
+async def test_one_waits_in_a_work_folder_that_is_closed_to_its_user() -> None:
+    with open_folder() as folder:
+        closed = folder / "closed"
+        closed.mkdir(mode=0o700)
+        jobs = Jobs(Bubblewrap(closed / "work", warm=1), closed / "work")
+        await jobs.warm_up()
+        ended = await jobs.python("open('made', 'w').write('x')")
+        assert (ended.ok, ended.was_warm) == (True, True)
+        assert (jobs.output / "made").read_text() == "x"
+        await jobs.sandbox.close()
+
+
+async def test_each_serves_one_job(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    seen = set()
+    for _ in range(5):
+        assert (await jobs.shell("readlink /proc/self/ns/pid")).was_warm
+        seen.add(tuple(jobs.printed.values()))
+    assert len(seen) == 5
+
+
+async def test_jobs_at_once_never_share_one(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    folders = [jobs.folder / str(number) for number in range(8)]
+    for folder in folders:
+        folder.mkdir()
+    command = ("/bin/sh", "-c", "readlink /proc/self/ns/pid > ns; sleep 0.2")
+    run = jobs.sandbox.run
+    await asyncio.gather(*(run(Job(command, folder), lambda *_: None) for folder in folders))
+    assert len({(folder / "ns").read_text() for folder in folders}) == 8
+
+
+async def test_no_more_wait_than_may(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    begun = [asyncio.create_task(_sleep(jobs, number)) for number in range(6)]
+    await until(
+        lambda: len(list(jobs.folder.glob("sleeping-*/begun"))) + len(_in_folders(jobs)) > 5
+    )
+    await until(lambda: len(_not_given(jobs)) == AT_MOST)
+    await asyncio.sleep(0.2)
+    assert len(_not_given(jobs)) == AT_MOST
+    for task in begun:
+        task.cancel()
+    await asyncio.wait(begun)
+
+
+async def _sleep(jobs: Jobs, number: int) -> None:
+    output = jobs.folder / f"sleeping-{number}"
+    output.mkdir()
+    await jobs.sandbox.run(Job(("/bin/sh", "-c", "touch begun; sleep 60"), output), print)
+
+
+def _in_folders(jobs: Jobs) -> list[Path]:
+    """Jobs that have begun in sandboxes which waited for them."""
+    return list((jobs.folder / "work" / "warm").glob("*/*/output/begun"))
+
+
+def _not_given(jobs: Jobs) -> list[Path]:
+    folders = (jobs.folder / "work" / "warm").glob("*/*/output")
+    return [folder for folder in folders if not (folder / "begun").exists()]
+
+
+# --- What is started anew ---
+
+
+async def test_a_job_with_other_bounds_gets_none_that_was_made_for_these(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    for change in (
+        {"memory_bytes": 512 * MEBIBYTE},
+        {"processes": 16},
+        {"file_bytes": MEBIBYTE},
+        {"open_files": 64},
+    ):
+        limits = replace(Limits(), **change)  # type: ignore[arg-type]
+        assert not (await jobs.shell(limits=limits)).was_warm
+        assert (await jobs.shell("ulimit -a", limits=limits)).was_warm
+
+
+async def test_times_are_bounded_when_the_job_has_come(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    limits = Limits(wall_seconds=0.5)
+    ended = await jobs.shell("sleep 60", limits=limits)
+    assert (ended.was_warm, ended.limit) == (True, Limit.WALL_TIME)
+    ended = await jobs.python("while True: pass", limits=Limits(cpu_seconds=1))
+    assert (ended.was_warm, ended.limit) == (True, Limit.CPU_TIME)
+
+
+@pytest.mark.parametrize("reason", ["network", "venv", "interpreter", "output"])
+async def test_what_a_waiting_sandbox_cannot_have_is_started_with_one_that_can(
+    jobs: Jobs, reason: str
+) -> None:
+    await jobs.warm_up()
+    if reason == "output":
+        output = jobs.folder / "full"
+        output.mkdir()
+        (output / "before").touch()
+        ended = await jobs.sandbox.run(Job(("rm", "before"), output), print)
+    else:
+        venv = jobs.folder / "venv"
+        venv.mkdir()
+        options = {"network": True, "venv": venv, "interpreter": sandbox_python()}
+        ended = await jobs.shell(**{reason: options[reason]})
+    assert (ended.ok, ended.was_warm) == (True, False)
+    assert (await jobs.shell()).was_warm
+
+
+async def test_more_files_than_are_linked_in_a_moment_are_mounted(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    skill = jobs.folder / "skill"
+    skill.mkdir(mode=0o755)
+    for number in range(MAX_LINKS):
+        (skill / str(number)).touch(mode=0o644)
+    ended = await jobs.shell(
+        f"[ $(ls /skills/many | wc -l) = {MAX_LINKS} ]", skills={"many": skill}
+    )
+    assert (ended.ok, ended.was_warm) == (True, False)
+    assert (await jobs.shell()).was_warm
+
+
+async def test_an_input_that_is_a_link_is_mounted(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    file, link = jobs.folder / "file", jobs.folder / "link"
+    file.write_text("content")
+    link.symlink_to(file)
+    ended = await jobs.shell("cat /workspace/input/data; echo", inputs={"data": link})
+    assert (ended.ok, ended.was_warm) == (True, False)
+    assert "content\n" in jobs.printed.values()
+
+
+async def test_a_job_with_more_words_than_a_pipe_holds_is_run(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    ended = await jobs.shell("echo ${#LONG}", environment={"LONG": "x" * 100_000})
+    assert (ended.ok, ended.was_warm) == (True, False)
+    assert "100000\n" in jobs.printed.values()
+
+
+async def test_what_is_wrong_with_a_job_is_told_as_where_none_waits(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    gone = Job(("true",), jobs.folder / "gone")
+    with pytest.raises(SandboxUnavailable, match="gone is not there"):
+        await jobs.sandbox.run(gone, print)
+    with pytest.raises(SandboxUnavailable, match="gone is not there"):
+        await jobs.shell(inputs={"data": jobs.folder / "gone"})
+    assert (await jobs.shell()).was_warm
+
+
+# --- When something is amiss ---
+
+
+async def test_one_that_has_died_while_it_waited_is_passed_over(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    await until(ours)
+    [pid] = ours()
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not running([pid]))
+    assert (await jobs.shell()).ok
+    assert (await jobs.shell()).was_warm
+
+
+async def test_one_whose_death_nobody_has_heard_of_is_passed_over(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    await until(ours)
+    [pid] = ours()
+    around = outer(pid)
+    os.kill(pid, signal.SIGKILL)
+    while running([pid, around]):  # The event loop hears of nothing meanwhile.
+        pass
+    ended = await jobs.shell()
+    assert (ended.ok, ended.was_warm) == (True, False)
+
+
+async def test_one_whose_folders_are_gone_is_passed_over(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    [folder] = (jobs.folder / "work" / "warm").glob("*/*/output")
+    folder.rmdir()
+    ended = await jobs.shell("echo x > made")
+    assert (ended.ok, ended.was_warm) == (True, False)
+    assert (jobs.output / "made").exists()
+
+
+async def test_where_none_can_be_made_to_wait_jobs_start_their_own(jobs: Jobs) -> None:
+    assert (await jobs.shell()).ok
+    [own] = (jobs.folder / "work" / "warm").iterdir()
+    await until(lambda: len(list(own.iterdir())) == AT_MOST)
+    own.rename(jobs.folder / "elsewhere")
+    for _ in range(3):
+        assert (await jobs.shell("echo x > made")).ok
+        assert (jobs.output / "made").exists()
+
+
+async def test_a_job_that_makes_no_sense_costs_no_place(jobs: Jobs) -> None:
+    for _ in range(2 * AT_MOST):
+        await jobs.warm_up()
+        with pytest.raises(BadInput):
+            await jobs.shell(environment={"A=B": "c"})
+    await jobs.warm_up()
+    assert (await jobs.shell()).was_warm
+    await until(lambda: len(ours()) == AT_MOST)
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 3, 10, 30])
+async def test_a_cancellation_at_any_time_leaves_nothing(jobs: Jobs, milliseconds: int) -> None:
+    for _ in range(4):
+        await jobs.warm_up()
+        job = asyncio.create_task(jobs.shell("echo x > made; sleep 60"))
+        await asyncio.sleep(milliseconds / 1_000)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+    await until(lambda: len(list((jobs.folder / "work" / "warm").glob("*/*"))) == len(ours()) <= 2)
+    assert (await jobs.shell()).ok
+
+
+# --- Their end ---
+
+
+async def test_they_end_when_no_job_has_come_for_a_while() -> None:
+    with open_folder() as folder:
+        jobs = Jobs(Bubblewrap(folder / "work", warm=AT_MOST, idle_seconds=0.5), folder)
+        await jobs.warm_up()
+        assert list((folder / "work" / "warm").glob("*/*"))
+        await until(lambda: not list((folder / "work" / "warm").glob("*/*")))
+        assert ours() == []
+        assert not (await jobs.shell()).was_warm
+        await jobs.sandbox.close()
+
+
+async def test_none_outlives_the_worker_s_end(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    await jobs.shell()
+    await until(ours)
+    pids = ours()
+    await jobs.sandbox.close()
+    assert running(pids) == []
+    assert list((jobs.folder / "work" / "warm").iterdir()) == []
+
+
+_WORKER = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.base import Job, Limits
+from activities.sandbox.bubblewrap import Bubblewrap
+
+async def main():
+    folder = Path(sys.argv[1])
+    sandbox = Bubblewrap(folder / "work", warm=3)
+    await sandbox.warm_up(Limits())
+    (folder / "output").mkdir()
+    job = Job(("/bin/sh", "-c", "touch made; echo begun; sleep 60"), folder / "output")
+    await sandbox.run(job, lambda *_: print("begun", flush=True))
+
+asyncio.run(main())
+"""
+
+
+def _worker(folder: Path) -> "subprocess.Popen[bytes]":
+    """One that runs a job in a sandbox which waited for it, and has others wait."""
+    command = [sys.executable, "-c", _WORKER, str(folder)]
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == b"begun\n"
+    return worker
+
+
+_ONE = """
+import asyncio, sys
+from pathlib import Path
+from activities.sandbox.base import Job, Limits
+from activities.sandbox.bubblewrap import Bubblewrap
+
+async def main():
+    folder = Path(sys.argv[1])
+    (folder / "output").mkdir()
+    sandbox = Bubblewrap(folder / "work", warm=1)
+    await sandbox.warm_up(Limits())
+    ended = await sandbox.run(Job(("touch", "made"), folder / "output"), print)
+    print(ended.ok, ended.was_warm, (folder / "output" / "made").exists())
+    await sandbox.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        ["prlimit", "--cpu=600"],
+        pytest.param(
+            ["unshare", "--user", "--map-user=1000", "--map-group=1000"],
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="is an ordinary user anyway"),
+        ),
+    ],
+    ids=["whose own processor time is bounded", "that is an ordinary user"],
+)
+async def test_one_waits_for_the_job_of_a_worker(wrapper: list[str]) -> None:
+    with open_folder() as folder:
+        command = [*wrapper, sys.executable, "-c", _ONE, str(folder)]
+        told = await asyncio.to_thread(subprocess.check_output, command, text=True)
+        assert told == "True True True\n"
+
+
+async def test_a_killed_worker_takes_those_that_wait_with_it() -> None:
+    with open_folder() as folder:
+        worker = await asyncio.to_thread(_worker, folder)
+        await until(lambda: len(own_waiting(worker.pid)) >= 2)
+        pids = own_waiting(worker.pid)
+        worker.kill()
+        await asyncio.to_thread(worker.communicate)
+        assert await until(lambda: not running(pids)) < allowed(1)
+
+
+async def test_folders_that_a_killed_worker_left_are_removed_by_the_next() -> None:
+    with open_folder() as folder:
+        worker = await asyncio.to_thread(_worker, folder)
+        worker.kill()
+        await asyncio.to_thread(worker.communicate)
+        [left] = (folder / "work" / "warm").iterdir()
+        [made] = left.glob("*/output/made")
+        nest(made.parent, 1_500)  # As a job may within moments.
+        jobs = Jobs(Bubblewrap(folder / "work", warm=1), folder / "work")
+        await jobs.warm_up()
+        assert not left.exists()
+        await jobs.sandbox.close()
+
+
+async def test_folders_of_a_worker_that_lives_are_let_be(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    other = Bubblewrap(jobs.folder / "work", warm=AT_MOST)
+    await other.warm_up(Limits())
+    assert len(list((jobs.folder / "work" / "warm").iterdir())) == 2
+    await other.close()
+    ended = await jobs.shell("echo x > made")
+    assert (ended.ok, ended.was_warm) == (True, True)

@@ -1,0 +1,198 @@
+"""A script run by an interpreter that waited for it is run as Python itself runs it."""
+
+import marshal
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from activities.sandbox import boot
+from activities.sandbox.interpreter import PYTHON_FLAGS, sandbox_python
+
+PYTHON = str(sandbox_python())
+SOURCE = Path(boot.__file__).read_text()
+BASE = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+SCRIPTS = {
+    "its names, its search path and what is imported": """
+import sys
+print(sorted(globals()), __name__, __file__, __spec__, __doc__, __package__, __loader__.path)
+print(sys.argv, sys.orig_argv, sys.path, sys.flags, sorted(sys.modules))
+print(sorted(sys.path_importer_cache), len(sys.meta_path), len(sys.path_hooks))
+""",
+    "it is the main module": "import __main__; print(vars(__main__) is globals())",
+    "a docstring": '"Draws a chart."\nprint(__doc__)',
+    "a future statement": """
+from __future__ import annotations
+def f(x: y): ...
+print(f.__annotations__)
+""",
+    "another encoding": b"# coding: latin-1\nprint('\xe9')",
+    "an unknown encoding": "# coding: nosuch\n",
+    "a syntax error": "print(1\nx = = 2",
+    "a NUL": b"print(1)\0",
+    "too deep for its parser": "-" * 100_000 + "1",
+    "a warning about its source": "print(__name__ is 'x')",
+    "an error": "def f():\n    1 / 0\nf()",
+    "an error that another one caused": """
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    raise ValueError("x") from error
+""",
+    "an error in a coroutine": "import asyncio\nasync def f():\n    1 / 0\nasyncio.run(f())",
+    "a group of errors": "raise ExceptionGroup('all', [ValueError(1), KeyError(2)])",
+    "an interrupt": "raise KeyboardInterrupt",
+    "a hook for errors": "import sys\nsys.excepthook = lambda *told: print('hook', told[0])\n1 / 0",
+    "an exit": "import sys; sys.exit()",
+    "an exit with a code": "raise SystemExit(3)",
+    "an exit with words": "raise SystemExit('no such column')",
+    "an exit at once": "import os; os._exit(7)",
+    "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "a call at exit": "import atexit; atexit.register(print, 'bye'); 1 / 0",
+    "a thread that outlasts the script": """
+import threading, time
+threading.Thread(target=lambda: (time.sleep(0.1), print("done"))).start()
+""",
+    "processes of every kind": """
+import multiprocessing
+def double(number):
+    return 2 * number
+if __name__ == "__main__":
+    for kind in ("fork", "spawn"):
+        with multiprocessing.get_context(kind).Pool(2) as pool:
+            print(pool.map(double, [1, 2]))
+""",
+    "a class that is pickled": """
+import pickle
+class A: ...
+print(pickle.loads(pickle.dumps(A())).__class__)
+""",
+    "its own source": "import inspect\ndef f(): ...\nprint(inspect.getsource(f))",
+    "a warning": "import warnings; warnings.warn('old')",
+    "a warning that looks too far": "import warnings; warnings.warn('old', stacklevel=2)",
+    "a broken pipe of a program of its own": """
+import subprocess
+print(subprocess.run("yes | head -1; echo ${PIPESTATUS[0]}", shell=True, executable="/bin/bash"))
+""",
+    "what it finds open": "import os; print(sorted(os.listdir('/proc/self/fd')))",
+    "what others see of it": """
+print(open("/proc/self/cmdline").read().rstrip("\\0"), open("/proc/self/comm").read())
+""",
+    "its environment": "import os; print(sorted(os.environ.items()))",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    printed: bytes
+    complained: bytes
+
+
+def cold(command: Sequence[str], environment: Mapping[str, str] = BASE) -> Run:
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    # bwrap says of a signal what a shell does.
+    code = 128 - done.returncode if done.returncode < 0 else done.returncode
+    return Run(code, done.stdout, done.stderr)
+
+
+def warm(command: Sequence[str], environment: Mapping[str, str] = BASE) -> Run:
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [PYTHON, *PYTHON_FLAGS, "-c", SOURCE, str(reading)],
+        env=BASE,
+        pass_fds=[reading],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(reading)
+        flags = 1 + len(PYTHON_FLAGS)
+        words = list(command[flags:]) if tuple(command[1:flags]) == PYTHON_FLAGS else []
+        bounded = ["/usr/bin/prlimit", "--core=0", "--", *command]
+        os.write(writing, marshal.dumps((bounded, dict(environment), 60, words)))
+        os.close(writing)
+        printed, complained = process.communicate()
+    code = process.returncode
+    return Run(128 - code if code < 0 else code, printed, complained)
+
+
+@pytest.mark.parametrize("source", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_is_run_as_python_runs_it(tmp_path: Path, source: str | bytes) -> None:
+    script = tmp_path / "script.py"
+    script.write_bytes(source if isinstance(source, bytes) else source.encode())
+    command = (PYTHON, *PYTHON_FLAGS, str(script), "a", "b c")
+    assert warm(command) == cold(command)
+
+
+def test_others_see_as_much_of_a_long_command_line_as_there_is_room_for(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import os; print(open('/proc/self/cmdline').read(), os.environ['PATH'])")
+    command = (PYTHON, *PYTHON_FLAGS, str(script), "x" * 20_000)
+    ended = warm(command)
+    assert ended.code == 0
+    seen, path = ended.printed.decode().split(" ")
+    assert "\0".join(command).startswith(seen.rstrip("\0"))
+    assert len(seen) > len(SOURCE)
+    assert path == BASE["PATH"] + "\n"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["{0}", "{0}:{1}", "{0}::{0}", ":{1}", "{1}/", "nosuch", ""],
+)
+def test_modules_are_found_where_python_finds_them(tmp_path: Path, listed: str) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / "mine.py").write_text(f"print({number})")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys; print(sys.path)\ntry:\n  import mine\nexcept ImportError: print(0)"
+    )
+    command = (PYTHON, *PYTHON_FLAGS, str(script))
+    environment = {**BASE, "PYTHONPATH": listed.format(*folders)}
+    assert warm(command, environment) == cold(command, environment)
+
+
+@pytest.mark.parametrize("name", ["sitecustomize.py", "usercustomize.py", "codecs.py"])
+def test_modules_that_python_would_have_started_with_are_started_with(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("import sys; sys.began = __name__")
+    script = tmp_path / "script.py"
+    script.write_text("import sys; print(getattr(sys, 'began', 'as always'))")
+    command = (PYTHON, *PYTHON_FLAGS, str(script))
+    environment = {**BASE, "PYTHONPATH": str(tmp_path / "mine")}
+    assert warm(command, environment) == cold(command, environment)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("/bin/sh", "-c", "yes | head -1; echo $0 $1; exit 3", "a", "b"),
+        ("/bin/nosuch",),
+        ("/etc/passwd",),
+        ("sh", "-c", "echo found"),
+        (PYTHON, "-c", "import sys; print(sys.argv)", "a"),
+    ],
+    ids=" ".join,
+)
+def test_any_other_command_takes_its_place(words: tuple[str, ...]) -> None:
+    assert warm(words) == cold(["/usr/bin/prlimit", "--core=0", "--", *words])
+
+
+def test_without_a_job_it_ends() -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    command = [PYTHON, *PYTHON_FLAGS, "-c", SOURCE, str(reading)]
+    done = subprocess.run(command, pass_fds=[reading], capture_output=True, check=False)
+    os.close(reading)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
