@@ -22,8 +22,8 @@ from api import garbage_collector
 from tests.benchmarks.bare_plans import BareNode, BarePlan
 from tests.benchmarks.bare_signals import BareAnswers, BareListener, BareMember, note_time
 from tests.benchmarks.bare_turns import BareModel, BareTurns
+from tests.benchmarks.plain_sandbox import STEPS
 
-STEPS = 3
 NOOP = Path(__file__).parent / "skills" / "noop"
 TASK_QUEUE = "bare"
 ANSWERS = "answers"  # The folder of what bare members of a group send their model.

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.benchmarks.bare import STEPS, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.bare import TASK_QUEUE, BareWorkflow
 from tests.benchmarks.judgement import Bound, Pair, Verdict
+from tests.benchmarks.plain_sandbox import STEPS
 from tests.benchmarks.report import compare, console
 from tests.benchmarks.stage import Stage
 
