@@ -1,7 +1,8 @@
-"""The baselines: the same work with nothing of AgentOS around it.
+"""The baselines of all but pipelines: the same work with nothing of AgentOS around it but its sandbox.
 
 A bare workflow of three activities on the same server, which do nothing or run the same script in
-the same sandbox. Run as a process of its own, like the worker it is compared with.
+our own sandbox, whose cost is then on both sides. ``plain`` is the baseline that has none of ours.
+Run as a process of its own, like the worker it is compared with.
 """
 
 import argparse

@@ -60,7 +60,7 @@ async def two_thousand(stage: Stage) -> Verdict:
     return compare(
         f"How fast {PIPELINES:,} that wait are drained",
         pairs,
-        baseline_name="bare workflows whose 3 activities run the script in the sandbox",
+        baseline_name="bare workflows whose 3 activities run the script in our own sandbox",
         unit="pipelines/s",
         bound=DRAIN,
     )

@@ -36,7 +36,7 @@ async def latency(stage: Stage) -> Verdict:
     async def plain() -> float:
         return await _timed(stage.run_plain)
 
-    pairs = await measure(ours, plain, LATENCY, Effort(least=20, most=100, seconds=45))
+    pairs = await measure(ours, plain, LATENCY, Effort(least=20, most=100, seconds=30))
     stage.figures.append(Figure.of(f"{STEPS} steps", [pair.ratio for pair in pairs], LATENCY))
     return compare(
         f"{STEPS} sandboxed steps, from the request to their end",
@@ -92,7 +92,7 @@ async def throughput(stage: Stage) -> Verdict:
         lambda: rate("AgentOS", lambda: stage.run_over_http(*WRITING_STEPS)),
         lambda: rate(_PLAIN, stage.run_plain),
         THROUGHPUT,
-        Effort(most=7, seconds=130),
+        Effort(most=7, seconds=140),
     )
     is_quick = compare(
         f"Throughput with {AT_ONCE} at once",

@@ -23,7 +23,7 @@ ON_A_NEW_FOLDER = Bound(most=1.6)
 ON_AN_OLD_FOLDER = Bound(most=1.6)
 HELP = Bound(most=1.6)
 LS = Bound(most=3.2)
-STARTS = Effort(most=9, seconds=45)
+STARTS = Effort(most=9, seconds=35)
 RUNS = Effort(least=20, most=40, seconds=12)
 PATIENCE_SECONDS = 120
 _POLL_SECONDS = 0.01

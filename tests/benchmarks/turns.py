@@ -56,7 +56,7 @@ async def loop(stage: Stage) -> Verdict:
         lambda: beside_the_model(_agent_ms(stage, model)),
         lambda: beside_the_model(_bare_ms(stage)),
         LOOP,
-        Effort(most=16, seconds=50),
+        Effort(most=16, seconds=40),
     )
     ratios = [pair.ratio for pair in pairs]
     stage.figures.append(Figure.of("a turn of an agent with one call", ratios, LOOP))

@@ -14,7 +14,7 @@ from tests.benchmarks.peers.serving import serve, told
 from tests.benchmarks.plain_sandbox import STEPS
 
 _HOST = "127.0.0.1"
-_START_SECONDS = 120
+_START_SECONDS = 300
 _POLL_SECONDS = 0.2
 
 
