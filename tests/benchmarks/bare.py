@@ -1,4 +1,4 @@
-"""The baselines of all but pipelines: the same work with nothing of AgentOS around it but its sandbox.
+"""The baselines of all but pipelines: the same work with nothing of AgentOS but its sandbox.
 
 A bare workflow of three activities on the same server, which do nothing or run the same script in
 our own sandbox, whose cost is then on both sides. ``plain`` is the baseline that has none of ours.
