@@ -103,12 +103,10 @@ async def throughput(stage: Stage) -> Verdict:
     )
     show_rounds("Processor time a step (ms)", rounds)
     own_ms = [sum(each[part] for part in OURS) for each in rounds["AgentOS"]]
-    stage.figures += [
-        Figure.of(f"throughput, {AT_ONCE} at once", [pair.ratio for pair in pairs], THROUGHPUT),
-        Figure.of(
-            "processor time of API, worker and PostgreSQL", own_ms, PROCESSOR_MS, "ms a step"
-        ),
-    ]
+    ratios = [pair.ratio for pair in pairs]
+    stage.figures.append(Figure.of(f"throughput, {AT_ONCE} at once", ratios, THROUGHPUT))
+    name = "processor time of API, worker and PostgreSQL"
+    stage.figures.append(Figure.of(name, own_ms, PROCESSOR_MS, "ms a step"))
     is_cheap = judge_median("API, worker and PostgreSQL, a step", own_ms, "ms", PROCESSOR_MS)
     return max(is_quick, is_cheap)
 

@@ -10,7 +10,7 @@ from tests.benchmarks.processes import processor_seconds, tree_processor_seconds
 from tests.benchmarks.stage import Stage
 
 OURS = ("API", "worker", "PostgreSQL")
-REST = "all else"
+REST = "all else, mostly sandboxes"
 """What is left of the machine's own account: the sandboxes, and whatever else ran meanwhile. Their
 processes are nobody's children by the time they end, so that no account has them by themselves."""
 
