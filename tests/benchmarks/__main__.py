@@ -110,7 +110,8 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*", help=", ".join((*NAMES, *LARGE)))
     parser.add_argument(f"--{PEERS}", action="store_true", help="compare with others, too")
     arguments = parser.parse_args()
-    named = [*(arguments.names or NAMES), *([PEERS] if arguments.peers else [])]
+    extra = [PEERS] if arguments.peers else []
+    named = list(dict.fromkeys([*(arguments.names or NAMES), *extra]))
     if unknown := set(named) - {*NAMES, *LARGE}:
         there = ", ".join((*NAMES, *LARGE))
         sys.exit(f"No such benchmark: {', '.join(unknown)}. There are {there}.")
