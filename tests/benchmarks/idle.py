@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from deploy.local.state import running_parts
+from deploy.local.state import RunningPart, running_parts
 from tests.benchmarks.judgement import Verdict
 from tests.benchmarks.processes import proportional_mb, tree, tree_processor_seconds
 from tests.benchmarks.report import console
@@ -21,8 +21,7 @@ async def stack() -> Verdict:
     with new_folder() as folder:
         async with up(folder / "data") as supervisor:
             await asyncio.sleep(SETTLE_SECONDS)
-            heads = {name: part.pid for name, part in running_parts(folder / "data").items()}
-            below = {name: tree(pid) for name, pid in heads.items()}
+            below = _below(running_parts(folder / "data"))
             others = set(tree(supervisor)).difference(*below.values())
             parts = {"up": sorted(others), **below}
             before = _processor_seconds(parts)
@@ -30,6 +29,14 @@ async def stack() -> Verdict:
             after = _processor_seconds(parts)
             _show(parts, {name: after[name] - before[name] for name in parts})
     return Verdict.KEPT
+
+
+def _below(parts: Mapping[str, RunningPart]) -> dict[str, list[int]]:
+    """The processes of each part. Some parts are another port of the same process."""
+    names: dict[int, str] = {}
+    for name, part in parts.items():
+        names.setdefault(part.pid, name)
+    return {name: tree(pid) for pid, name in names.items()}
 
 
 def _processor_seconds(parts: Mapping[str, Sequence[int]]) -> dict[str, float]:
