@@ -1,4 +1,7 @@
-"""What `agentos up` holds in memory and takes of the processors while nothing happens."""
+"""What `agentos up` holds in memory and takes of the processors while nothing happens.
+
+Pages that other stacks on this machine use as well, as those of libraries, count for a part only.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,7 @@ async def stack() -> Verdict:
     with new_folder() as folder:
         async with up(folder / "data") as supervisor:
             await asyncio.sleep(SETTLE_SECONDS)
-            below = _below(running_parts(folder / "data"))
+            below = trees(running_parts(folder / "data"))
             others = set(tree(supervisor)).difference(*below.values())
             parts = {"up": sorted(others), **below}
             before = _processor_seconds(parts)
@@ -31,7 +34,7 @@ async def stack() -> Verdict:
     return Verdict.KEPT
 
 
-def _below(parts: Mapping[str, RunningPart]) -> dict[str, list[int]]:
+def trees(parts: Mapping[str, RunningPart]) -> dict[str, list[int]]:
     """The processes of each part. Some parts are another port of the same process."""
     names: dict[int, str] = {}
     for name, part in parts.items():

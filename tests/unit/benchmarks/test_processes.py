@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.state import RunningPart
+from tests.benchmarks.idle import trees
 from tests.benchmarks.processes import (
     processor_seconds,
     proportional_mb,
@@ -43,6 +45,12 @@ def test_a_tree_is_a_process_with_all_below_it() -> None:
     with parent() as (pid, below):
         assert tree(pid) == [pid, below]
         assert {pid, below} <= set(tree(os.getpid()))
+
+
+def test_a_process_that_is_several_parts_counts_once() -> None:
+    with parent() as (pid, below):
+        parts = {name: RunningPart(None, pid) for name in ("temporal", "temporal_ui")}
+        assert trees(parts) == {"temporal": [pid, below]}
 
 
 def test_what_children_have_worked_counts_once_they_are_waited_for() -> None:
