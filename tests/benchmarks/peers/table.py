@@ -1,7 +1,7 @@
 """Three sandboxed steps by AgentOS, by a worker of plain Temporal, and by peers, in turns.
 
-Each keeps to its own defaults. What it promises when a process dies, and what it keeps of a run,
-differs, so these figures have no bound.
+Each keeps to its own defaults, and all of them stand by while one runs. What each promises when a
+process dies, and what it keeps of a run, differs, so these figures have no bound.
 """
 
 import asyncio
@@ -83,7 +83,7 @@ async def all_peers(stage: Stage) -> Verdict:
         ):
             for _ in range(rounds):
                 await _take_turns(sides, turn)
-    _show(sides)
+    show(sides)
     return Verdict.KEPT
 
 
@@ -113,7 +113,8 @@ def middle_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return median(Pair(*both).ratio for both in zip(ours, theirs, strict=True))
 
 
-def _show(sides: Mapping[str, Side]) -> None:
+def show(sides: Mapping[str, Side]) -> None:
+    """Print what each takes alone and at once, and what AgentOS takes of that."""
     table = Table(title=f"{STEPS} sandboxed steps elsewhere", title_justify="left")
     for column in ("", "alone (ms)", "AgentOS", f"{AT_ONCE} at once (1/s)", "AgentOS"):
         table.add_column(column)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.peers.installing import NotInstalledError, Peer, installed
-from tests.benchmarks.peers.table import AT_ONCE, Side, middle_ratio
+from tests.benchmarks.peers.table import AT_ONCE, OURS, Side, middle_ratio, show
+from tests.benchmarks.report import console
 
 
 def test_ratios_are_those_of_the_rounds_and_not_of_the_medians() -> None:
@@ -23,6 +24,17 @@ async def test_a_side_is_timed_alone_in_milliseconds_and_at_once_by_its_pace() -
     await side.run_alone()
     await side.run_many()
     assert (side.alone_ms, side.rates) == ([500.0], [AT_ONCE / 4.0])
+
+
+async def test_each_side_is_shown_with_what_agentos_takes_of_it() -> None:
+    async def never(at_once: int) -> float:
+        raise NotImplementedError
+
+    ours, theirs = Side(never, [300.0], [5.0]), Side(never, [100.0], [20.0])
+    with console.capture() as printed:
+        show({OURS: ours, "another": theirs})
+    words = " ".join(printed.get().replace("│", " ").split())
+    assert "another 100 [100 - 100] 3.00x 20.0 [20.0 - 20.0] 0.25x" in words
 
 
 async def test_a_peer_that_no_index_has_is_told_of(
