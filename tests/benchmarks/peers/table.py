@@ -116,7 +116,7 @@ def middle_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 def show(sides: Mapping[str, Side]) -> None:
     """Print what each takes alone and at once, and what AgentOS takes of that."""
     table = Table(title=f"{STEPS} sandboxed steps elsewhere", title_justify="left")
-    for column in ("", "alone (ms)", "AgentOS", f"{AT_ONCE} at once (1/s)", "AgentOS"):
+    for column in ("", "alone (ms)", "AgentOS takes", f"{AT_ONCE} at once (1/s)", "AgentOS runs"):
         table.add_column(column)
     ours = sides[OURS]
     for name, side in sides.items():
