@@ -52,8 +52,8 @@ tests: $(INSTALLED)
 containers: $(INSTALLED) ## Build the image with Docker, and test what is in it
 	@$(PYTHON) -m pytest tests/containers
 
-bench: $(INSTALLED) ## Run every benchmark: ten minutes at most
-	@$(PYTHON) -m tests.benchmarks
+bench: $(INSTALLED) ## Run every benchmark: ten minutes at most; PEERS=1 installs and runs others, too
+	@$(PYTHON) -m tests.benchmarks $(if $(PEERS),--peers)
 
 lock: $(VENV)/bin/uv ## Write the lock files anew; UPGRADE=--upgrade for newer versions
 	@$(COMPILE) pyproject.toml -o $(LOCKS)/requirements.txt

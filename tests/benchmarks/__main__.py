@@ -1,9 +1,11 @@
 """Runs benchmarks and prints how they stand to their bounds. Exit code 1: a bound is not kept.
 
 All of them but the large ones, which take minutes each, or those that are named:
-``python -m tests.benchmarks turns stream``.
+``python -m tests.benchmarks turns stream``. ``--peers`` compares with others beside that, which
+are installed for it.
 """
 
+import argparse
 import asyncio
 import logging
 import sys
@@ -17,6 +19,7 @@ from tests.benchmarks import (
     cache,
     files,
     groups,
+    idle,
     idle_agents,
     inboxes,
     long_run,
@@ -34,13 +37,17 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.judgement import Verdict
 from tests.benchmarks.load import Load
-from tests.benchmarks.report import conclude, console
+from tests.benchmarks.peers import table as peers
+from tests.benchmarks.report import conclude, console, show_figures
 from tests.benchmarks.stage import Stage, staged
+
+PEERS = "peers"
 
 # Each prints its figures. These start what they need by themselves, and come first: nothing else
 # runs yet.
 ALONE: Mapping[str, Callable[[], Awaitable[Verdict]]] = {
     "start": start.stack,
+    "idle": idle.stack,
     "mcp": mcp_calls.pooled,
 }
 # These share one embedded stack.
@@ -74,6 +81,7 @@ LARGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "many-tasks": many_tasks.lists_and_submissions,
     "idle-agents": idle_agents.ten_thousand,
     "long-inbox": inboxes.ten_thousand,
+    PEERS: peers.all_peers,
 }
 NAMES = (*ALONE, *ON_STAGE)
 
@@ -88,6 +96,8 @@ async def main(names: Sequence[str]) -> bool:
             benchmarks = {**ON_STAGE, **LARGE}
             verdicts |= {name: await benchmarks[name](stage) for name in on_stage}
             processes.idle(stage)
+            if stage.figures:
+                show_figures(stage.figures)
     after = Load.now()
     console.print(f"After: {after.since(before)}.")
     console.print(f"{len(verdicts)} benchmarks in {after.taken_at - before.taken_at:.0f} s.")
@@ -95,7 +105,13 @@ async def main(names: Sequence[str]) -> bool:
 
 
 if __name__ == "__main__":
-    named = sys.argv[1:] or NAMES
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    # Not as ``choices``: with these, argparse does not take none at all.
+    parser.add_argument("names", nargs="*", help=", ".join((*NAMES, *LARGE)))
+    parser.add_argument(f"--{PEERS}", action="store_true", help="compare with others, too")
+    arguments = parser.parse_args()
+    extra = [PEERS] if arguments.peers else []
+    named = list(dict.fromkeys([*(arguments.names or NAMES), *extra]))
     if unknown := set(named) - {*NAMES, *LARGE}:
         there = ", ".join((*NAMES, *LARGE))
         sys.exit(f"No such benchmark: {', '.join(unknown)}. There are {there}.")

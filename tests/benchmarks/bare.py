@@ -1,7 +1,8 @@
-"""The baselines: the same work with nothing of AgentOS around it.
+"""The baselines of all but pipelines: the same work with nothing of AgentOS but its sandbox.
 
 A bare workflow of three activities on the same server, which do nothing or run the same script in
-the same sandbox. Run as a process of its own, like the worker it is compared with.
+our own sandbox, whose cost is then on both sides. ``plain`` is the baseline that has none of ours.
+Run as a process of its own, like the worker it is compared with.
 """
 
 import argparse
@@ -22,8 +23,8 @@ from api import garbage_collector
 from tests.benchmarks.bare_plans import BareNode, BarePlan
 from tests.benchmarks.bare_signals import BareAnswers, BareListener, BareMember, note_time
 from tests.benchmarks.bare_turns import BareModel, BareTurns
+from tests.benchmarks.plain_sandbox import STEPS
 
-STEPS = 3
 NOOP = Path(__file__).parent / "skills" / "noop"
 TASK_QUEUE = "bare"
 ANSWERS = "answers"  # The folder of what bare members of a group send their model.

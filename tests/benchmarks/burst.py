@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.benchmarks.bare import STEPS, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.bare import TASK_QUEUE, BareWorkflow
 from tests.benchmarks.judgement import Bound, Pair, Verdict
+from tests.benchmarks.plain_sandbox import STEPS
 from tests.benchmarks.report import compare, console
 from tests.benchmarks.stage import Stage
 
@@ -59,7 +60,7 @@ async def two_thousand(stage: Stage) -> Verdict:
     return compare(
         f"How fast {PIPELINES:,} that wait are drained",
         pairs,
-        baseline_name="bare workflows whose 3 activities run the script in the sandbox",
+        baseline_name="bare workflows whose 3 activities run the script in our own sandbox",
         unit="pipelines/s",
         bound=DRAIN,
     )

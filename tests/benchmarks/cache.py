@@ -5,8 +5,9 @@ from uuid import uuid4
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from tests.benchmarks.bare import LONGEST_RUN, STEPS, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.bare import LONGEST_RUN, TASK_QUEUE, BareWorkflow
 from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
+from tests.benchmarks.plain_sandbox import STEPS
 from tests.benchmarks.report import console, judge_median, spread
 from tests.benchmarks.stage import Stage
 

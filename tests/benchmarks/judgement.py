@@ -53,10 +53,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a figure must keep to: ``most``, ``least``, or both."""
+    """What a figure must keep to: ``most``, ``least``, or both. ``goal`` is where it ought to come
+    to; whether it does is nobody's verdict."""
 
     most: float = math.inf
     least: float = -math.inf
+    goal: float | None = None
 
     def verdict(self, interval: Interval) -> Verdict:
         if self.least <= interval.low and interval.high <= self.most:
@@ -67,7 +69,8 @@ class Bound:
 
     def __str__(self) -> str:
         parts = [f"<= {self.most:g}"] if self.most < math.inf else []
-        return " and ".join([*parts, *([f">= {self.least:g}"] if self.least > -math.inf else [])])
+        parts += [f">= {self.least:g}"] if self.least > -math.inf else []
+        return " and ".join(parts) + ("" if self.goal is None else f", goal {self.goal:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,69 +1,71 @@
-"""Latency, submission and throughput of pipelines that do nothing."""
+"""Three sandboxed steps over HTTP, against the same by a worker of plain Temporal (``plain``).
+
+Each step is the same job: Python in a sandbox writes a file of one byte. Ours also keeps the file
+in S3, the output, attempts and events in PostgreSQL, and bounds what the script may do.
+"""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-from tests.benchmarks.bare import LONGEST_RUN, STEPS, TASK_QUEUE, BareScripts, BareWorkflow
+from tests.benchmarks.bare import LONGEST_RUN, TASK_QUEUE, BareWorkflow
 from tests.benchmarks.judgement import Bound, Effort, Verdict, measure
-from tests.benchmarks.report import compare, spread
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.plain_sandbox import STEPS, PlainSandbox
+from tests.benchmarks.processor import OURS, Meter, per_step
+from tests.benchmarks.report import Figure, compare, judge_median, show_rounds, spread
+from tests.benchmarks.stage import WRITING_STEPS, Stage, plain_sandbox_line
 
-IN_FLIGHT = 50
-PIPELINES = 60
+AT_ONCE = 100
+ALONE_RUNS = 10
 
-LATENCY = Bound(most=1.3)
+LATENCY = Bound(most=1.1, goal=0.9)
 SUBMISSION = Bound(most=2.5)
-THROUGHPUT = Bound(least=0.75)
+THROUGHPUT = Bound(least=0.75, goal=0.9)
+PROCESSOR_MS = Bound(most=20, goal=15)
 
-NOOP_STEPS: list[dict[str, object]] = [{"id": f"s{i}", "skill": "noop"} for i in range(STEPS)]
+_PLAIN = "a plain Temporal worker with plain bubblewrap"
 
 
 async def latency(stage: Stage) -> Verdict:
-    """A 3-step pipeline against a bare workflow plus three bare runs of its script."""
-    scripts = BareScripts(stage.work_folder)
-    workflows: list[float] = []
-    sandboxes: list[float] = []
-
-    async def three_scripts() -> None:
-        for _ in range(STEPS):
-            await scripts.script()
+    """Three steps in a row, from the request to their end."""
 
     async def ours() -> float:
-        return await _timed(lambda: stage.run(*NOOP_STEPS))
+        return await _timed(lambda: stage.run_over_http(*WRITING_STEPS))
 
-    async def bare() -> float:
-        workflows.append(await _timed(lambda: _run_bare(stage, "nothing")))
-        sandboxes.append(await _timed(three_scripts))
-        return workflows[-1] + sandboxes[-1]
+    async def plain() -> float:
+        return await _timed(stage.run_plain)
 
-    pairs = await measure(ours, bare, LATENCY, Effort(least=30, most=100, seconds=45))
+    pairs = await measure(ours, plain, LATENCY, Effort(least=20, most=100, seconds=30))
+    stage.figures.append(Figure.of(f"{STEPS} steps", [pair.ratio for pair in pairs], LATENCY))
     return compare(
-        "Latency of a 3-step pipeline, from the request to its end",
+        f"{STEPS} sandboxed steps, from the request to their end",
         pairs,
-        baseline_name="bare workflow of 3 activities + 3 bare sandboxed runs",
+        baseline_name=_PLAIN,
         unit="ms",
         bound=LATENCY,
-        rows=[
-            ("share: workflow of 3 activities (ms)", spread(workflows)),
-            ("share: 3 sandboxed runs (ms)", spread(sandboxes)),
-            (
-                "share: AgentOS, rows, events, HTTP (ms)",
-                spread([pair.ours - pair.baseline for pair in pairs]),
-            ),
-        ],
+        rows=[(f"the {STEPS} plain sandboxes alone (ms)", spread(await _sandboxes_ms(stage)))],
     )
+
+
+async def _sandboxes_ms(stage: Stage) -> list[float]:
+    sandbox = PlainSandbox(plain_sandbox_line(), stage.work_folder)
+
+    async def in_a_row() -> None:
+        for _ in range(STEPS):
+            await sandbox.write()
+
+    return [await _timed(in_a_row) for _ in range(ALONE_RUNS)]
 
 
 async def submission(stage: Stage) -> Verdict:
     """``POST /tasks`` against a bare ``client.start_workflow``."""
 
     async def ours() -> float:
-        return await _submitted(lambda: stage.submit(*NOOP_STEPS[:1]))
+        return await _submitted(lambda: stage.submit({"id": "noop", "skill": "noop"}))
 
     async def bare() -> float:
-        return await _submitted(lambda: _start_bare(stage, "nothing"))
+        return await _submitted(lambda: _start_bare(stage))
 
     pairs = await measure(ours, bare, SUBMISSION, Effort(least=60, most=150, seconds=25))
     return compare(
@@ -76,38 +78,43 @@ async def submission(stage: Stage) -> Verdict:
 
 
 async def throughput(stage: Stage) -> Verdict:
-    """Many pipelines at once against the same work in bare workflows."""
+    """Many at once, and what of the processors that takes."""
+    meter = Meter(stage)
+    rounds: dict[str, list[dict[str, float]]] = {"AgentOS": [], _PLAIN: []}
 
-    async def ours() -> float:
-        return await _rate(lambda: stage.run(*NOOP_STEPS))
+    async def rate(side: str, work: Callable[[], Awaitable[object]]) -> float:
+        before = meter.read()
+        pace = await _rate(work)
+        rounds[side].append(per_step(before, meter.read(), AT_ONCE * STEPS))
+        return pace
 
-    async def bare() -> float:
-        return await _rate(lambda: _run_bare(stage, "script"))
-
-    pairs = await measure(ours, bare, THROUGHPUT, Effort(most=9, seconds=105))
-    return compare(
-        f"Throughput with {IN_FLIGHT} in flight",
+    pairs = await measure(
+        lambda: rate("AgentOS", lambda: stage.run_over_http(*WRITING_STEPS)),
+        lambda: rate(_PLAIN, stage.run_plain),
+        THROUGHPUT,
+        Effort(most=7, seconds=140),
+    )
+    is_quick = compare(
+        f"Throughput with {AT_ONCE} at once",
         pairs,
-        baseline_name="bare workflows whose 3 activities run the script in the sandbox",
+        baseline_name=_PLAIN,
         unit="pipelines/s",
         bound=THROUGHPUT,
     )
+    show_rounds("Processor time a step (ms)", rounds)
+    own_ms = [sum(each[part] for part in OURS) for each in rounds["AgentOS"]]
+    ratios = [pair.ratio for pair in pairs]
+    stage.figures.append(Figure.of(f"throughput, {AT_ONCE} at once", ratios, THROUGHPUT))
+    name = "processor time of API, worker and PostgreSQL"
+    stage.figures.append(Figure.of(name, own_ms, PROCESSOR_MS, "ms a step"))
+    is_cheap = judge_median("API, worker and PostgreSQL, a step", own_ms, "ms", PROCESSOR_MS)
+    return max(is_quick, is_cheap)
 
 
-async def _run_bare(stage: Stage, activity: str) -> None:
-    await stage.temporal.execute_workflow(
-        BareWorkflow.run,
-        activity,
-        id=f"bare-{uuid4()}",
-        task_queue=TASK_QUEUE,
-        execution_timeout=LONGEST_RUN,
-    )
-
-
-async def _start_bare(stage: Stage, activity: str) -> None:
+async def _start_bare(stage: Stage) -> None:
     await stage.temporal.start_workflow(
         BareWorkflow.run,
-        activity,
+        "nothing",
         id=f"bare-{uuid4()}",
         task_queue=TASK_QUEUE,
         execution_timeout=LONGEST_RUN,
@@ -128,15 +135,9 @@ async def _submitted(submit: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _rate(work: Callable[[], Awaitable[object]]) -> float:
-    """How many a second, with a bounded number in flight."""
-    free = asyncio.Semaphore(IN_FLIGHT)
-
-    async def one() -> None:
-        async with free:
-            await work()
-
+    """How many a second, when all begin at once."""
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
-        for _ in range(PIPELINES):
-            group.create_task(one())
-    return PIPELINES / (time.perf_counter() - started)
+        for _ in range(AT_ONCE):
+            group.create_task(work())
+    return AT_ONCE / (time.perf_counter() - started)

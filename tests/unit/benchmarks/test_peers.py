@@ -1,0 +1,62 @@
+"""How peers are installed and spoken to, without any of them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.peers.installing import NotInstalledError, Peer, installed
+from tests.benchmarks.peers.table import AT_ONCE, OURS, Side, middle_ratio, show
+from tests.benchmarks.report import console
+
+
+def test_ratios_are_those_of_the_rounds_and_not_of_the_medians() -> None:
+    assert middle_ratio([1.0, 9.0, 4.0], [2.0, 3.0, 1.0]) == 3.0
+
+
+async def test_a_side_is_timed_alone_in_milliseconds_and_at_once_by_its_pace() -> None:
+    async def seconds(at_once: int) -> float:
+        return 0.5 if at_once == 1 else 4.0
+
+    side = Side(seconds)
+    await side.warm_up()
+    await side.run_alone()
+    await side.run_many()
+    assert (side.alone_ms, side.rates) == ([500.0], [AT_ONCE / 4.0])
+
+
+async def test_each_side_is_shown_with_what_agentos_takes_of_it() -> None:
+    async def never(at_once: int) -> float:
+        raise NotImplementedError
+
+    ours, theirs = Side(never, [300.0], [5.0]), Side(never, [100.0], [20.0])
+    with console.capture() as printed:
+        show({OURS: ours, "another": theirs})
+    words = " ".join(printed.get().replace("│", " ").split())
+    assert "another 100 [100 - 100] 3.00x 20.0 [20.0 - 20.0] 0.25x" in words
+
+
+async def test_a_peer_that_no_index_has_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    peer = Peer("Nobody", "", "nobody", ("agentos-no-such-peer",))
+    with pytest.raises(NotInstalledError, match="agentos-no-such-peer"):
+        await installed(peer, tmp_path / "peers")
+
+
+async def test_a_peer_that_is_installed_is_not_installed_again(tmp_path: Path) -> None:
+    peer = Peer("Somebody", "", "somebody", ("somebody",))
+    python = tmp_path / "somebody" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (tmp_path / "somebody" / "installed.json").write_text(json.dumps(peer.requirements))
+    assert await installed(peer, tmp_path) == python
+
+
+async def test_a_folder_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "peers").write_text("no folder")
+    with pytest.raises(NotInstalledError):
+        await installed(Peer("Nobody", "", "nobody", ()), tmp_path / "peers")
