@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from api import garbage_collector
+from deploy import variables
 
 DataDir = Annotated[
     Path,
@@ -52,10 +53,18 @@ def up(
     """
     garbage_collector.pause()
     from deploy import logs
-    from deploy.up import run_up
+    from deploy.local.forking import ForkServer
 
     logs.show(sys.stdout)
-    asyncio.run(run_up(data_dir, port=port, workers=workers))
+    fork_server = ForkServer(variables.inherited())
+    # Before all else: everything waits for what it loads.
+    fork_server.start()
+    try:
+        from deploy.up import run_up
+
+        asyncio.run(run_up(data_dir, fork_server, port=port, workers=workers))
+    finally:
+        fork_server.close()
 
 
 def demo() -> None:

@@ -16,6 +16,7 @@ from api.cli import terminal
 from api.cli.terminal import safe_line
 from deploy import variables
 from deploy.local.errors import DataFolderNewer, StackInUse
+from deploy.local.forking import ForkServer
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.offline_model import LABEL
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from activities.llm.base import ModelOptions
 
 
-async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> None:
+async def run_up(
+    data_dir: Path, fork_server: ForkServer, *, port: int | None, workers: int | None
+) -> None:
     """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
     If a stack already runs on the folder, its address is reported and it is left as it is.
@@ -46,6 +49,7 @@ async def run_up(data_dir: Path, *, port: int | None, workers: int | None) -> No
         before_first_migration=migrations.load,
         environment=variables.inherited(),
         tell=progress.take,
+        fork_server=fork_server,
         tell_of_disk=partial(console.print, style="bold yellow", markup=False, soft_wrap=True),
     )
     stack = Stack(options)

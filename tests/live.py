@@ -8,7 +8,6 @@ import math
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -224,7 +223,7 @@ def _inherited() -> dict[str, str]:
 @functools.cache
 def _fork_server() -> ForkServer:
     """One for all stacks of this process: each would load the same in three seconds."""
-    server = ForkServer(_inherited(), Path(tempfile.mkdtemp()) / "fork-server.log")
+    server = ForkServer(_inherited())
     server.start()
     atexit.register(server.close)
     return server

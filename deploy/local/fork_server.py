@@ -1,19 +1,21 @@
 """A process that has loaded what API and workers need, and forks them: ``python -m
-deploy.local.fork_server DESCRIPTOR``.
+deploy.local.fork_server DESCRIPTOR PARENT``.
 
 To load it takes two seconds of a processor, and is done once for all of them; what is loaded is in
 memory once. It runs nothing of what it has loaded, starts no thread and knows no setting, so that a
 fork is what a fresh interpreter would be after its imports. Forks have one layout of addresses and
 one seed of hashes: who learns them of one knows them of its siblings, which are of the same user.
 
-At the other end of the descriptor is ``ForkServer`` (``forking.py``). With each byte come three
-descriptors: a channel, the output and the lock of the data folder. The child writes its pid to the
-channel and reads from there what it is to be. If that does not come whole, nobody waits for it.
+At the other end of the descriptor is ``ForkProcess`` (``fork_process.py``). With each byte come
+three descriptors: a channel, the output and the lock of the data folder. On the channel we say that
+we would fork, and are told to. The child, which is one of our parent, writes its pid there and
+reads what it is to be. If that does not come whole, nobody waits for it.
 """
 
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -25,9 +27,9 @@ from typing import Any
 from api import garbage_collector
 from deploy import variables
 from deploy.local import proc_names
-from deploy.local.fork_protocol import DESCRIPTORS, END, PID
+from deploy.local.fork_protocol import DESCRIPTORS, END, GO, LOADED, PID
 from deploy.local.launcher import die_with
-from deploy.local.sibling import fork_sibling
+from deploy.local.sibling import fork_for
 from workflows.discovery import modules_of
 
 _CHUNK_BYTES = 65_536
@@ -37,10 +39,11 @@ _LOADED = ("deploy.cli", "deploy.commands", "deploy.logs", "deploy.api", "deploy
 _PACKAGES = ("api.http.routes", "api.web.routes")
 
 
-def main(descriptor: str) -> None:
+def main(descriptor: str, parent: str) -> None:
+    die_with(int(parent), signal.SIGKILL)
     control = socket.socket(fileno=int(descriptor))
     load()
-    request = serve(control)
+    request = serve(control, int(parent))
     # A child, which is no more in the midst of anything. Its end is that of any command.
     run(request["words"])
 
@@ -57,24 +60,32 @@ def load() -> None:
     gc.freeze()
 
 
-def serve(control: socket.socket) -> dict[str, Any]:
+def serve(control: socket.socket, parent: int) -> dict[str, Any]:
     """Fork whenever asked to. Returns in children only, with what each is to run."""
     while True:
         _, descriptors, _, _ = socket.recv_fds(control, 1, DESCRIPTORS)
         if len(descriptors) != DESCRIPTORS:
             sys.exit()  # The supervisor has closed its end.
-        if fork_sibling() == 0:
+        if _is_awaited(descriptors[0]) and fork_for(parent):
             control.close()
-            return _become(*descriptors)
+            return _become(parent, *descriptors)
         for each in descriptors:
             os.close(each)
 
 
-def _become(channel: int, output: int, lock: int) -> dict[str, Any]:
+def _is_awaited(channel: int) -> bool:
+    """Whether somebody still waits for the child, and adopts it."""
+    try:
+        os.write(channel, LOADED)
+        return os.read(channel, len(GO)) == GO
+    except OSError:  # It was cancelled.
+        return False
+
+
+def _become(parent: int, channel: int, output: int, lock: int) -> dict[str, Any]:
     with socket.socket(fileno=channel) as asked:
-        asked.sendall(PID.pack(os.getpid()))
-        request = _read(asked)
-        die_with(request["parent"], request["orphan_signal"])
+        request = _asked(asked)
+        die_with(parent, request["orphan_signal"])
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for number, source in enumerate((nothing, output, output)):
@@ -87,13 +98,17 @@ def _become(channel: int, output: int, lock: int) -> dict[str, Any]:
     return request
 
 
-def _read(asked: socket.socket) -> dict[str, Any]:
+def _asked(asked: socket.socket) -> dict[str, Any]:
     content = b""
-    while not content.endswith(END):
-        chunk = asked.recv(_CHUNK_BYTES)
-        if not chunk:
-            os._exit(1)  # Nobody waits for us any more.
-        content += chunk
+    try:
+        asked.sendall(PID.pack(os.getpid()))
+        while not content.endswith(END):
+            chunk = asked.recv(_CHUNK_BYTES)
+            if not chunk:
+                os._exit(1)  # Nobody waits for us any more.
+            content += chunk
+    except OSError:
+        os._exit(1)
     request: dict[str, Any] = json.loads(content)
     return request
 

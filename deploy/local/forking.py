@@ -1,27 +1,21 @@
 """The fork server, as the supervisor sees it."""
 
-import asyncio
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
+import time
+from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 import structlog
 
 from deploy.local.child import ForkedChild
-from deploy.local.fork_protocol import END, PID
-from deploy.local.part import Part, launched
+from deploy.local.fork_process import ForkProcess
+from deploy.local.fork_protocol import END
+from deploy.local.part import Part
 
-# While it loads, which takes three seconds on an idle machine, and once it has answered.
-_LOADING_SECONDS = 120.0
-_ANSWER_SECONDS = 10.0
 # Read by those that run, and never while something is being imported.
 _SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_", "TEMPORAL_")
+_MOST_STARTS = 3
+_WINDOW_SECONDS = 600.0
 
 log = structlog.get_logger(__name__)
 
@@ -29,17 +23,17 @@ log = structlog.get_logger(__name__)
 class ForkServer:
     """Forks parts that run our own command, in place of starting an interpreter for each.
 
-    Where it does not answer, or has died, parts are started as they were ever since. Those that it
-    has forked are our children and go on without it.
+    Where it does not answer, a part is started as if there were none. One that has died is started
+    again when the next part needs it, unless it did so too often. Those that it has forked are our
+    children and go on without it.
     """
 
-    def __init__(self, environment: Mapping[str, str], log_file: Path) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         """Its own environment is that of the parts, without settings."""
         self._environment = _shared(environment)
-        self._log_file = log_file
-        self._patience_seconds = _LOADING_SECONDS
-        self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkProcess | None = None
+        self._is_open = False
+        self._starts: deque[float] = deque(maxlen=_MOST_STARTS)
 
     @property
     def pid(self) -> int | None:
@@ -48,72 +42,68 @@ class ForkServer:
 
     def start(self) -> None:
         """Let it load. It ends with us."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.setblocking(False)
-        descriptor = str(theirs.fileno())
-        command = (sys.executable, "-P", "-m", "deploy.local.fork_server", descriptor)
-        with theirs, self._log_file.open("ab") as output:
-            self._process = subprocess.Popen(
-                launched(command, signal.SIGKILL, 0),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=self._environment,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+        self._is_open = True
+        self._starts.append(time.monotonic())
+        try:
+            self._process = ForkProcess(self._environment)
+        except OSError as error:  # All goes on without it.
+            log.warning("fork_server.not_started", reason=error.strerror)
 
     def close(self) -> None:
         """End it, and none of those that it has forked."""
-        if self._control is not None:
-            self._control.close()
+        self._is_open = False
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._control = self._process = None
+            self._process.close()
+        self._process = None
 
     async def fork(self, part: Part, output: int, lock: int) -> ForkedChild | None:
         """The part, running; None where it has to be started in another way."""
-        if part.words is None or self._control is None:
+        if part.words is None or not self._is_open:
             return None
         if _shared(part.environment) != self._environment:
             return None  # What it has loaded may depend on what differs.
-        channel, theirs = socket.socketpair()
-        with channel:
-            channel.setblocking(False)
+        while process := self._running(part):
             try:
-                with theirs:
-                    descriptors = [theirs.fileno(), output, lock]
-                    socket.send_fds(self._control, [b"."], descriptors)
-                async with asyncio.timeout(self._patience_seconds):
-                    child = await _forked(channel, _request(part))
-            except (OSError, EOFError, TimeoutError) as error:
-                self._give_up(part, error)
-                return None
-        self._patience_seconds = _ANSWER_SECONDS
-        return child
+                return await process.fork(_request(part), output, lock)
+            except TimeoutError:
+                self._lose(process, part, "it does not answer")
+                break
+            except (OSError, EOFError) as error:
+                self._lose(process, part, str(error))
+        return None
 
-    def _give_up(self, part: Part, error: Exception) -> None:
-        status = self._process.poll() if self._process else None
-        reason = str(error) or type(error).__name__
-        log.warning("fork_server.lost", part=part.name, reason=reason, status=status)
-        self.close()
+    def _running(self, part: Part) -> ForkProcess | None:
+        """Started again where it has died, which takes no longer than to start the part alone; None
+        where it did so too often."""
+        if self._process is not None and self._process.status is not None:
+            self._lose(self._process, part, "it has ended")
+        if self._process is None and self._may_start:
+            self.start()
+            log.info("fork_server.restarted", part=part.name, pid=self.pid)
+        return self._process
 
+    @property
+    def _may_start(self) -> bool:
+        is_often = len(self._starts) == _MOST_STARTS
+        return not is_often or time.monotonic() - self._starts[0] > _WINDOW_SECONDS
 
-async def _forked(channel: socket.socket, request: bytes) -> ForkedChild:
-    loop = asyncio.get_running_loop()
-    answer = await loop.sock_recv(channel, PID.size)
-    if len(answer) != PID.size:
-        raise EOFError("it has ended, see its log")
-    child = ForkedChild(*PID.unpack(answer))
-    with suppress(OSError):  # It has just been killed: its status says so.
-        await loop.sock_sendall(channel, request)
-    return child
+    def _lose(self, process: ForkProcess, part: Part, reason: str) -> None:
+        """Once, for all that wait for it."""
+        if self._process is not process:
+            return
+        log.warning(
+            "fork_server.lost",
+            part=part.name,
+            reason=reason,
+            status=process.status,
+            said=process.last_words,
+        )
+        process.close()
+        self._process = None
 
 
 def _request(part: Part) -> bytes:
     request = {
-        "parent": os.getpid(),
         "orphan_signal": int(part.orphan_signal),
         "folder": str(part.folder),
         "environment": dict(part.environment),

@@ -1,60 +1,46 @@
 """A fork whose parent is our own parent: what the fork server makes are children of the supervisor.
 
 So the supervisor waits for them, signals them and takes them with it as it does with what it starts
-itself, and the end of the fork server is none of theirs. `os.fork` cannot do that, `clone` can.
+itself, and the end of the fork server is none of theirs. We fork twice, and the one in the middle
+ends: its child is an orphan, which the kernel gives to who adopts (``adoption.py``).
 """
 
-import ctypes
 import os
-import platform
-import signal
-from collections.abc import Mapping
+import time
 from pathlib import Path
 
-_CLONE_PARENT = 0x8000  # linux/sched.h
-_CLONE_CHILD_CLEARTID = 0x200000
-_CLONE_CHILD_SETTID = 0x1000000
-_FLAGS = _CLONE_PARENT | _CLONE_CHILD_CLEARTID | _CLONE_CHILD_SETTID | signal.SIGCHLD
-_PR_GET_TID_ADDRESS = 40  # linux/prctl.h
-_CLONE: Mapping[str, int] = {"x86_64": 56, "aarch64": 220}  # the number of the call
-
-# These keep the interpreter's lock, as `os.fork` does.
-_libc = ctypes.PyDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
-_libc.syscall.argtypes = [ctypes.c_long, *[ctypes.c_ulong] * 5]
-_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+_POLL_SECONDS = 0.000_5
 
 
-def fork_sibling() -> int:
-    """As `os.fork`, but that the child is one of our parent.
+def fork_for(parent: int) -> bool:
+    """Fork, and return True in the child, once it is one of ``parent``.
 
-    The C library's handlers of forks are not called. They put locks right that other threads may
-    hold, so there must be none.
+    A child that somebody else gets runs nothing: nobody would wait for it, or end it.
 
     Raises:
-        RuntimeError: there is another thread.
+        RuntimeError: there is another thread, whose locks would stay taken in the child.
         OSError: the kernel refuses.
     """
     if sum(1 for _ in Path("/proc/self/task").iterdir()) != 1:
         raise RuntimeError("no fork: there is more than one thread")
-    number, tid = _CLONE[platform.machine()], _address_of_tid()
-    ctypes.pythonapi.PyOS_BeforeFork()
-    # The address stands in the places of both architectures; in the other one it is not looked at.
-    pid = int(_libc.syscall(number, _FLAGS, 0, 0, tid, tid))
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-    else:
-        code = ctypes.get_errno()
-        ctypes.pythonapi.PyOS_AfterFork_Parent()
-        if pid < 0:
-            raise OSError(code, f"clone: {os.strerror(code)}")
-    return pid
+    middle = os.fork()
+    if middle:
+        os.waitpid(middle, 0)
+        return False
+    middle = os.getpid()
+    _fork_and_end()
+    while os.getppid() == middle:
+        time.sleep(_POLL_SECONDS)
+    if os.getppid() != parent:
+        os._exit(1)
+    return True
 
 
-def _address_of_tid() -> int:
-    """Where the C library keeps the number of the thread, which is another one in the child."""
-    address = ctypes.c_ulong()
-    if _libc.prctl(_PR_GET_TID_ADDRESS, ctypes.addressof(address), 0, 0, 0) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"prctl(PR_GET_TID_ADDRESS): {os.strerror(code)}")
-    return address.value
+def _fork_and_end() -> None:
+    """Returns in the child."""
+    try:
+        child = os.fork()
+    except OSError:  # Who waits for a child sees that its channel has ended.
+        os._exit(1)
+    if child:
+        os._exit(0)

@@ -109,8 +109,7 @@ class Stack:
             return not_forked
         if self._options.fork_server:
             return self._options.fork_server.fork
-        environment, log_file = self._options.environment, self._data.logs / "fork-server.log"
-        self._fork_server = ForkServer(environment, log_file)
+        self._fork_server = ForkServer(self._options.environment)
         self._fork_server.start()
         return self._fork_server.fork
 

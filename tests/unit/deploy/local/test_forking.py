@@ -6,7 +6,9 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import structlog
@@ -20,6 +22,8 @@ PATIENCE_SECONDS = 60
 MODEL = ("model", "--port", "0")  # It serves until it is stopped.
 API = ("api", "--port", "1")  # It ends at once for want of a database, and says so.
 _UNKNOWN_OPTION = 2
+_CANCELS = 40
+_STEP_SECONDS = 0.001  # each is cut off later than the one before it
 
 
 def given(**settings: str) -> dict[str, str]:
@@ -30,8 +34,8 @@ def given(**settings: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    server = ForkServer(given(), tmp_path_factory.mktemp("fork-server") / "log")
+def fork_server() -> Iterator[ForkServer]:
+    server = ForkServer(given())
     server.start()
     yield server
     server.close()
@@ -65,9 +69,11 @@ def part(folder: Path, *words: str, environment: Mapping[str, str] | None = None
     )
 
 
-async def serving(supervisor: Supervisor, tmp_path: Path) -> int:
+async def serving(
+    supervisor: Supervisor, tmp_path: Path, environment: Mapping[str, str] | None = None
+) -> int:
     """The pid of one that has begun to serve."""
-    await supervisor.start(part(tmp_path, *MODEL))
+    await supervisor.start(part(tmp_path, *MODEL, environment=environment))
     (process,) = supervisor.processes
 
     async def answers() -> bool:
@@ -166,43 +172,6 @@ async def test_a_fork_knows_no_variable_of_the_one_before_it(
     assert "it must be a URL" not in said
 
 
-async def test_forks_draw_different_random_numbers(supervisor: Supervisor, tmp_path: Path) -> None:
-    """Python draws them anew after a fork, but only if it is told of it."""
-    program = (
-        "from deploy.local.sibling import fork_sibling\n"
-        "import os, random\n"
-        "if os.fork() == 0:\n"
-        "    for number in range(2):\n"
-        "        if fork_sibling() == 0:\n"
-        "            os.write(1, f'{random.random()}\\n'.encode())\n"
-        "            os._exit(0)\n"
-        "    os._exit(0)\n"
-        "for number in range(3):\n"
-        "    os.wait()\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode == 0
-    assert len(set(printed.split())) == 2
-
-
-async def test_nothing_is_forked_beside_another_thread() -> None:
-    program = (
-        "import threading\n"
-        "from deploy.local.sibling import fork_sibling\n"
-        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
-        "fork_sibling()\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program), stderr=asyncio.subprocess.PIPE
-    )
-    _, printed = await process.communicate()
-    assert process.returncode == 1
-    assert b"more than one thread" in printed
-
-
 async def test_what_the_fork_server_may_have_loaded_otherwise_is_not_forked(
     fork_server: ForkServer, lock: int, tmp_path: Path
 ) -> None:
@@ -231,35 +200,127 @@ async def test_a_fork_that_nobody_waits_for_runs_nothing(
     assert "answers at" not in (tmp_path / "log").read_text()
 
 
-async def test_forks_go_on_without_the_fork_server_and_the_next_part_starts_afresh(
+async def test_a_fork_has_the_mask_the_limits_and_the_rights_that_we_have(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    pid = await serving(supervisor, tmp_path)
+    for name in ("Umask", "NoNewPrivs", "Seccomp", "CapEff", "Groups", "Cpus_allowed_list"):
+        assert field(pid, name) == field(os.getpid(), name), name
+    limits = [Path(f"/proc/{each}/limits").read_text() for each in (pid, os.getpid())]
+    assert limits[0] == limits[1]
+    assert field(pid, "Threads") == "1"
+
+
+async def test_secrets_of_a_part_are_not_in_the_memory_of_the_fork_server(
+    supervisor: Supervisor, fork_server: ForkServer, tmp_path: Path
+) -> None:
+    secret = uuid4().hex
+    told = given(AGENTOS_SECRETS_KEY=secret)
+    pid = await serving(supervisor, tmp_path, told)
+    assert secret.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+    assert await asyncio.to_thread(is_in_memory, pid, secret.encode())
+    assert fork_server.pid is not None
+    assert not await asyncio.to_thread(is_in_memory, fork_server.pid, secret.encode())
+
+
+async def test_as_many_are_forked_as_are_asked_for_at_once(
+    fork_server: ForkServer, lock: int, tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("wb") as output:
+        forks = await asyncio.gather(
+            *(fork_server.fork(part(tmp_path, *MODEL), output.fileno(), lock) for _ in range(5))
+        )
+    children = [each for each in forks if each is not None]
+    assert len({each.pid for each in children}) == len(forks)
+    for each in children:
+        assert int(field(each.pid, "PPid")) == os.getpid()
+        each.send_signal(signal.SIGKILL)
+        assert await each.wait() == -signal.SIGKILL
+
+
+async def test_a_fork_that_is_cancelled_leaves_no_process_and_no_zombie(
+    fork_server: ForkServer, lock: int, tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("wb") as output:
+        first = await fork_server.fork(part(tmp_path, "ls", "--help"), output.fileno(), lock)
+        assert first is not None  # It has loaded.
+        await first.wait()
+        others = children_of(os.getpid())
+        for number in range(_CANCELS):
+            asked = asyncio.create_task(
+                fork_server.fork(part(tmp_path, *MODEL), output.fileno(), lock)
+            )
+            await asyncio.sleep(number * _STEP_SECONDS)
+            asked.cancel()
+            await asyncio.wait([asked])
+            if not asked.cancelled() and (child := asked.result()):
+                child.send_signal(signal.SIGKILL)
+
+    async def is_alone() -> bool:
+        return children_of(os.getpid()) == others
+
+    await until(is_alone, what=lambda: str(children_of(os.getpid())))
+
+
+async def test_a_fork_server_that_died_is_started_again_for_the_next_part(
     lock: int, tmp_path: Path
 ) -> None:
-    server = ForkServer(given(), tmp_path / "fork-server.log")
+    server = ForkServer(given())
     server.start()
     supervisor = Supervisor(tmp_path, lock, lambda: None, fork=server.fork)
-    pid = await serving(supervisor, tmp_path)
-    assert server.pid is not None
-    os.kill(server.pid, signal.SIGKILL)
-    fresh = Part(
-        "help",
-        (sys.executable, "-P", "-m", "deploy.cli", "ls", "--help"),
-        tmp_path,
-        words=("ls", "--help"),
-        environment=given(),
-    )
+    pid, killed = await serving(supervisor, tmp_path), server.pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
     with structlog.testing.capture_logs() as told:
-        assert (await ended(supervisor, fresh))[0] == "exit code 0"
-        assert (await ended(supervisor, fresh))[0] == "exit code 0"
-    assert [each["event"] for each in told] == ["fork_server.lost"]
-    assert server.pid is None
+        # Not with the command of the part, which cannot be run.
+        assert (await ended(supervisor, part(tmp_path, "ls", "--help")))[0] == "exit code 0"
+    assert [each["event"] for each in told] == ["fork_server.lost", "fork_server.restarted"]
+    assert server.pid not in (None, killed)
     os.kill(pid, 0)
     await supervisor.stop("model")
+    server.close()
 
 
-async def test_a_fork_server_that_cannot_load_is_done_without(lock: int, tmp_path: Path) -> None:
-    server = ForkServer(given(PYTHONHOME="/nonexistent"), tmp_path / "fork-server.log")
+async def test_a_fork_server_that_cannot_load_is_started_seldom_and_done_without(
+    lock: int, tmp_path: Path
+) -> None:
+    broken = given(PYTHONHOME="/nonexistent")
+    server = ForkServer(broken)
     server.start()
-    each = part(tmp_path, *MODEL, environment=given(PYTHONHOME="/nonexistent"))
-    with (tmp_path / "log").open("wb") as output:
-        assert await server.fork(each, output.fileno(), lock) is None
+    each = part(tmp_path, *MODEL, environment=broken)
+    with (tmp_path / "log").open("wb") as output, structlog.testing.capture_logs() as told:
+        for _ in range(5):
+            assert await server.fork(each, output.fileno(), lock) is None
     assert server.pid is None
+    events = [each["event"] for each in told]
+    assert events.count("fork_server.lost") == 3
+    assert events.count("fork_server.restarted") == 2
+    assert "Python" in told[0]["said"]
+
+
+async def test_one_that_is_closed_is_not_started_again(lock: int, tmp_path: Path) -> None:
+    server = ForkServer(given())
+    server.start()
+    server.close()
+    with (tmp_path / "log").open("wb") as output:
+        assert await server.fork(part(tmp_path, *MODEL), output.fileno(), lock) is None
+    assert server.pid is None
+
+
+def is_in_memory(pid: int, text: bytes) -> bool:
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            where, rights, *_ = line.split()
+            if "w" not in rights:
+                continue
+            begin, end = (int(each, 16) for each in where.split("-"))
+            memory.seek(begin)
+            with suppress(OSError):  # Such as that of a device.
+                if text in memory.read(end - begin):
+                    return True
+    return False
+
+
+def children_of(pid: int) -> set[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return {int(each) for task in tasks for each in (task / "children").read_text().split()}
