@@ -52,19 +52,15 @@ def up(
     unless another port or another number of workers was asked for.
     """
     garbage_collector.pause()
+    from deploy.local.fork_process import begin
+
+    # Before all else: everything waits for what it loads.
+    process = begin(variables.inherited())
     from deploy import logs
-    from deploy.local.forking import ForkServer
+    from deploy.up import run_up
 
     logs.show(sys.stdout)
-    fork_server = ForkServer(variables.inherited())
-    # Before all else: everything waits for what it loads.
-    fork_server.start()
-    try:
-        from deploy.up import run_up
-
-        asyncio.run(run_up(data_dir, fork_server, port=port, workers=workers))
-    finally:
-        fork_server.close()
+    asyncio.run(run_up(data_dir, process, port=port, workers=workers))
 
 
 def demo() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from api.cli import terminal
 from api.cli.terminal import safe_line
 from deploy import variables
 from deploy.local.errors import DataFolderNewer, StackInUse
+from deploy.local.fork_process import ForkProcess
 from deploy.local.forking import ForkServer
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
@@ -27,18 +29,26 @@ if TYPE_CHECKING:
 
 
 async def run_up(
-    data_dir: Path, fork_server: ForkServer, *, port: int | None, workers: int | None
+    data_dir: Path, process: ForkProcess | None, *, port: int | None, workers: int | None
 ) -> None:
     """Start the stack, print its addresses, and stop it at SIGINT, SIGTERM or SIGHUP.
 
-    If a stack already runs on the folder, its address is reported and it is left as it is.
+    ``process`` is a fork server that loads meanwhile; it ends with us. If a stack already runs on
+    the folder, its address is reported and it is left as it is.
 
     Raises:
         SettingsInvalid: a variable is wrong; nothing was made or started.
         StackDiffers: what runs is not as was asked for.
         AgentOSError: a part cannot run, or did not keep running; nothing is left behind.
     """
-    check_settings()
+    with closing(ForkServer(variables.inherited(), process)) as fork_server:
+        check_settings()
+        await _keep_up(data_dir, fork_server, port=port, workers=workers)
+
+
+async def _keep_up(
+    data_dir: Path, fork_server: ForkServer, *, port: int | None, workers: int | None
+) -> None:
     console = terminal.stdout()
     progress = _Progress()
     options = StackOptions(

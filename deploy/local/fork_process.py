@@ -1,4 +1,7 @@
-"""One process of the fork server, from its start to its end."""
+"""One process of the fork server, from its start to its end.
+
+`agentos up` loads this before all else, so it imports little.
+"""
 
 import asyncio
 import os
@@ -18,13 +21,19 @@ _LOADING_SECONDS = 120.0
 _ANSWER_SECONDS = 10.0
 _TAIL_BYTES = 1200
 _TAIL_LINES = 5
+# Read by those that run, and never while something is being imported.
+_SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_", "TEMPORAL_")
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
 
 
 class ForkProcess:
     """Ends with us."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """Start it, and let it load.
+        """Start it, and let it load. It gets the environment without settings.
 
         Raises:
             OSError: the kernel refuses.
@@ -108,7 +117,7 @@ def _started(control: int, output: int, environment: Mapping[str, str]) -> subpr
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        env=dict(environment),
+        env=without_settings(environment),
         pass_fds=(control,),
         start_new_session=True,
     )
@@ -131,3 +140,11 @@ def _end(birth: asyncio.Task[ForkedChild]) -> None:
     """Its request was cancelled. It is reaped like any other."""
     if not birth.cancelled() and birth.exception() is None:
         birth.result().send_signal(signal.SIGKILL)
+
+
+def begin(environment: Mapping[str, str]) -> ForkProcess | None:
+    """None where the kernel refuses; the next part that needs one tries again."""
+    try:
+        return ForkProcess(environment)
+    except OSError:
+        return None

@@ -36,7 +36,7 @@ _CHUNK_BYTES = 65_536
 
 # What both load before they serve; the rest is loaded by whoever needs it, as ever.
 _LOADED = ("deploy.cli", "deploy.commands", "deploy.logs", "deploy.api", "deploy.worker")
-_PACKAGES = ("api.http.routes", "api.web.routes")
+_PACKAGES = ("api.http.routes", "api.web.routes", "activities.tools.native")
 
 
 def main(descriptor: str, parent: str) -> None:

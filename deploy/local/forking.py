@@ -8,12 +8,10 @@ from collections.abc import Mapping
 import structlog
 
 from deploy.local.child import ForkedChild
-from deploy.local.fork_process import ForkProcess
+from deploy.local.fork_process import ForkProcess, begin, without_settings
 from deploy.local.fork_protocol import END
 from deploy.local.part import Part
 
-# Read by those that run, and never while something is being imported.
-_SETTINGS = ("AGENTOS_", "OPENAI_", "E2B_", "TEMPORAL_")
 _MOST_STARTS = 3
 _WINDOW_SECONDS = 600.0
 
@@ -28,12 +26,13 @@ class ForkServer:
     children and go on without it.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Its own environment is that of the parts, without settings."""
-        self._environment = _shared(environment)
-        self._process: ForkProcess | None = None
-        self._is_open = False
-        self._starts: deque[float] = deque(maxlen=_MOST_STARTS)
+    def __init__(self, environment: Mapping[str, str], process: ForkProcess | None = None) -> None:
+        """Its own environment is that of the parts, without settings. ``process`` is one of this
+        environment that loads already; it is ours from now on."""
+        self._environment = without_settings(environment)
+        self._process = process
+        self._is_open = True
+        self._starts: deque[float] = deque([time.monotonic()] if process else [], _MOST_STARTS)
 
     @property
     def pid(self) -> int | None:
@@ -42,12 +41,8 @@ class ForkServer:
 
     def start(self) -> None:
         """Let it load. It ends with us."""
-        self._is_open = True
         self._starts.append(time.monotonic())
-        try:
-            self._process = ForkProcess(self._environment)
-        except OSError as error:  # All goes on without it.
-            log.warning("fork_server.not_started", reason=error.strerror)
+        self._process = begin(self._environment)
 
     def close(self) -> None:
         """End it, and none of those that it has forked."""
@@ -60,7 +55,7 @@ class ForkServer:
         """The part, running; None where it has to be started in another way."""
         if part.words is None or not self._is_open:
             return None
-        if _shared(part.environment) != self._environment:
+        if without_settings(part.environment) != self._environment:
             return None  # What it has loaded may depend on what differs.
         while process := self._running(part):
             try:
@@ -79,7 +74,7 @@ class ForkServer:
             self._lose(self._process, part, "it has ended")
         if self._process is None and self._may_start:
             self.start()
-            log.info("fork_server.restarted", part=part.name, pid=self.pid)
+            log.info("fork_server.started", part=part.name, pid=self.pid)
         return self._process
 
     @property
@@ -111,7 +106,3 @@ def _request(part: Part) -> bytes:
         "words": part.words,
     }
     return json.dumps(request).encode() + END
-
-
-def _shared(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}

@@ -83,6 +83,10 @@ def run_of(*words: str) -> str:
         (run_of("--help"), {*SERVER, *SDKS, "api.client", "asyncio", "httpx", "pydantic"}),
         (run_of("ls", "--help"), {*SERVER, *SDKS, "skills_ref", "structlog"}),
         (
+            "import deploy.commands, deploy.local.fork_process",
+            {*SERVER, *SDKS, *HEAVY, "pydantic", "rich"},
+        ),
+        (
             "import deploy.up, deploy.local.stack",
             {*SDKS, "alembic", "httpx", "minio", "pydantic", "sqlalchemy", "temporalio"},
         ),
@@ -100,6 +104,7 @@ def run_of(*words: str) -> str:
         "--version",
         "--help",
         "ls",
+        "before all else in up",
         "up",
         "client",
         "settings",

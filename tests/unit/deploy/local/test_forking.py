@@ -274,7 +274,7 @@ async def test_a_fork_server_that_died_is_started_again_for_the_next_part(
     with structlog.testing.capture_logs() as told:
         # Not with the command of the part, which cannot be run.
         assert (await ended(supervisor, part(tmp_path, "ls", "--help")))[0] == "exit code 0"
-    assert [each["event"] for each in told] == ["fork_server.lost", "fork_server.restarted"]
+    assert [each["event"] for each in told] == ["fork_server.lost", "fork_server.started"]
     assert server.pid not in (None, killed)
     os.kill(pid, 0)
     await supervisor.stop("model")
@@ -294,7 +294,7 @@ async def test_a_fork_server_that_cannot_load_is_started_seldom_and_done_without
     assert server.pid is None
     events = [each["event"] for each in told]
     assert events.count("fork_server.lost") == 3
-    assert events.count("fork_server.restarted") == 2
+    assert events.count("fork_server.started") == 2
     assert "Python" in told[0]["said"]
 
 
