@@ -58,7 +58,7 @@ def _switch(*, is_on: bool) -> None:
 
 
 def _children() -> set[int]:
-    """None where the kernel does not list them."""
+    """Empty where the kernel does not list them."""
     found: set[int] = set()
     for thread in Path("/proc/self/task").iterdir():
         with suppress(OSError):
