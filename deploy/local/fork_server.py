@@ -83,10 +83,11 @@ def _is_awaited(channel: int) -> bool:
 
 
 def _become(parent: int, channel: int, output: int, lock: int) -> dict[str, Any]:
+    # Before the supervisor knows of us: it ends us by our session.
+    os.setsid()
     with socket.socket(fileno=channel) as asked:
         request = _asked(asked)
         die_with(parent, request["orphan_signal"])
-        os.setsid()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for number, source in enumerate((nothing, output, output)):
             os.dup2(source, number)

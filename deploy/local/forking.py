@@ -53,7 +53,7 @@ class ForkServer:
 
     async def fork(self, part: Part, output: int, lock: int) -> ForkedChild | None:
         """The part, running; None where it has to be started in another way."""
-        if part.words is None or not self._is_open:
+        if part.words is None:
             return None
         if without_settings(part.environment) != self._environment:
             return None  # What it has loaded may depend on what differs.
@@ -72,7 +72,7 @@ class ForkServer:
         where it did so too often."""
         if self._process is not None and self._process.status is not None:
             self._lose(self._process, part, "it has ended")
-        if self._process is None and self._may_start:
+        if self._process is None and self._is_open and self._may_start:
             self.start()
             log.info("fork_server.started", part=part.name, pid=self.pid)
         return self._process

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from deploy.local.forking import ForkServer
-from deploy.local.part import Part
+from deploy.local.part import Part, Process
 from deploy.local.supervisor import Supervisor
 from tests.live import until
 
@@ -23,6 +23,7 @@ MODEL = ("model", "--port", "0")  # It serves until it is stopped.
 API = ("api", "--port", "1")  # It ends at once for want of a database, and says so.
 _UNKNOWN_OPTION = 2
 _CANCELS = 40
+_KILLS = 10
 _STEP_SECONDS = 0.001  # each is cut off later than the one before it
 
 
@@ -260,6 +261,18 @@ async def test_a_fork_that_is_cancelled_leaves_no_process_and_no_zombie(
         return children_of(os.getpid()) == others
 
     await until(is_alone, what=lambda: str(children_of(os.getpid())))
+
+
+async def test_a_fork_can_be_killed_as_soon_as_it_is_there(
+    fork_server: ForkServer, lock: int, tmp_path: Path
+) -> None:
+    """With all of its session, which it has to have by then: else nothing is killed."""
+    for _ in range(_KILLS):
+        log = tmp_path / "model.log"
+        process = await Process.start(part(tmp_path, *MODEL), log, lock, fork_server.fork)
+        assert os.getsid(process.pid) == process.pid
+        await asyncio.wait_for(process.kill(), PATIENCE_SECONDS)
+        assert process.status == "signal SIGKILL"
 
 
 async def test_a_fork_server_that_died_is_started_again_for_the_next_part(
