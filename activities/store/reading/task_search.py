@@ -177,9 +177,9 @@ class _Search:
         """Those behind the newest."""
         if self._wanted.name is not None:
             of_name = f"{self._matches} AND"
-            sources = (f"{of_name} finished_at IS NOT NULL", f"{of_name} {_IS_UNFINISHED}")
+            sources = [f"{of_name} finished_at IS NOT NULL", f"{of_name} {_IS_UNFINISHED}"]
         elif len(self._text) >= MIN_INDEXED_CHARACTERS:
-            sources = (f"{_HAS_WORDS} AND {self._matches}",)
+            sources = [f"{_HAS_WORDS} AND {self._matches}"]
         else:
             return ()
         shared = f"type = ANY(:types) AND status = ANY(:statuses) AND {self._where(cursor)}"
