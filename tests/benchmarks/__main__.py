@@ -22,6 +22,7 @@ from tests.benchmarks import (
     idle,
     idle_agents,
     inboxes,
+    large_steps,
     long_run,
     many_tasks,
     mcp_calls,
@@ -59,6 +60,7 @@ ON_STAGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "cache": cache.hit,
     "upload": files.upload,
     "upload-memory": files.worker_memory,
+    "output": large_steps.much_output,
     "turns": turns.loop,
     "nodes": plans.nodes,
     "makespan": plans.makespan,
@@ -81,6 +83,7 @@ LARGE: Mapping[str, Callable[[Stage], Awaitable[Verdict]]] = {
     "many-tasks": many_tasks.lists_and_submissions,
     "idle-agents": idle_agents.ten_thousand,
     "long-inbox": inboxes.ten_thousand,
+    "many-files": large_steps.many_files,
     PEERS: peers.all_peers,
 }
 NAMES = (*ALONE, *ON_STAGE)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Float, Integer, bindparam, text
+from sqlalchemy import Float, Integer, TextClause, bindparam, text
 
 from activities.store.database import Database
 from activities.store.fence import IS_LIVING
@@ -14,19 +14,28 @@ from workflows.states import Status, TaskType
 MOST_COUNTED = 100_000
 
 _UNBEGUN = f"('{Status.PENDING}', '{Status.QUEUED}')"
-_WAIT = "extract(epoch FROM now() - CASE WHEN run = 1 THEN created_at ELSE updated_at END)"
+_SINCE = "CASE WHEN run = 1 THEN created_at ELSE updated_at END"
 
-LIVING = text(
-    f"""
-    SELECT type, status, count(*) AS found,
-           max(CASE WHEN status IN {_UNBEGUN} THEN CAST({_WAIT} AS float) END) AS waits
-    FROM (
-        SELECT type, status, run, created_at, updated_at FROM tasks
-        WHERE {IS_LIVING} ORDER BY created_at, id LIMIT :most
-    ) AS living
-    GROUP BY type, status
-    """
-).bindparams(bindparam("most", type_=Integer()))
+
+def _living(order: str) -> TextClause:
+    return text(
+        f"""
+        SELECT type, status, count(*) AS found, CAST(extract(epoch FROM now() - min(
+                   CASE WHEN status IN {_UNBEGUN} THEN {_SINCE} END
+               )) AS float) AS waits
+        FROM (
+            SELECT type, status, run, created_at, updated_at FROM tasks
+            WHERE {IS_LIVING} {order} LIMIT :most
+        ) AS living
+        GROUP BY type, status
+        """
+    ).bindparams(bindparam("most", type_=Integer()))
+
+
+LIVING = _living("")
+# Where there are more than are counted: of those that wait, the oldest are to be among them. Their
+# order costs more than the count.
+_OLDEST_LIVING = _living("ORDER BY created_at, id")
 
 # Schedules are looked at every minute, so that five minutes mean that Temporal is away.
 _FIGURES = text(
@@ -107,9 +116,11 @@ class Tally:
         return self.outcome == STARTED
 
 
-async def living_tasks(database: Database) -> Living:
+async def living_tasks(database: Database, most: int = MOST_COUNTED) -> Living:
     async with database.reading() as connection:
-        rows = (await connection.execute(LIVING, {"most": MOST_COUNTED})).all()
+        rows = (await connection.execute(LIVING, {"most": most})).all()
+        if sum(row.found for row in rows) == most:
+            rows = (await connection.execute(_OLDEST_LIVING, {"most": most})).all()
     counts = {(TaskType(row.type), Status(row.status)): row.found for row in rows}
     return Living(counts, max((row.waits or 0.0 for row in rows), default=0.0))
 

@@ -3,7 +3,8 @@
 PostgreSQL has no order among several states at once, so each pair of type and state is read by
 itself, in the order of the index, and the beginnings are merged. A text is looked for in the newest
 tasks as they are. What is not found there is rare, and looked for by its trigrams: an index of them
-reads every task that has a common word before it can tell which is the newest.
+reads every task that has a common word before it can tell which is the newest. A whole name has an
+index of its own, of the tasks that have ended; what has not ended is little beside them.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store import fence
 from activities.store.housekeeping import named
 from activities.store.reading.cursor import Cursor
 from workflows.states import Status, TaskType
@@ -47,7 +49,12 @@ _GIVEN = f"""
     WHERE team_id = :team_id AND {named.by_task("tasks", "CAST(:given AS text)")}
 """
 # As the index has it: the team is one more word, so that no search is led through another's tasks.
-_WORDS = "(agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)])"
+_HAS_WORDS = """
+    (agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)])
+    @> (agentos_trigrams(:text, NULL) || ARRAY[CAST(:team AS text)])
+"""
+# What the index of names leaves out, as that of living tasks has it.
+_IS_UNFINISHED = f"finished_at IS NULL AND {fence.IS_LIVING}"
 _LIKE_SPECIAL = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -120,8 +127,7 @@ class _Search:
     ) -> None:
         self._connection = connection
         self._wanted = wanted
-        # A name is found as a text is, and then compared.
-        self._text = wanted.text or wanted.name or ""
+        self._text = wanted.text or ""
         escaped = self._text.translate(_LIKE_SPECIAL)
         self._values: dict[str, Any] = {
             "team_id": team_id,
@@ -169,16 +175,19 @@ class _Search:
 
     async def indexed(self, cursor: Cursor, limit: int) -> Sequence[Cursor]:
         """Those behind the newest."""
-        if len(self._text) < MIN_INDEXED_CHARACTERS:
+        if self._wanted.name is not None:
+            of_name = f"{self._matches} AND"
+            sources = [f"{of_name} finished_at IS NOT NULL", f"{of_name} {_IS_UNFINISHED}"]
+        elif len(self._text) >= MIN_INDEXED_CHARACTERS:
+            sources = [f"{_HAS_WORDS} AND {self._matches}"]
+        else:
             return ()
-        states = "type = ANY(:types) AND status = ANY(:statuses) AND"
+        shared = f"type = ANY(:types) AND status = ANY(:statuses) AND {self._where(cursor)}"
+        found = " UNION ALL ".join(
+            f"SELECT id, created_at FROM tasks WHERE {shared} AND {source}" for source in sources
+        )
         statement = f"""
-            WITH found AS MATERIALIZED (
-                SELECT id, created_at FROM tasks
-                WHERE {states} {self._where(cursor)}
-                  AND {_WORDS} @> (agentos_trigrams(:text, NULL) || ARRAY[CAST(:team AS text)])
-                  AND {self._matches}
-            )
+            WITH found AS MATERIALIZED ({found})
             SELECT created_at, id FROM found ORDER BY {_PLACE} LIMIT :limit
         """
         self._values["limit"] = limit
@@ -186,8 +195,11 @@ class _Search:
 
     @property
     def _matches(self) -> str:
-        text = "(name ILIKE :pattern OR prompt ILIKE :pattern)"
-        return text if self._wanted.name is None else f"{text} AND name = :name"
+        wanted = self._wanted
+        parts = ["name = :name"] if wanted.name is not None else []
+        if wanted.text is not None:
+            parts.append("(name ILIKE :pattern OR prompt ILIKE :pattern)")
+        return " AND ".join(parts)
 
     def _source(self, columns: str, cursor: Cursor | None, limit: str) -> str:
         """The newest ones that fit, but for the text."""

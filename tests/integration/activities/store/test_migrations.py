@@ -1,5 +1,6 @@
 """Migrations: they make the tables as they are declared, and lose no state on the way."""
 
+import asyncio
 import json
 from uuid import UUID, uuid4
 
@@ -172,3 +173,71 @@ async def test_what_had_ended_badly_before_there_were_dead_letters_has_one(
         "message": "Exit code #.",
     }
     assert (of[blocked].part, of[blocked].error.code) == (None, "error")
+
+
+async def indexes_of(connection: asyncpg.Connection) -> dict[str, bool]:
+    """Of tasks: by name, whether each is whole."""
+    return dict(
+        await connection.fetch(
+            """SELECT CAST(CAST(indexrelid AS regclass) AS text), indisvalid FROM pg_index
+               WHERE indrelid = CAST('tasks' AS regclass)"""
+        )
+    )
+
+
+async def has_begun(connection: asyncpg.Connection, name: str) -> None:
+    async with asyncio.timeout(30):
+        while name not in await indexes_of(connection):
+            await asyncio.sleep(0.02)
+
+
+async def test_tasks_are_written_while_a_migration_builds_an_index_of_them(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0031")
+    url = empty_database_url.replace("+asyncpg", "")
+    reader, writer = await asyncpg.connect(url), await asyncpg.connect(url)
+    async with reader.transaction(isolation="repeatable_read"):
+        # PostgreSQL ends no index of rows that somebody may see who does not know of it.
+        await reader.fetchval("SELECT count(*) FROM tasks")
+        migrating = [asyncio.create_task(migrations.migrate(empty_database_url)) for _ in "ab"]
+        await has_begun(writer, "tasks_by_text_of_team")
+        await writer.execute("SET lock_timeout = '5s'")
+        await add_task(empty_database_url, "running")
+        await writer.execute("UPDATE tasks SET status = 'completed'")
+        assert not any(task.done() for task in migrating)
+    await asyncio.gather(*migrating)
+    found = await indexes_of(writer)
+    assert "tasks_by_text_of_team" not in found
+    assert found["tasks_by_text"]
+    assert all(found.values())
+    await reader.close()
+    await writer.close()
+
+
+async def test_an_index_that_a_killed_migration_has_left_half_built_is_built_anew(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0031")
+    connection = await asyncpg.connect(empty_database_url.replace("+asyncpg", ""))
+    await connection.execute("CREATE INDEX tasks_by_text_of_team ON tasks (id)")
+    await connection.execute(
+        """UPDATE pg_index SET indisvalid = false
+           WHERE indexrelid = CAST('tasks_by_text_of_team' AS regclass)"""
+    )
+    await migrations.migrate(empty_database_url)
+    definition = await connection.fetchval(
+        "SELECT pg_get_indexdef(CAST('tasks_by_text' AS regclass))"
+    )
+    await connection.close()
+    assert "agentos_trigrams" in definition
+    assert "team_id" in definition
+
+
+async def test_a_database_of_long_ago_is_migrated_to_the_end(empty_database_url: str) -> None:
+    await migrate_to(empty_database_url, "0014")
+    await migrations.migrate(empty_database_url)
+    engine = create_async_engine(empty_database_url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compared) == []
+    await engine.dispose()

@@ -130,6 +130,7 @@ async def test_lists_of_what_is_not_there_touch_next_to_nothing(
         "a state of a small team": lambda: page(few, TaskFilter(statuses=(Status.FAILED,))),
         "a text": lambda: page(DEFAULT_TEAM, TaskFilter(text="no such words")),
         "a text of another team": lambda: page(few, TaskFilter(text="report")),
+        "a name like all others": lambda: page(DEFAULT_TEAM, TaskFilter(name="report")),
         "a deed": lambda: deeds(AuditFilter(actions=("key",))),
         "an actor": lambda: deeds(AuditFilter(actor="nobody")),
         "calls that wait": lambda: approvals.decided_calls(database, timedelta(0), 10),

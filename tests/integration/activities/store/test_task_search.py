@@ -41,6 +41,7 @@ class Row:
             and self.status in (wanted.statuses or Status)
             and self.type in (wanted.types or TaskType)
             and (text in self.name.lower() or text in (self.prompt or "").lower())
+            and wanted.name in (None, self.name)
             and (wanted.created_after is None or self.created_at > wanted.created_after)
             and (wanted.created_before is None or self.created_at < wanted.created_before)
         )
@@ -78,6 +79,7 @@ async def rows(database: Database) -> Sequence[Row]:
                         prompt=row.prompt,
                         inputs={},
                         created_at=row.created_at,
+                        finished_at=row.created_at if row.status.is_final else None,
                     )
                 )
     return sorted(made, key=lambda row: (row.created_at, row.id), reverse=True)
@@ -90,6 +92,7 @@ def filters(rows: Sequence[Row]) -> Sequence[TaskFilter]:
     [parent] = {row.parent_id for row in rows if row.parent_id}
     made = [TaskFilter(), TaskFilter(parent_id=parent), TaskFilter(text="sales", parent_id=parent)]
     made += [TaskFilter(text=text) for text in TEXTS]
+    made += [TaskFilter(name=name) for name in (*NAMES, "sales", "X")]
     for _ in range(40):
         made.append(
             TaskFilter(
@@ -99,6 +102,7 @@ def filters(rows: Sequence[Row]) -> Sequence[TaskFilter]:
                 created_after=chance.choice((None, BEGAN + timedelta(minutes=20))),
                 created_before=chance.choice((None, middle)),
                 parent_id=chance.choice((None, None, parent)),
+                name=chance.choice((None, None, None, *NAMES)),
             )
         )
     return made

@@ -123,6 +123,19 @@ async def test_what_has_not_ended_is_counted_by_state_with_the_longest_wait(
     assert (await living_tasks(database)).longest_wait_seconds == 0
 
 
+async def test_the_longest_wait_is_that_of_the_oldest_where_not_all_are_counted(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    for _ in range(4):
+        await connection.execute(_INSERT, uuid4(), DEFAULT_TEAM)
+    oldest = await connection.fetchval("SELECT id FROM tasks ORDER BY ctid DESC LIMIT 1")
+    hours_ago = "UPDATE tasks SET created_at = now() - interval '5 hours' WHERE id = $1"
+    await connection.execute(hours_ago, oldest)
+    living = await living_tasks(database, most=2)
+    assert sum(living.by_state.values()) == 2
+    assert living.longest_wait_seconds > 4 * 3_600
+
+
 async def test_tasks_that_have_ended_are_not_looked_at(
     database: Database, connection: asyncpg.Connection
 ) -> None:
