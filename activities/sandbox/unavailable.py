@@ -22,7 +22,7 @@ _ROOT = (
     "ordinary user."
 )
 
-# A part of what bwrap or setpriv prints, and the remedy; None asks the kernel's settings.
+# A part of what bwrap or nsenter prints, and the remedy; None asks the kernel's settings.
 _REMEDIES = (
     (
         "max_*_namespaces exceeded",
@@ -35,7 +35,6 @@ _REMEDIES = (
     ("unshare", None),
     ("mount proc", _CONTAINER),
     ("max_user_namespaces", _CONTAINER),
-    ("setpriv:", _ROOT),
     ("nsenter:", _ROOT),
     ("prlimit", _UTIL_LINUX),
 )

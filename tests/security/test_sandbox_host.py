@@ -14,12 +14,13 @@ import pytest
 from activities.sandbox.base import Job, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import SETPRIV, launch
+from activities.sandbox.launch import launch
 from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
 from tests.integration.sandboxes import Bench, open_folder
 from tests.security.processes import mark, until
+from tests.security.users import SETPRIV
 from workflows.errors import BadInput
 from workflows.errors.scripts import SandboxUnavailable
 
@@ -53,7 +54,7 @@ def folder() -> Iterator[Path]:
             "sysctl -w user.max_user_namespaces",
         ),
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths"),
-        ("setpriv: setresuid failed: Operation not permitted", "SETUID"),
+        ("nsenter: setuid() failed: Operation not permitted", "SETUID"),
         ("prlimit: failed to set the NPROC resource limit", "util-linux"),
         ("bwrap: something that nobody has seen yet", "doctor"),
         ("", "doctor"),
@@ -83,6 +84,12 @@ async def list_descriptors(work):
     job = Job(("ls", "-l", "/proc/self/fd"), work / "output")
     assert (await Bubblewrap(work).run(job, lambda *output: said.append(str(output)))).ok
     assert "pipe:" in "".join(said) and "mnt:" not in "".join(said), said
+async def list_groups(work):
+    (work / "output").mkdir(parents=True)
+    said = []
+    job = Job(("grep", "Groups:", "/proc/self/status"), work / "output")
+    assert (await Bubblewrap(work).run(job, lambda stream, piece: said.append(piece))).ok
+    assert b"".join(said).split() == [b"Groups:"], said
 async def check(work):
     assert (await Bubblewrap(work).check()).startswith("memory: ")
 try:
@@ -163,6 +170,14 @@ async def test_no_job_inherits_the_namespace_in_which_it_is_shown_a_closed_folde
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     assert await _check(closed / "work", by="list_descriptors") == "works"
+
+
+@as_root
+@pytest.mark.parametrize("mode", [0o711, 0o700], ids=["in reach", "in a view"])
+async def test_no_job_is_in_a_group_of_its_worker(folder: Path, mode: int) -> None:
+    around = folder / "around"
+    around.mkdir(mode=mode)
+    assert await _check(around / "work", SETPRIV, "--groups=4,24", by="list_groups") == "works"
 
 
 @as_root
