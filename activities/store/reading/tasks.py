@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from activities.store.database import Database
@@ -189,12 +189,14 @@ async def find_details(
 
 async def find_task(database: Database, team_id: UUID, task_id: UUID) -> StoredTask | None:
     """A task to act on, read from the primary."""
-    return await _find(database, col(Task.id) == task_id, col(Task.team_id) == team_id)
+    async with database.reader(fresh=True) as reader:
+        return _stored(await _FOUND_OF_TEAM.row(reader, task_id=task_id, team_id=team_id))
 
 
 async def find_task_of_any_team(database: Database, task_id: UUID) -> StoredTask | None:
     """As ``find_task``: not for what a client asks."""
-    return await _find(database, col(Task.id) == task_id)
+    async with database.reader(fresh=True) as reader:
+        return _stored(await _FOUND.row(reader, task_id=task_id))
 
 
 async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
@@ -209,29 +211,7 @@ async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
     return found is not None
 
 
-async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredTask | None:
-    query = select(
-        col(Task.id),
-        col(Task.team_id),
-        col(Task.parent_id),
-        col(Task.type),
-        col(Task.name),
-        col(Task.priority),
-        col(Task.status),
-        col(Task.run),
-        col(Task.first_step),
-        col(Task.inputs),
-        col(Task.definition),
-        col(Task.pause_requested_at),
-        col(Task.schedule_id),
-        col(Task.scheduled_at),
-        func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
-        col(Task.agent_id),
-        col(Task.created_by),
-    )
-    async with database.reading(fresh=True) as connection:
-        query = query.where(col(Task.deleted_at).is_(None), *conditions)
-        row = (await connection.execute(query)).one_or_none()
+def _stored(row: Any) -> StoredTask | None:
     if row is None:
         return None
     return StoredTask(
@@ -253,6 +233,29 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         agent_id=row.agent_id,
         created_by=row.created_by,
     )
+
+
+_TASK = select(
+    col(Task.id),
+    col(Task.team_id),
+    col(Task.parent_id),
+    col(Task.type),
+    col(Task.name),
+    col(Task.priority),
+    col(Task.status),
+    col(Task.run),
+    col(Task.first_step),
+    col(Task.inputs),
+    col(Task.definition),
+    col(Task.pause_requested_at),
+    col(Task.schedule_id),
+    col(Task.scheduled_at),
+    func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
+    col(Task.agent_id),
+    col(Task.created_by),
+).where(col(Task.id) == given("task_id"), col(Task.deleted_at).is_(None))
+_FOUND = Query(_TASK)
+_FOUND_OF_TEAM = Query(_TASK.where(col(Task.team_id) == given("team_id")))
 
 
 _TURNS = (
