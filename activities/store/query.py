@@ -16,6 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import NULLTYPE, TypeEngine
 
 _Process = Callable[[Any], Any]
+_named_tuple: Any = namedtuple  # Of columns that no type checker knows.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class _Compiled:
 def _compiled(select: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
     compiled = select.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     columns = tuple(select.selected_columns)
-    row: Any = namedtuple("Row", [str(column.key) for column in columns], rename=True)
+    row = _named_tuple("Row", [str(column.key) for column in columns], rename=True)
     return _Compiled(
         sql=str(compiled),
         values=[_value(compiled, name, dialect) for name in compiled.positiontup or ()],

@@ -106,7 +106,9 @@ class Notifications:
         self.on_any(None)
 
     def _ring_all(self) -> None:
-        for bells in (*self._bells.values(), *self._end_bells.values()):
+        for task_id in self._bells:
+            self.ring(task_id)
+        for bells in self._end_bells.values():
             for bell in bells:
                 bell.ring()
 
