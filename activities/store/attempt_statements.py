@@ -283,6 +283,8 @@ END_ATTEMPT = text(
         UNION ALL
         {_HAS_CLOSED} FROM numbered WHERE :closes
     )
-    SELECT {events.notify("numbered")} FROM numbered
+    SELECT {events.notify("numbered")},
+           CASE WHEN CAST(:closes AS bool) THEN {events.notify_end("numbered")} END
+    FROM numbered
     """
 )

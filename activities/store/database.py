@@ -21,6 +21,7 @@ from activities.store import migrations
 from activities.store.database_url import engine_arguments
 from activities.store.errors import database_errors, driver_error, first_line
 from activities.store.options import DEFAULT_MAX_OVERFLOW, DEFAULT_POOL_SIZE
+from activities.store.query import Reader
 from workflows.errors.services import DatabaseOutdated, DatabaseRefused
 
 POOL_TIMEOUT_SECONDS = 10.0
@@ -103,6 +104,13 @@ class Database:
         async with self.reading(fresh=True) as connection:
             yield connection
 
+    @asynccontextmanager
+    async def reader(self, *, fresh: bool = False) -> AsyncIterator[Reader]:
+        """As ``reading``, for a ``Query``: it is put to the driver itself."""
+        engine = self._primary if fresh else self._replica
+        async with database_errors(), self._driver(engine) as driver:
+            yield Reader(driver, engine.dialect)
+
     async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Row]:
         """One statement on the primary, in its own transaction: one round trip instead of three.
 
@@ -117,10 +125,11 @@ class Database:
         return rows
 
     @asynccontextmanager
-    async def _driver(self) -> AsyncIterator[Any]:
-        """An ``asyncpg.Connection`` from the pool of the primary, in no transaction."""
-        with self._waiting_for(self._primary):
-            pooled = await self._primary.raw_connection()
+    async def _driver(self, engine: AsyncEngine | None = None) -> AsyncIterator[Any]:
+        """An ``asyncpg.Connection`` from a pool, that of the primary, in no transaction."""
+        engine = engine or self._primary
+        with self._waiting_for(engine):
+            pooled = await engine.raw_connection()
         try:
             yield pooled.driver_connection
         except asyncio.CancelledError:

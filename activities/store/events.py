@@ -1,8 +1,10 @@
 """Events: what happened to a task, in order, kept in PostgreSQL and announced with NOTIFY.
 
 A notification carries the task's id only (its payload is limited to 8,000 bytes); whoever listens
-reads the events it has not seen. Numbers are dealt out under the lock of the task's row, so they
-become visible in order and without gaps: a reader that has seen number n misses nothing below it.
+reads the events it has not seen. The end of a task is announced once more by a word of its own:
+whoever waits for that alone need not read what came before. Numbers are dealt out under the lock of
+the task's row, so they become visible in order and without gaps: a reader that has seen number n
+misses nothing below it.
 
 Most events are written by the statement that makes what they tell of true. It has a part that
 updates the row of the task, and one that inserts events: ``change`` is such a statement.
@@ -11,6 +13,7 @@ updates the row of the task, and one that inserts events: ``change`` is such a s
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +24,8 @@ from workflows.events import Event, EventType, TaskStatus
 from workflows.states import Status
 
 CHANNEL = "agentos_events"
+# An API of before passes over a word that is no id.
+_ENDED = " ended"
 
 INSERT = "INSERT INTO events (task_id, seq, team_id, type, data)"
 
@@ -63,6 +68,25 @@ def status(status: Status, *, task: str = "task", seq: str = "event_seq") -> str
 
 def notify(task: str) -> str:
     return f"pg_notify('{CHANNEL}', CAST({task}.id AS text))"
+
+
+def notify_end(task: str) -> str:
+    """Beside ``notify``, where the statement ends a task."""
+    return f"pg_notify('{CHANNEL}', CAST({task}.id AS text) || '{_ENDED}')"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a notification says: ``id`` is of what has changed; ``has_ended``: a task has."""
+
+    id: UUID
+    has_ended: bool
+
+
+def read_word(word: str) -> Word:
+    """Raises ``ValueError`` for one that is none of ours."""
+    changed = word.removesuffix(_ENDED)
+    return Word(UUID(changed), has_ended=changed != word)
 
 
 def values(events: Sequence[Event]) -> dict[str, Any]:

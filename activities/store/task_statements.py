@@ -155,9 +155,9 @@ CLOSE = text(
         {events.made(TaskStatus, task="node", seq="event_seq", error="error", status=_CANCELLED)}
         FROM node
     )
-    SELECT {events.notify("task")} FROM task
+    SELECT {events.notify("task")}, {events.notify_end("task")} FROM task
     UNION ALL
-    SELECT {events.notify("node")} FROM node
+    SELECT {events.notify("node")}, {events.notify_end("node")} FROM node
     """
 )
 

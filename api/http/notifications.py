@@ -4,9 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 from uuid import UUID
 
-from activities.store.events import CHANNEL
+from activities.store.events import CHANNEL, read_word
 from activities.store.listener import Listener
 
 
@@ -32,6 +33,17 @@ class Bell:
         return True
 
 
+class EndBell(Bell):
+    """Rings when a task has ended, or when that may have been missed (``has_ended`` is not set)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_ended = False
+
+
+AnyBell = TypeVar("AnyBell", bound=Bell)
+
+
 class Notifications:
     """``run`` listens, for the life of the process. Anybody may wait meanwhile."""
 
@@ -40,6 +52,7 @@ class Notifications:
             database_url, CHANNEL, on_word=self._on_word, on_connected=self._on_connected
         )
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
+        self._end_bells: defaultdict[UUID, set[EndBell]] = defaultdict(set)
         self.on_any: Callable[[UUID | None], None] = _nobody
         """Is told of everything that is announced; None: it may have been anything."""
         self.closing = False
@@ -50,14 +63,14 @@ class Notifications:
     @contextmanager
     def listening(self, task_id: UUID) -> Iterator[Bell]:
         """A bell for the events of a task, while the block runs."""
-        bell = Bell()
-        self._bells[task_id].add(bell)
-        try:
+        with _hung(self._bells, task_id, Bell()) as bell:
             yield bell
-        finally:
-            self._bells[task_id].discard(bell)
-            if not self._bells[task_id]:
-                del self._bells[task_id]
+
+    @contextmanager
+    def listening_for_end(self, task_id: UUID) -> Iterator[EndBell]:
+        """A bell for the end of a task, while the block runs."""
+        with _hung(self._end_bells, task_id, EndBell()) as bell:
+            yield bell
 
     def ring(self, task_id: UUID) -> None:
         """Let those who wait for this task look for themselves."""
@@ -75,9 +88,17 @@ class Notifications:
 
     def _on_word(self, word: str) -> None:
         with suppress(ValueError):  # Not one of ours.
-            changed = UUID(word)
-            self.ring(changed)
-            self.on_any(changed)
+            heard = read_word(word)
+            if heard.has_ended:
+                self._ring_end(heard.id)
+            else:
+                self.ring(heard.id)
+                self.on_any(heard.id)
+
+    def _ring_end(self, task_id: UUID) -> None:
+        for bell in self._end_bells.get(task_id, ()):
+            bell.has_ended = True
+            bell.ring()
 
     def _on_connected(self) -> None:
         self.connections += 1
@@ -87,6 +108,22 @@ class Notifications:
     def _ring_all(self) -> None:
         for task_id in self._bells:
             self.ring(task_id)
+        for bells in self._end_bells.values():
+            for bell in bells:
+                bell.ring()
+
+
+@contextmanager
+def _hung(
+    bells: defaultdict[UUID, set[AnyBell]], task_id: UUID, bell: AnyBell
+) -> Iterator[AnyBell]:
+    bells[task_id].add(bell)
+    try:
+        yield bell
+    finally:
+        bells[task_id].discard(bell)
+        if not bells[task_id]:
+            del bells[task_id]
 
 
 def _nobody(_: UUID | None) -> None:

@@ -4,42 +4,49 @@ import asyncio
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from anyio import CancelScope, move_on_after
 from fastapi import Depends, Query, Request
 
-from api.errors import KeyRefused
-from api.http import task_stream
+from activities.store.reading.events import find_end
+from api.errors import KeyRefused, NotFound
 from api.http.dependencies import (
-    FeedsDep,
     KeyDigestDep,
     KeyWatchDep,
+    NotificationsDep,
     ServicesDep,
     TeamDep,
     ViewersDep,
 )
-from api.http.feed import Feed
+from api.http.notifications import EndBell
 from api.wire.requests import MAX_WAIT_SECONDS
+from workflows.errors import TemporaryFailure
 
-_ANY_SEQ = 2**62  # Of a task that has ended all events were seen.
+RETRY_SECONDS = 1.0  # while the database cannot be reached
+
+log = structlog.get_logger(__name__)
 
 
 class Ends:
-    """What a request can wait with. Nothing is asked for it: who waits hears of the end from the
-    reader of the task's events, which all share who follow it, and takes the place of a viewer."""
+    """What a request can wait with. It listens for the end alone, and takes the place of a viewer.
+
+    After ``heartbeat_seconds`` of silence it looks for itself: a lost notification costs this long.
+    So does an end that a worker of an older version has written down, which does not announce it.
+    """
 
     def __init__(  # noqa: PLR0917  (what FastAPI gives)
         self,
         request: Request,
         services: ServicesDep,
-        feeds: FeedsDep,
+        notifications: NotificationsDep,
         viewers: ViewersDep,
         team_id: TeamDep,
         keys: KeyWatchDep,
         key_digest: KeyDigestDep,
     ) -> None:
         self._request = request
-        self._database = services.database
-        self._feeds = feeds
+        self._services = services
+        self._notifications = notifications
         self._viewers = viewers
         self._team_id = team_id
         self._keys = keys
@@ -53,31 +60,47 @@ class Ends:
             NotFound, TooManyViewers
             KeyRefused: the key was revoked meanwhile.
         """
-        with self._viewers.admitted(self._team_id):
-            try:
-                async with self._viewers.entrance:
-                    position = await task_stream.find_position(
-                        self._database, self._team_id, task_id, _ANY_SEQ
-                    )
-            except task_stream.NothingMore:
-                return
-            last = position.last_seq
-            with (
-                self._keys.using(self._key_digest) as use,
-                self._feeds.joined(task_id, last, last) as feed,
-            ):
-                await self._follow(feed, seconds)
+        with (
+            self._viewers.admitted(self._team_id),
+            # Before the look: of an end in between it is told.
+            self._notifications.listening_for_end(task_id) as bell,
+        ):
+            async with self._viewers.entrance:
+                if await self._has_ended(task_id):
+                    return
+            with self._keys.using(self._key_digest) as use:
+                await self._follow(task_id, bell, seconds)
             if use.cancelled_caught:
                 raise KeyRefused(reason="This API key was revoked.")
 
-    async def _follow(self, feed: Feed, seconds: float) -> None:
+    async def _follow(self, task_id: UUID, bell: EndBell, seconds: float) -> None:
         with move_on_after(seconds) as scope:
             leaving = asyncio.create_task(_leave(self._request, scope))
             try:
-                while not (feed.has_ended or feed.is_closed):
-                    await feed.news()
+                await self._until_end(task_id, bell)
             finally:
                 leaving.cancel()
+
+    async def _until_end(self, task_id: UUID, bell: EndBell) -> None:
+        pause_seconds = heartbeat_seconds = self._services.options.heartbeat_seconds
+        while not self._notifications.closing:
+            await bell.wait(pause_seconds)
+            if bell.has_ended or self._notifications.closing:
+                return
+            try:
+                if await self._has_ended(task_id):
+                    return
+                pause_seconds = heartbeat_seconds
+            except TemporaryFailure as failure:
+                log.warning("ends.interrupted", reason=str(failure), task_id=str(task_id))
+                pause_seconds = RETRY_SECONDS
+
+    async def _has_ended(self, task_id: UUID) -> bool:
+        """Raises ``NotFound``."""
+        end = await find_end(self._services.database, self._team_id, task_id)
+        if end is None:
+            raise NotFound(kind="task", id=task_id)
+        return end.is_final
 
 
 async def _leave(request: Request, scope: CancelScope) -> None:

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, bindparam, func, or_, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Integer, Row, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from activities.store.attempts import SkillUse
 from activities.store.database import Database
+from activities.store.query import Asked, Query, given
 from activities.store.reading.cursor import Cursor, cut, cut_at
 from activities.store.reading.identity import ids_in
 from activities.store.tables import ExecutionLog, SubTask
@@ -80,51 +81,51 @@ async def list_attempts(
         return [_attempt(row) for row in rows], following
 
 
-async def output_of(
-    connection: AsyncConnection, sub_task_id: UUID, max_characters: int
-) -> str | None:
+async def output_of(asked: Asked, sub_task_id: UUID, max_characters: int) -> str | None:
     """What the last attempt that succeeded printed; None when it is longer, or there is none."""
-    printed = await beginning_of(connection, sub_task_id, max_characters + 1)
+    printed = await beginning_of(asked, sub_task_id, max_characters + 1)
     return printed if printed and len(printed) <= max_characters else None
 
 
-async def beginning_of(
-    connection: AsyncConnection, sub_task_id: UUID, max_characters: int
-) -> str | None:
+async def beginning_of(asked: Asked, sub_task_id: UUID, max_characters: int) -> str | None:
     """As far as that, what the last attempt that succeeded printed; None where there is none."""
-    printed: str | None = await connection.scalar(
-        select(func.left(col(ExecutionLog.stdout), max_characters))
-        .where(
-            col(ExecutionLog.sub_task_id) == sub_task_id,
-            col(ExecutionLog.status) == Status.COMPLETED,
-        )
-        .order_by(col(ExecutionLog.run).desc(), col(ExecutionLog.attempt).desc())
-        .limit(1)
-    )
+    printed: str | None = await _LAST.scalar(asked, sub_task_id=sub_task_id, most=max_characters)
     return printed
 
 
-async def output_of_items(
-    connection: AsyncConnection, step_id: UUID, max_characters: int
-) -> str | None:
+async def output_of_items(asked: Asked, step_id: UUID, max_characters: int) -> str | None:
     """What the items of a step have printed, between brackets and commas: a JSON list where each
     has printed JSON. None if it is longer."""
-    values = {"step_id": step_id, "most": max_characters + 1}
-    printed = (await connection.scalars(_OF_ITEMS, values)).all()
+    rows = await _OF_ITEMS.rows(asked, step_id=step_id, most=max_characters + 1)
+    printed = [text for (text,) in rows]
     return f"[{','.join(printed)}]" if sum(map(len, printed)) <= max_characters else None
 
 
-# Of each item the last that it printed, cut where all of them would be too long anyway.
-_OF_ITEMS = text(
-    f"""
-    SELECT DISTINCT ON (item_index) left(stdout, :most)
-    FROM sub_tasks JOIN execution_logs AS log ON log.sub_task_id = sub_tasks.id
-    WHERE item_of = :step_id AND log.status = '{Status.COMPLETED}'
-    ORDER BY item_index, log.run DESC, log.attempt DESC
-    """
-).bindparams(bindparam("step_id", type_=Uuid()))
 _WHOLE = aliased(SubTask)
 _PLACE = (col(ExecutionLog.started_at), col(ExecutionLog.id))
+_MOST = given("most", Integer())
+_LAST = Query(
+    select(func.left(col(ExecutionLog.stdout), _MOST))
+    .where(
+        col(ExecutionLog.sub_task_id) == given("sub_task_id"),
+        col(ExecutionLog.status) == Status.COMPLETED,
+    )
+    .order_by(col(ExecutionLog.run).desc(), col(ExecutionLog.attempt).desc())
+    .limit(1)
+)
+# Of each item the last that it printed, cut where all of them would be too long anyway.
+_OF_ITEMS = Query(
+    select(func.left(col(ExecutionLog.stdout), _MOST))
+    .join(SubTask, col(SubTask.id) == col(ExecutionLog.sub_task_id))
+    .where(
+        col(SubTask.item_of) == given("step_id"),
+        col(ExecutionLog.status) == Status.COMPLETED,
+    )
+    .ext(distinct_on(col(SubTask.item_index)))
+    .order_by(
+        col(SubTask.item_index), col(ExecutionLog.run).desc(), col(ExecutionLog.attempt).desc()
+    )
+)
 
 
 def _whole(ids: Sequence[UUID]) -> Select[*tuple[Any, ...]]:

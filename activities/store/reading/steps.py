@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import ARRAY, Integer, Uuid, any_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from activities.store.any_of import is_any_of
 from activities.store.approvals import Approval
 from activities.store.attempts import SkillUse
 from activities.store.database import Database
+from activities.store.query import Asked, Query, given
 from activities.store.reading.identity import ids_in
 from activities.store.reading.plan_calls import PLAN_CALL
 from activities.store.tables import ExecutionLog, SubTask, Task
@@ -205,18 +205,17 @@ async def find_running_step(database: Database, task_id: UUID) -> UUID | None:
         )
 
 
-async def latest_steps(
-    connection: AsyncConnection, team_id: UUID, task_id: UUID, limit: int
-) -> Sequence[Step]:
+async def latest_steps(asked: Asked, team_id: UUID, task_id: UUID, limit: int) -> Sequence[Step]:
     """The last ``limit`` ones, in their order. Items come after their step, while there is room for
     them: rather those that have failed or run than others."""
-    steps = await _latest(connection, team_id, task_id, limit, is_item=False)
+    values = {"team_id": team_id, "task_id": task_id}
+    steps = await _read(asked, _LATEST_STEPS, limit=limit, **values)
     open_ = [step.id for step in steps if step.has_items and step.items is None]
-    counts = await _item_counts(connection, open_)
+    counts = await _item_counts(asked, open_)
     counted = [replace(step, items=step.items or counts.get(step.id)) for step in steps]
     if not any(step.items for step in counted):
         return counted
-    items = await _latest(connection, team_id, task_id, limit - len(steps), is_item=True)
+    items = await _read(asked, _LATEST_ITEMS, limit=limit - len(steps), **values)
     return sorted([*counted, *items], key=_place)
 
 
@@ -224,55 +223,8 @@ def _place(step: Step) -> tuple[int, int]:
     return step.order, -1 if step.index is None else step.index
 
 
-async def _latest(
-    connection: AsyncConnection, team_id: UUID, task_id: UUID, limit: int, *, is_item: bool
-) -> Sequence[Step]:
-    rows = await connection.execute(
-        select(
-            col(SubTask.id),
-            col(SubTask.name),
-            col(SubTask.task_type),
-            LIVE_STATUS.label("status"),
-            col(SubTask.phase),
-            col(SubTask.execution_order),
-            col(SubTask.number),
-            col(CHILD.id).label("child_id"),
-            col(SubTask.dependencies),
-            col(SubTask.output_result),
-            col(SubTask.error),
-            col(SubTask.retry_count),
-            col(SubTask.next_attempt_at),
-            col(SubTask.waits_for),
-            col(SubTask.worker_id),
-            col(SubTask.cached),
-            col(SubTask.started_at),
-            col(SubTask.finished_at),
-            col(SubTask.approval),
-            col(SubTask.skill),
-            _ATTEMPTS.label("attempts"),
-            _PLANNED.label("planned"),
-            _HAS_ITEMS.label("has_items"),
-            _ENDED_ITEMS.label("ended_items"),
-            col(_WHOLE.name).label("item_of"),
-            col(SubTask.item_index),
-            col(SubTask.item),
-        )
-        .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
-        .outerjoin(_WHOLE, col(_WHOLE.id) == col(SubTask.item_of))
-        .where(
-            col(SubTask.task_id) == task_id,
-            col(SubTask.team_id) == team_id,
-            col(SubTask.item_of).is_not(None) if is_item else col(SubTask.item_of).is_(None),
-        )
-        .order_by(
-            *([_IS_DULL] if is_item else []),
-            col(SubTask.execution_order).desc(),
-            col(SubTask.number).desc().nulls_last(),
-            col(SubTask.item_index),
-        )
-        .limit(limit)
-    )
-    return [_step(row) for row in rows][::-1]
+async def _read(asked: Asked, query: Query, **values: Any) -> Sequence[Step]:
+    return [_step(row) for row in await query.rows(asked, **values)][::-1]
 
 
 async def step_states(
@@ -318,20 +270,12 @@ async def step_states(
     return found
 
 
-async def _item_counts(
-    connection: AsyncConnection, steps: Sequence[UUID]
-) -> Mapping[UUID, ItemCounts]:
+async def _item_counts(asked: Asked, steps: Sequence[UUID]) -> Mapping[UUID, ItemCounts]:
     """By the rows of those of the steps that have items already, and are not completed."""
     if not steps:
         return {}
-    rows = await connection.execute(
-        select(col(SubTask.item_of), col(SubTask.status), func.count())
-        .where(is_any_of(col(SubTask.item_of), steps))
-        .group_by(col(SubTask.item_of), col(SubTask.status))
-    )
     found: defaultdict[UUID, Counter[Status]] = defaultdict(Counter)
-    for step, status, count in rows:
-        assert step is not None  # as the query asks
+    for step, status, count in await _ITEM_COUNTS.rows(asked, steps=steps):
         found[step][status] = count
     return {step: _counted(states) for step, states in found.items()}
 
@@ -399,12 +343,69 @@ _PLANNED = case(
 )
 
 
+def _latest(*, is_item: bool) -> Query:
+    return Query(
+        select(
+            col(SubTask.id),
+            col(SubTask.name),
+            col(SubTask.task_type),
+            LIVE_STATUS.label("status"),
+            col(SubTask.phase),
+            col(SubTask.execution_order),
+            col(SubTask.number),
+            col(CHILD.id).label("child_id"),
+            col(SubTask.dependencies),
+            col(SubTask.output_result),
+            col(SubTask.error),
+            col(SubTask.retry_count),
+            col(SubTask.next_attempt_at),
+            col(SubTask.waits_for),
+            col(SubTask.worker_id),
+            col(SubTask.cached),
+            col(SubTask.started_at),
+            col(SubTask.finished_at),
+            col(SubTask.approval),
+            col(SubTask.skill),
+            _ATTEMPTS.label("attempts"),
+            _PLANNED.label("planned"),
+            _HAS_ITEMS.label("has_items"),
+            _ENDED_ITEMS.label("ended_items"),
+            col(_WHOLE.name).label("item_of"),
+            col(SubTask.item_index),
+            col(SubTask.item),
+        )
+        .outerjoin(CHILD, col(CHILD.id) == col(SubTask.child_id))
+        .outerjoin(_WHOLE, col(_WHOLE.id) == col(SubTask.item_of))
+        .where(
+            col(SubTask.task_id) == given("task_id"),
+            col(SubTask.team_id) == given("team_id"),
+            col(SubTask.item_of).is_not(None) if is_item else col(SubTask.item_of).is_(None),
+        )
+        .order_by(
+            *([_IS_DULL] if is_item else []),
+            col(SubTask.execution_order).desc(),
+            col(SubTask.number).desc().nulls_last(),
+            col(SubTask.item_index),
+        )
+        .limit(given("limit", Integer()))
+    )
+
+
+_LATEST_STEPS = _latest(is_item=False)
+_LATEST_ITEMS = _latest(is_item=True)
+_ITEM_COUNTS = Query(
+    select(col(SubTask.item_of), col(SubTask.status), func.count())
+    .where(col(SubTask.item_of) == any_(given("steps", ARRAY(Uuid()))))
+    .group_by(col(SubTask.item_of), col(SubTask.status))
+)
+
+
 def _item(kept: Mapping[str, Any]) -> JsonValue:
     value: JsonValue = kept["file"]["name"] if "file" in kept else kept["value"]
     return value
 
 
-def _step(row: Row[*tuple[Any, ...]]) -> Step:
+def _step(row: Any) -> Step:
     output = row.output_result or {}
     return Step(
         id=row.id,

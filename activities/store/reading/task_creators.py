@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case
+from sqlalchemy import Select, case
 from sqlmodel import col
 
 from activities.store.audit import LOCAL_USER
@@ -40,7 +40,7 @@ def with_creators(query: Select[Any]) -> Select[Any]:
     )
 
 
-def creator_of(row: Row[*tuple[Any, ...]]) -> Creator | None:
+def creator_of(row: Any) -> Creator | None:
     if row.schedule_id is not None:
         return Creator("schedule", row.schedule_name, row.schedule_id)
     if row.agent_id is not None or row.type is TaskType.EXCHANGE:

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from activities.store.database import Database
+from activities.store.query import Asked, Query, given
 from activities.store.reading.artifacts import Artifact, artifacts_of
 from activities.store.reading.attempts import beginning_of, output_of_items
 from activities.store.reading.cursor import Cursor, cut
@@ -168,24 +168,20 @@ async def find_details(
     database: Database, team_id: UUID, task_id: UUID, *, fresh: bool = False
 ) -> TaskDetails | None:
     """A task as a whole."""
-    query = select(*_SUMMARY, *_MORE).where(
-        col(Task.id) == task_id, col(Task.team_id) == team_id, col(Task.deleted_at).is_(None)
-    )
-    query = with_creators(query)
-    async with database.reading(fresh=fresh) as connection:
-        row = (await connection.execute(query)).one_or_none()
+    async with database.reader(fresh=fresh) as reader:
+        row = await _DETAILS.row(reader, task_id=task_id, team_id=team_id)
         if row is None:
             return None
-        steps = await latest_steps(connection, team_id, task_id, MAX_SUB_TASKS_SHOWN)
+        steps = await latest_steps(reader, team_id, task_id, MAX_SUB_TASKS_SHOWN)
         return TaskDetails(
             summary=_summary(row, [step for step in steps if step.item_of is None]),
             definition=row.definition,
             inputs=row.inputs,
             result=row.result,
             steps=steps,
-            artifacts=await artifacts_of(connection, team_id, task_id, MAX_ARTIFACTS_SHOWN),
-            usage=await usage_of(connection, team_id, task_id),
-            printed=await _printed_by(connection, steps),
+            artifacts=await artifacts_of(reader, team_id, task_id, MAX_ARTIFACTS_SHOWN),
+            usage=await usage_of(reader, team_id, task_id),
+            printed=await _printed_by(reader, steps),
             event_seq=row.event_seq,
             is_pausing=row.status is Status.RUNNING and row.pause_requested_at is not None,
         )
@@ -193,12 +189,14 @@ async def find_details(
 
 async def find_task(database: Database, team_id: UUID, task_id: UUID) -> StoredTask | None:
     """A task to act on, read from the primary."""
-    return await _find(database, col(Task.id) == task_id, col(Task.team_id) == team_id)
+    async with database.reader(fresh=True) as reader:
+        return _stored(await _FOUND_OF_TEAM.row(reader, task_id=task_id, team_id=team_id))
 
 
 async def find_task_of_any_team(database: Database, task_id: UUID) -> StoredTask | None:
     """As ``find_task``: not for what a client asks."""
-    return await _find(database, col(Task.id) == task_id)
+    async with database.reader(fresh=True) as reader:
+        return _stored(await _FOUND.row(reader, task_id=task_id))
 
 
 async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
@@ -213,29 +211,7 @@ async def has_task(database: Database, team_id: UUID, task_id: UUID) -> bool:
     return found is not None
 
 
-async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredTask | None:
-    query = select(
-        col(Task.id),
-        col(Task.team_id),
-        col(Task.parent_id),
-        col(Task.type),
-        col(Task.name),
-        col(Task.priority),
-        col(Task.status),
-        col(Task.run),
-        col(Task.first_step),
-        col(Task.inputs),
-        col(Task.definition),
-        col(Task.pause_requested_at),
-        col(Task.schedule_id),
-        col(Task.scheduled_at),
-        func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
-        col(Task.agent_id),
-        col(Task.created_by),
-    )
-    async with database.reading(fresh=True) as connection:
-        query = query.where(col(Task.deleted_at).is_(None), *conditions)
-        row = (await connection.execute(query)).one_or_none()
+def _stored(row: Any) -> StoredTask | None:
     if row is None:
         return None
     return StoredTask(
@@ -257,6 +233,29 @@ async def _find(database: Database, *conditions: ColumnElement[bool]) -> StoredT
         agent_id=row.agent_id,
         created_by=row.created_by,
     )
+
+
+_TASK = select(
+    col(Task.id),
+    col(Task.team_id),
+    col(Task.parent_id),
+    col(Task.type),
+    col(Task.name),
+    col(Task.priority),
+    col(Task.status),
+    col(Task.run),
+    col(Task.first_step),
+    col(Task.inputs),
+    col(Task.definition),
+    col(Task.pause_requested_at),
+    col(Task.schedule_id),
+    col(Task.scheduled_at),
+    func.left(col(Task.prompt), MAX_PROMPT_SHOWN).label("prompt"),
+    col(Task.agent_id),
+    col(Task.created_by),
+).where(col(Task.id) == given("task_id"), col(Task.deleted_at).is_(None))
+_FOUND = Query(_TASK)
+_FOUND_OF_TEAM = Query(_TASK.where(col(Task.team_id) == given("team_id")))
 
 
 _TURNS = (
@@ -303,7 +302,18 @@ _MORE = (
 )
 
 
-def _summary(row: Row[*tuple[Any, ...]], steps: Sequence[StepState]) -> TaskSummary:
+_DETAILS = Query(
+    with_creators(
+        select(*_SUMMARY, *_MORE).where(
+            col(Task.id) == given("task_id"),
+            col(Task.team_id) == given("team_id"),
+            col(Task.deleted_at).is_(None),
+        )
+    )
+)
+
+
+def _summary(row: Any, steps: Sequence[StepState]) -> TaskSummary:
     waits = row.status is Status.RUNNING and row.waits_for is not None
     return TaskSummary(
         id=row.id,
@@ -335,14 +345,14 @@ def _route(kept: Mapping[str, Any]) -> Route:
     return Route(kept["requested"], TaskType(kept["type"]), kept["reason"])
 
 
-async def _printed_by(connection: AsyncConnection, steps: Sequence[Step]) -> Printed | None:
+async def _printed_by(asked: Asked, steps: Sequence[Step]) -> Printed | None:
     whole = [step for step in steps if step.item_of is None]
     completed = [step for step in whole if step.status is Status.COMPLETED]
     if not completed:
         return None
     last = completed[-1]
     if last.has_items:
-        of_items = await output_of_items(connection, last.id, MAX_PRINTED_CHARACTERS)
+        of_items = await output_of_items(asked, last.id, MAX_PRINTED_CHARACTERS)
         return Printed(of_items or "", is_cut=of_items is None, of_items=True)
-    text = await beginning_of(connection, last.id, MAX_PRINTED_CHARACTERS + 1) or ""
+    text = await beginning_of(asked, last.id, MAX_PRINTED_CHARACTERS + 1) or ""
     return Printed(text[:MAX_PRINTED_CHARACTERS], is_cut=len(text) > MAX_PRINTED_CHARACTERS)

@@ -1,12 +1,13 @@
 """What a task has used."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, Select, cast, func, select, true
 from sqlmodel import col
 
+from activities.store.query import Asked, Query, given
 from activities.store.tables import ExecutionLog, Message, Task
 
 
@@ -22,8 +23,13 @@ class TaskUsage:
     duration_ms: int
 
 
-async def usage_of(connection: AsyncConnection, team_id: UUID, task_id: UUID) -> TaskUsage:
+async def usage_of(asked: Asked, team_id: UUID, task_id: UUID) -> TaskUsage:
     """With what was used to choose what the task is: the conversation of that is gone."""
+    return TaskUsage(*await _USAGE.row(asked, team_id=team_id, task_id=task_id))
+
+
+def _usage() -> Select[Any]:
+    task_id, team_id = given("task_id"), given("team_id")
     attempts = (
         select(
             func.coalesce(func.sum(col(ExecutionLog.tokens_used)), 0).label("tokens"),
@@ -58,11 +64,13 @@ async def usage_of(connection: AsyncConnection, team_id: UUID, task_id: UUID) ->
         .where(col(Task.id) == task_id, col(Task.team_id) == team_id)
         .subquery()
     )
-    query = select(
+    return select(
         attempts.c.tokens + answers.c.tokens + cast(route.c.tokens, BigInteger),
         answers.c.cost_usd + route.c.cost_usd,
         answers.c.turns + cast(route.c.turns, BigInteger),
         attempts.c.attempts,
         attempts.c.ms + answers.c.ms + cast(route.c.duration_ms, BigInteger),
     ).select_from(attempts.join(answers, true()).join(route, true()))
-    return TaskUsage(*(await connection.execute(query)).one())
+
+
+_USAGE = Query(_usage())

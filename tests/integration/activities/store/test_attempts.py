@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -313,19 +315,49 @@ async def test_marking_a_task_that_has_ended_changes_nothing(database: Database)
     assert (await statuses(database, task.id))[0] == "failed"
 
 
-async def test_events_are_numbered_without_gaps_and_announced(database: Database) -> None:
-    task = await tasks.create_task(database, new_task())
+@asynccontextmanager
+async def announced(database: Database) -> AsyncIterator[list[str]]:
+    """What is announced in the block; all of it is there after it."""
     heard: list[str] = []
     listener = await asyncpg.connect(database.url.replace("+asyncpg", ""))
     await listener.add_listener(events.CHANNEL, lambda *args: heard.append(args[3]))
-    async with database.writing() as connection:
-        told = [StepOutput(step="one", text="a"), StepOutputCut(step="one", limit=1)]
-        await events.append(connection, task.id, told)
+    yield heard
     await listener.fetchval("SELECT 1")  # Notifications come before the next answer.
     await listener.close()
+
+
+async def test_events_are_numbered_without_gaps_and_announced(database: Database) -> None:
+    task = await tasks.create_task(database, new_task())
+    async with announced(database) as heard, database.writing() as connection:
+        told = [StepOutput(step="one", text="a"), StepOutputCut(step="one", limit=1)]
+        await events.append(connection, task.id, told)
     assert heard == [str(task.id)]
     found = await rows(database, "SELECT seq, type FROM events ORDER BY seq")
     assert found == [(1, "task.status"), (2, "step.output"), (3, "step.output_cut")]
+
+
+@pytest.mark.parametrize("by_its_last_step", [False, True])
+async def test_the_end_of_a_task_is_announced_by_a_word_of_its_own(
+    database: Database, by_its_last_step: bool
+) -> None:
+    task = new_task()
+    await tasks.create_task(database, task)
+    first = attempt_at(task.id, "one")
+    last = replace(attempt_at(task.id, "two"), is_last=by_its_last_step)
+    async with announced(database) as before:
+        for attempt in (first, last):
+            await attempts.begin(database, attempt)
+        await attempts.end(database, first, DONE)
+    assert {*map(events.read_word, before)} == {events.Word(task.id, has_ended=False)}
+    async with announced(database) as heard:
+        if by_its_last_step:
+            await attempts.end(database, last, DONE)
+        else:
+            end = Status.CANCELLED
+            close = TaskClose(task_id=task.id, team_id=DEFAULT_TEAM, run=1, status=end)
+            await tasks.close_task(database, close)
+    words = [events.Word(task.id, has_ended=has_ended) for has_ended in (False, True)]
+    assert [*map(events.read_word, heard)] == words
 
 
 @pytest.mark.parametrize("printed", ["\0", "\\u0000", "a\\\0b", "\\\\u0000"])

@@ -1,6 +1,10 @@
 """What the store tells of tasks: typed, of one team, in as few statements as can be."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +19,7 @@ from activities.store.columns import EnumText
 from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.migrations.new import render_item
+from activities.store.query import Reader
 from activities.store.reading.artifacts import list_artifacts
 from activities.store.reading.attempts import list_attempts
 from activities.store.reading.cursor import Cursor
@@ -249,6 +254,31 @@ async def test_a_task_of_another_team_is_not_found(database: Database, other_tea
 # Statements.
 
 
+class _HeardDatabase(Database):
+    """Notes what it is asked over a ``Reader``."""
+
+    asked: list[str]
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked = []
+
+    @asynccontextmanager
+    async def reader(self, *, fresh: bool = False) -> AsyncIterator[Reader]:
+        async with super().reader(fresh=fresh) as reader:
+            yield replace(reader, driver=_HeardDriver(reader.driver, self.asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _HeardDriver:
+    driver: Any
+    asked: list[str]
+
+    async def fetch(self, sql: str, *values: object) -> Any:
+        self.asked.append(sql)
+        return await self.driver.fetch(sql, *values)
+
+
 async def test_a_page_of_tasks_of_every_type_costs_four_statements(
     database: Database, queries: list[str]
 ) -> None:
@@ -268,17 +298,19 @@ async def test_reading_one_task_costs_a_statement_for_each_kind_of_row(
     database: Database, queries: list[str]
 ) -> None:
     pipeline, agent = await run_pipeline(database), await run_agent(database)
+    heard = _HeardDatabase(database.url)
     for task_id in (pipeline, agent):
-        queries.clear()
-        await find_details(database, DEFAULT_TEAM, task_id)
-        assert len(queries) == 5
+        heard.asked.clear()
+        await find_details(heard, DEFAULT_TEAM, task_id)
+        assert len(heard.asked) == 5
+    heard.asked.clear()
+    await find_task(heard, DEFAULT_TEAM, agent)
+    assert len(heard.asked) == 1
+    await heard.close()
     for task_id, statements in ((pipeline, 3), (agent, 4)):
         queries.clear()
         await find_trace(database, DEFAULT_TEAM, task_id)
         assert len(queries) == statements
-    queries.clear()
-    await find_task(database, DEFAULT_TEAM, agent)
-    assert len(queries) == 1
 
 
 # Pages.

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from deploy.local.services import Services
 from tests.integration.api_stage import WAIT_SECONDS, Stage, api_stage, pipeline
@@ -86,6 +87,37 @@ async def test_whoever_waits_takes_the_place_of_a_viewer_until_the_client_goes(
         async with asyncio.timeout(WAIT_SECONDS / 2):
             while (await wait(stage.http, task_id, 1)).status_code == 429:
                 await asyncio.sleep(0.05)
+
+
+async def test_an_end_that_nobody_announced_is_found_all_the_same(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(
+        infrastructure, skills_folder, works=False, heartbeat_seconds=0.2
+    ) as stage:
+        answer = await stage.http.post("/tasks", json={"pipeline": pipeline("wait")})
+        waiting = asyncio.create_task(wait(stage.http, answer.json()["task_id"]))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        async with stage.services.database.writing() as connection:
+            await connection.execute(text("UPDATE tasks SET status = 'completed'"))
+        began = time.monotonic()
+        assert (await waiting).json()["status"] == "completed"
+        assert time.monotonic() - began < WAIT_SECONDS / 2
+
+
+async def test_whoever_waits_for_a_task_that_is_deleted_hears_that_it_is_gone(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with api_stage(
+        infrastructure, skills_folder, works=False, heartbeat_seconds=0.2
+    ) as stage:
+        answer = await stage.http.post("/tasks", json={"pipeline": pipeline("wait")})
+        waiting = asyncio.create_task(wait(stage.http, answer.json()["task_id"]))
+        await asyncio.sleep(0.5)
+        async with stage.services.database.writing() as connection:
+            await connection.execute(text("UPDATE tasks SET deleted_at = now()"))
+        assert (await waiting).status_code == 404
 
 
 async def test_a_wait_ends_when_the_api_stops(
