@@ -62,14 +62,18 @@ async def test_a_server_of_a_peer_has_a_session_of_its_own_and_ends_with_the_pee
     )
 
 
-async def test_a_peer_that_no_index_has_is_told_of(
+async def test_a_peer_that_no_index_has_is_told_of_and_nothing_is_kept_in_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     peer = Peer("Nobody", "", "nobody", ("agentos-no-such-peer",))
     with pytest.raises(NotInstalledError, match="agentos-no-such-peer"):
         await installed(peer, tmp_path / "peers")
+    assert (tmp_path / "CACHEDIR.TAG").is_file()
+    assert not (tmp_path / "home").exists()
 
 
 async def test_a_peer_that_is_installed_is_not_installed_again(tmp_path: Path) -> None:
