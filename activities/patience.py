@@ -27,19 +27,25 @@ async def patiently(
     *,
     patience_seconds: float = PATIENCE_SECONDS,
     backoff: Backoff = BACKOFF,
+    progress: Callable[[], int] = lambda: 0,
 ) -> _T:
-    """Repeat ``operation`` while it raises ``TemporaryFailure``, at growing intervals.
+    """Repeat ``operation`` while it raises ``TemporaryFailure``, at growing intervals. They begin
+    anew, and so does the patience, after a try that got on with its work, as ``progress`` tells:
+    a service that answers most of the time is not away.
 
     Raises:
         TemporaryFailure: the service was away for longer than ``patience_seconds``.
     """
     clock = asyncio.get_running_loop().time
-    deadline = clock() + patience_seconds
+    reached, deadline = progress(), clock() + patience_seconds
     pauses = backoff.pauses(random.uniform)
     while True:
         try:
             return await operation()
         except TemporaryFailure as failure:
+            if progress() != reached:
+                reached, deadline = progress(), clock() + patience_seconds
+                pauses = backoff.pauses(random.uniform)
             pause = next(pauses)
             if clock() + pause > deadline:
                 raise

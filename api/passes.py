@@ -13,6 +13,8 @@ from workflows.errors import TemporaryFailure
 
 # What is parked waits for it when a service is back.
 LONGEST_PAUSE_SECONDS = 5.0
+# While passes fail that are made without a pause.
+LEAST_PAUSE_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -21,19 +23,25 @@ log = structlog.get_logger(__name__)
 class Passes:
     """``make`` is one pass. It is made every ``interval_seconds``, may take ``timeout_seconds``,
     and whatever it runs into, the next one is due, after a longer pause as long as they fail. Log
-    lines begin with ``name``."""
+    lines begin with ``name``.
+
+    Passes ``rest`` where something is to gather between them: for the whole interval, from the end
+    of one to the next. All others keep to their times, however long one has taken.
+    """
 
     name: str
     make: Callable[[], Awaitable[None]]
     interval_seconds: float
     timeout_seconds: float
+    rest: bool = False
 
     async def run(self, begun: float | None = None) -> None:
         """Make passes until cancelled. Those of several that have ``begun`` together fall together
         wherever they can, so that they share a look (``Looks``)."""
         begun = time.monotonic() if begun is None else begun
         longest_seconds = max(self.interval_seconds, LONGEST_PAUSE_SECONDS)
-        backoff = Backoff(2 * self.interval_seconds, longest_seconds)
+        first_seconds = max(2 * self.interval_seconds, LEAST_PAUSE_SECONDS)
+        backoff = Backoff(first_seconds, longest_seconds)
         pause_seconds = self._until_next(begun)
         pauses: Iterator[float] | None = None  # while passes fail
         while True:
@@ -54,4 +62,6 @@ class Passes:
                 pauses, pause_seconds = None, self._until_next(begun)
 
     def _until_next(self, begun: float) -> float:
+        if self.rest or not self.interval_seconds:
+            return self.interval_seconds
         return self.interval_seconds - (time.monotonic() - begun) % self.interval_seconds

@@ -14,7 +14,7 @@ from activities.mime_types import UNKNOWN_TYPE, guess_mime_type
 from activities.patience import patiently
 from activities.sandbox.base import Limits
 from activities.store.attempts import StoredFile
-from activities.store.blobs import Blobs, SmallBlob
+from activities.store.blobs import Blobs, SmallBlob, Stored
 from activities.units import KIBIBYTE
 
 PARALLEL_UPLOADS = 4
@@ -83,8 +83,11 @@ def _stored(file: CollectedFile, mime_types: Mapping[str, str]) -> StoredFile:
 async def _upload(
     blobs: Blobs, team_id: UUID, folder: Path, file: CollectedFile, stored: StoredFile
 ) -> None:
-    with open_collected(folder, file) as source:
-        await blobs.put(team_id, file.sha256, file.size, stored.mime_type, source)
+    async def put() -> None:
+        with open_collected(folder, file) as source:
+            await blobs.put(team_id, file.sha256, file.size, stored.mime_type, source)
+
+    await patiently(put)
 
 
 async def _upload_small(
@@ -97,7 +100,8 @@ async def _upload_small(
         SmallBlob(file.sha256, file.size, row.mime_type, partial(open_collected, folder, file))
         for file, row in files
     ]
-    await blobs.put_small(team_id, wanted)
+    stored: Stored = {}  # Over all tries: each goes on where the one before has failed.
+    await patiently(lambda: blobs.put_small(team_id, wanted, stored), progress=lambda: len(stored))
 
 
 async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
@@ -106,7 +110,7 @@ async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
 
     async def run(upload: Callable[[], Awaitable[None]]) -> None:
         async with free:
-            await patiently(upload)
+            await upload()
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import re
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from minio.error import S3Error
 
 from activities.disk import Disk
 from activities.store.blob_errors import blob_errors
-from activities.store.condemned import FoundBlob, Ledger
+from activities.store.condemned import Asked, FoundBlob, Ledger
 from activities.store.options import S3Options
 from activities.store.s3_address import region_of
 from activities.store.stoppable import UploadStopped, stoppable, stopped_at_end
@@ -44,6 +44,10 @@ class SmallBlob:
     size: int
     mime_type: str
     open: Callable[[], BinaryIO]
+
+
+# By SHA-256, what the store has, and when it was last deleted before that, if it ever was.
+Stored = dict[str, datetime | None]
 
 
 class Blobs:
@@ -87,40 +91,54 @@ class Blobs:
         if self._ledger and deleted_at is not None:
             await self._ledger.restored(team_id, sha256, deleted_at)
 
-    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob]) -> None:
+    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob], stored: Stored) -> None:
         """``put`` of many, with one question to the ledger and one thread for all of them.
 
         Those that no row of the team names are most likely new: they are sent without a look
         whether the store has them, which would cost as much again. To send one that is there
-        replaces it by the same bytes.
+        replaces it by the same bytes. What the store has at last is noted in ``stored``: whoever
+        tries again after a failure hands it on, and goes on behind what is in it. Else many files
+        would never be through where one request in thirty fails.
 
         Raises:
             DiskFull: the store would keep us waiting instead of saying so.
         """
         digests = [blob.sha256 for blob in wanted]
         asked = await self._ledger.ask_all(team_id, digests) if self._ledger else None
+        asked = asked or Asked(named=set(digests), deleted={})
         async with blob_errors(), stopped_at_end() as stopped:
-            known = set(digests) if asked is None else asked.named
-            await asyncio.to_thread(self._send_all, team_id, wanted, known, stopped)
-        if self._ledger and asked is not None:
+            await asyncio.to_thread(self._put_all, team_id, wanted, asked, stored, stopped)
+        if self._ledger:
             for digest, deleted_at in asked.deleted.items():
                 await self._ledger.restored(team_id, digest, deleted_at)
 
-    def _send_all(
-        self, team_id: UUID, wanted: Sequence[SmallBlob], known: Set[str], stopped: threading.Event
+    def _put_all(
+        self,
+        team_id: UUID,
+        wanted: Sequence[SmallBlob],
+        asked: Asked,
+        stored: Stored,
+        stopped: threading.Event,
     ) -> None:
         for blob in wanted:
             if stopped.is_set():
                 raise UploadStopped
-            key = blob_key(team_id, blob.sha256)
-            if blob.sha256 in known and self._size_of(key) == blob.size:
+            deleted_at = asked.deleted.get(blob.sha256)
+            # One that was deleted since has to be sent once more.
+            if blob.sha256 in stored and deleted_at in (None, stored[blob.sha256]):
                 continue
-            if self._disk is not None and (shortage := self._disk.shortage) is not None:
-                raise shortage
-            with blob.open() as source:
-                self._client.put_object(
-                    self.bucket, key, source, blob.size, content_type=blob.mime_type
-                )
+            key = blob_key(team_id, blob.sha256)
+            if blob.sha256 not in asked.named or self._size_of(key) != blob.size:
+                self._send_small(key, blob)
+            stored[blob.sha256] = deleted_at
+
+    def _send_small(self, key: str, blob: SmallBlob) -> None:
+        if self._disk is not None and (shortage := self._disk.shortage) is not None:
+            raise shortage
+        with blob.open() as source:
+            self._client.put_object(
+                self.bucket, key, source, blob.size, content_type=blob.mime_type
+            )
 
     async def _send(self, key: str, size: int, mime_type: str, source: BinaryIO) -> None:
         if self._disk is not None:

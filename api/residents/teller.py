@@ -44,8 +44,9 @@ class Teller:
     async def run(self) -> None:
         """Tell until cancelled."""
         listening = asyncio.create_task(self._listener.run())
+        passes = Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS, rest=True)
         try:
-            await Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS).run()
+            await passes.run()
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):

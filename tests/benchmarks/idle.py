@@ -24,9 +24,7 @@ async def stack() -> Verdict:
     with new_folder() as folder:
         async with up(folder / "data") as supervisor:
             await asyncio.sleep(SETTLE_SECONDS)
-            below = trees(running_parts(folder / "data"))
-            others = set(tree(supervisor)).difference(*below.values())
-            parts = {"up": sorted(others), **below}
+            parts = with_rest(tree(supervisor), trees(running_parts(folder / "data")))
             before = _processor_seconds(parts)
             await asyncio.sleep(WATCH_SECONDS)
             after = _processor_seconds(parts)
@@ -40,6 +38,13 @@ def trees(parts: Mapping[str, RunningPart]) -> dict[str, list[int]]:
     for name, part in parts.items():
         names.setdefault(part.pid, name)
     return {name: tree(pid) for pid, name in names.items()}
+
+
+def with_rest(whole: Sequence[int], parts: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
+    """Beside the parts, ``up`` itself with whatever is in no part. Each begins with the one that
+    its others are below, whose number may be the greatest: they begin anew some day."""
+    known: set[int] = set().union(*parts.values())
+    return {"up": [pid for pid in whole if pid not in known], **parts}
 
 
 def _processor_seconds(parts: Mapping[str, Sequence[int]]) -> dict[str, float]:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.benchmarks.report import console
@@ -11,6 +12,7 @@ from tests.benchmarks.stage import Stage
 
 _MEBIBYTE_KIB = 1024
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_ENDED = (FileNotFoundError, ProcessLookupError)  # What /proc has to say of such a process.
 
 
 def resident_mib(pid: int) -> float:
@@ -22,8 +24,10 @@ def resident_mib(pid: int) -> float:
 
 
 def proportional_mb(pid: int) -> float:
-    """What a process holds in memory now, of shared pages its part (PSS)."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    """What a process holds in memory now, of shared pages its part (PSS). 0 if it has ended."""
+    rollup = ""
+    with contextlib.suppress(*_ENDED):
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
     return int(found[1]) * 1_024 / 1e6 if found else 0.0  # A zombie has none.
 
@@ -35,14 +39,29 @@ def processor_seconds(pid: int) -> float:
 
 def tree_processor_seconds(pid: int) -> float:
     """The same with all processes below it, also those that have ended and were waited for."""
-    return sum(sum(map(int, _stat(each)[11:15])) for each in tree(pid)) / _TICKS_A_SECOND
+    _, *below = tree(pid)
+    return _with_ended(pid) + living_processor_seconds(below)
+
+
+def living_processor_seconds(pids: Iterable[int]) -> float:
+    """The same of several, without those that have just ended."""
+    seconds = 0.0
+    for pid in pids:
+        with contextlib.suppress(*_ENDED):
+            seconds += _with_ended(pid)
+    return seconds
+
+
+def _with_ended(pid: int) -> float:
+    """With its children that have ended and were waited for."""
+    return sum(map(int, _stat(pid)[11:15])) / _TICKS_A_SECOND
 
 
 def tree(pid: int) -> list[int]:
     """A process and all that are below it now."""
     below: dict[int, list[int]] = defaultdict(list)
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has just ended.
+        with contextlib.suppress(*_ENDED):
             below[int(_stat(int(folder.name))[1])].append(int(folder.name))
     found = [pid]
     for each in found:

@@ -1,13 +1,12 @@
 """The stack that everything is measured on, with the bare worker beside it."""
 
-import asyncio
 import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from api.client.task_events import TaskEvent
 from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from tests.benchmarks.bare import LONGEST_RUN, NOOP, TASK_QUEUE, BareWorkflow
+from tests.benchmarks.beside import beside
 from tests.benchmarks.model import ScriptedModels, scripted_models
 from tests.benchmarks.plain import TASK_QUEUE as PLAIN_TASK_QUEUE
 from tests.benchmarks.plain import PlainSteps
@@ -169,17 +169,9 @@ def _plain_arguments(folder: Path) -> tuple[str, str]:
     return str(output), json.dumps(plain_sandbox_line())
 
 
-@asynccontextmanager
-async def _worker(module: str, *arguments: str) -> AsyncIterator[int]:
+def _worker(module: str, *arguments: str) -> AbstractAsyncContextManager[int]:
     """Its process's id."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"tests.benchmarks.{module}", *arguments
-    )
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        await process.wait()
+    return beside(sys.executable, "-m", f"tests.benchmarks.{module}", *arguments)
 
 
 async def _warm_up(stage: Stage) -> None:

@@ -43,8 +43,10 @@ async def installed(peer: Peer, folder: Path = FOLDER) -> Path:
         return python
     try:
         shutil.rmtree(venv, ignore_errors=True)
-        await _uv("venv", "--python", sys.executable, str(venv))
-        await _uv("pip", "install", "--python", str(python), *peer.requirements)
+        # Where the Makefile has it, too: an unwritable home folder does not matter.
+        cache = ("--cache-dir", str(folder.parent))
+        await _uv("venv", *cache, "--python", sys.executable, str(venv))
+        await _uv("pip", "install", *cache, "--python", str(python), *peer.requirements)
         note.write_text(wanted)
     except OSError as error:
         raise NotInstalledError(str(error)) from error

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.benchmarks.peers.serving import serve, told
+from tests.benchmarks.peers.serving import serve, start_server, told
 from tests.benchmarks.plain_sandbox import STEPS
 
 _HOST = "127.0.0.1"
@@ -50,7 +49,7 @@ def _server() -> Iterator[str]:
     with socket.create_server((_HOST, 0)) as free:
         port = free.getsockname()[1]
     command = ("prefect", "server", "start", "--host", _HOST, "--port", str(port))
-    process = subprocess.Popen([sys.executable, "-m", *command], stdout=sys.stderr)
+    process = start_server(sys.executable, "-m", *command)
     url = f"http://{_HOST}:{port}/api"
     try:
         until = time.monotonic() + _START_SECONDS

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class PeerFailedError(Exception):
 class RunningPeer:
     peer: Peer
     folder: Path
-    process: asyncio.subprocess.Process
+    process: Process
 
     async def seconds(self, at_once: int = 1) -> float:
         """How long so many pipelines take that begin at once.
@@ -55,22 +55,28 @@ async def running(peer: Peer, line: list[str], folder: Path) -> AsyncIterator[Ru
     """
     python = await installed(peer)
     folder.mkdir()
+    process = await start(python, peer.module, line, folder)
+    try:
+        yield RunningPeer(peer, folder, process)
+    finally:
+        await end(process)
+
+
+async def start(python: Path, module: str, line: list[str], folder: Path) -> Process:
     with (folder / _LOG).open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(python, "-m", f"tests.benchmarks.peers.{peer.module}", folder, json.dumps(line)),
+        return await asyncio.create_subprocess_exec(
+            *(python, "-m", f"tests.benchmarks.peers.{module}", folder, json.dumps(line)),
             stdin=PIPE,
             stdout=PIPE,
             stderr=log,
             cwd=folder,  # Some read settings from where they are started.
             env=os.environ | {"PYTHONPATH": str(_ROOT)},
+            # Why: see ``beside``. It ends with us all the same, as there is no more to read then.
+            start_new_session=True,
         )
-    try:
-        yield RunningPeer(peer, folder, process)
-    finally:
-        await _end(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: Process) -> None:
     """It ends when there is nothing more to read, and ends then what it has started itself."""
     assert process.stdin is not None
     process.stdin.close()

@@ -1,17 +1,20 @@
 """How a peer's process is told what to do: for each number that it reads, it runs the pipeline so
 often at once, and writes how many seconds that took.
 
-Only the standard library is imported here, because a peer has a Python of its own.
+Nothing but the standard library is needed here, because a peer has a Python of its own.
 """
 
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from deploy.local.part import launched
 from tests.benchmarks.plain_sandbox import PlainSandbox
 
 Pipeline = Callable[[], Awaitable[object]]
@@ -32,3 +35,13 @@ async def serve(pipeline: Pipeline) -> None:
             began = time.perf_counter()
             await asyncio.gather(*(pipeline() for _ in range(int(count))))
             print(time.perf_counter() - began, file=answers, flush=True)
+
+
+def start_server(*command: str) -> subprocess.Popen[bytes]:
+    """What a peer needs beside it, in a session of its own, as AgentOS's servers are (see
+    ``beside``). It does not outlive the peer, not even one that is killed."""
+    return subprocess.Popen(
+        launched(command, signal.SIGKILL, appear_as_uid=0),
+        stdout=sys.stderr,
+        start_new_session=True,
+    )

@@ -116,8 +116,9 @@ def middle_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 def show(sides: Mapping[str, Side]) -> None:
     """Print what each takes alone and at once, and what AgentOS takes of that."""
     table = Table(title=f"{STEPS} sandboxed steps elsewhere", title_justify="left")
-    for column in ("", "alone (ms)", "AgentOS takes", f"{AT_ONCE} at once (1/s)", "AgentOS runs"):
-        table.add_column(column)
+    table.add_column("")  # A terminal of 80 columns breaks the names, and none of the figures.
+    for column in ("alone (ms)", "AgentOS\ntakes", f"{AT_ONCE} at once (1/s)", "AgentOS\nruns"):
+        table.add_column(column, no_wrap=True)
     ours = sides[OURS]
     for name, side in sides.items():
         table.add_row(

@@ -87,3 +87,52 @@ async def test_a_look_under_way_ends_when_looks_are_closed(world: World) -> None
     await looks.close()
     with pytest.raises(asyncio.CancelledError):
         await asked
+
+
+async def test_a_database_that_does_not_answer_holds_no_connection_for_ever() -> None:
+    held = 0
+
+    async def find() -> Due:
+        nonlocal held
+        held += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            held -= 1
+        raise AssertionError
+
+    looks = Looks(find, look_seconds=0.1)
+    with pytest.raises(TemporaryFailure, match=r"PostgreSQL .* no answer within 0\.1 s"):
+        async with asyncio.timeout(60):
+            await looks.look()
+    assert held == 0
+    with pytest.raises(TimeoutError):  # One who is gone before.
+        async with asyncio.timeout(0.05):
+            await looks.look()
+    assert held == 1
+    async with asyncio.timeout(60):
+        while held:
+            await asyncio.sleep(0.01)
+
+
+async def test_looks_are_closed_though_one_fails_meanwhile() -> None:
+    begun = asyncio.Event()
+
+    async def find() -> Due:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise TemporaryFailure(service="PostgreSQL", reason="it is away") from None
+        raise AssertionError
+
+    looks = Looks(find)
+    asked = asyncio.create_task(looks.look())
+    await begun.wait()
+    await looks.close()
+    with pytest.raises(TemporaryFailure):
+        await asked
+
+
+async def test_where_nobody_looks_there_is_nothing_to_close(world: World) -> None:
+    await Looks(world.find).close()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.state import RunningPart
-from tests.benchmarks.idle import trees
+from tests.benchmarks.idle import trees, with_rest
 from tests.benchmarks.processes import (
+    living_processor_seconds,
     processor_seconds,
     proportional_mb,
     tree,
@@ -62,6 +63,25 @@ def test_what_children_have_worked_counts_once_they_are_waited_for() -> None:
 def test_memory_is_shared_out_among_those_that_have_it() -> None:
     with parent() as (pid, _):
         assert 0 < proportional_mb(pid) < 100
+
+
+def test_a_process_that_has_just_ended_is_left_out() -> None:
+    with subprocess.Popen("/bin/true") as ended:
+        ended.wait()
+    with parent() as (pid, _):
+        assert living_processor_seconds([ended.pid, pid]) >= WORK_SECONDS - 2 * TICK_SECONDS
+    assert proportional_mb(ended.pid) == 0
+
+
+def test_a_part_that_has_ended_itself_is_no_figure() -> None:
+    with subprocess.Popen("/bin/true") as ended:
+        ended.wait()
+    with pytest.raises(FileNotFoundError):
+        tree_processor_seconds(ended.pid)
+
+
+def test_up_is_the_first_of_those_that_are_in_no_part_whatever_their_numbers() -> None:
+    assert with_rest([900, 7, 5, 6, 901], {"api": [5, 6]}) == {"up": [900, 7, 901], "api": [5, 6]}
 
 
 def test_the_machines_account_is_of_work_and_not_of_waiting(tmp_path: Path) -> None:

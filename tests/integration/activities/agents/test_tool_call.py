@@ -21,7 +21,7 @@ from activities.llm.base import Answer, ChatMessage, ToolRequest, Usage
 from activities.store import attempts, turns
 from activities.store.approvals import Approval, asked_calls, decide
 from activities.store.attempts import Attempt, Ended
-from activities.store.blobs import Blobs, SmallBlob
+from activities.store.blobs import Blobs, SmallBlob, Stored
 from activities.store.database import Database
 from activities.store.options import S3Options
 from activities.store.turns import Call, CallDefinition, EndedTurn, Turn
@@ -54,7 +54,7 @@ class FullBlobs(Blobs):
     ) -> None:
         raise InputFolderFull(folder="the store")
 
-    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob]) -> None:
+    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob], stored: Stored) -> None:
         raise InputFolderFull(folder="the store")
 
 

@@ -1,5 +1,6 @@
 """What it takes to store the files of a step: how often the store and the database are asked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,17 @@ async def test_new_small_files_cost_one_request_each_and_few_statements(
     assert (len(files), refused) == (FILES, ())
     assert front.made == {"PUT": FILES - 1}  # Two of them have the same bytes.
     assert counting.asked <= FILES / SMALL_AT_ONCE + 1
+
+
+async def test_small_files_are_stored_by_a_store_that_turns_some_requests_away(
+    blobs: Blobs, front: StoreFront, tmp_path: Path
+) -> None:
+    fill(tmp_path)
+    front.turned_away = 20
+    async with asyncio.timeout(60):
+        await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits())
+    # Only what was turned away is sent once more.
+    assert front.made == {"PUT": FILES - 1 + front.made.total() // 20}
 
 
 async def test_files_that_rows_name_are_looked_for_and_not_sent_again(

@@ -21,7 +21,7 @@ from activities.sandbox.base import Exit, Job, Limit, NoRoom, OnOutput, Sandbox
 from activities.steps.adapter import Steps
 from activities.store import attempts, tasks
 from activities.store.attempts import Attempt
-from activities.store.blobs import Blobs, SmallBlob
+from activities.store.blobs import Blobs, SmallBlob, Stored
 from activities.store.options import S3Options
 from activities.tools.mcp.questions import Replies
 from activities.tools.mcp.results import McpFile, McpResult
@@ -358,7 +358,7 @@ class BrokenBlobs(Blobs):
     ) -> None:
         raise self.failure
 
-    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob]) -> None:
+    async def put_small(self, team_id: UUID, wanted: Sequence[SmallBlob], stored: Stored) -> None:
         raise self.failure
 
 

@@ -111,6 +111,23 @@ async def test_a_group_is_due_while_it_talks(database: Database) -> None:
     assert (await find_due(database)).groups
 
 
+async def test_a_schedule_is_due_until_its_row_is_gone(database: Database) -> None:
+    await execute(
+        database,
+        "INSERT INTO schedules"
+        " (id, team_id, name, every_seconds, time_zone, task, overlap, catch_up_seconds, note,"
+        " asked, version, synced_version)"
+        " VALUES (:id, :team, 'hourly', 3600, 'UTC', '{}', 'skip', 60, '', '[]', 1, 1)",
+        id=UUID(int=1),
+        team=DEFAULT_TEAM,
+    )
+    assert (await find_due(database)).schedules
+    await execute(database, "UPDATE schedules SET paused_at = now(), deleted_at = now()")
+    assert (await find_due(database)).schedules  # Temporal may not know yet.
+    await execute(database, "DELETE FROM schedules")
+    assert await find_due(database) == NOTHING
+
+
 async def _deliver(database: Database, task_id: UUID, later: str) -> None:
     await execute(
         database,

@@ -18,7 +18,7 @@ from minio import Minio
 from sqlalchemy import text
 
 from activities.store import condemned
-from activities.store.blobs import OWNER_KEY, SmallBlob
+from activities.store.blobs import OWNER_KEY, SmallBlob, Stored
 from activities.store.condemned import FoundBlob, Ledger
 from activities.store.files import Upload, create_file
 from activities.store.housekeeping.errors import BlobGone
@@ -95,7 +95,7 @@ async def put_by_itself(stage: Stage, content: bytes) -> str:
 async def put_among_others(stage: Stage, content: bytes) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     small = SmallBlob(sha256, len(content), "text/plain", partial(io.BytesIO, content))
-    await stage.services.blobs.put_small(DEFAULT_TEAM, [small])
+    await stage.services.blobs.put_small(DEFAULT_TEAM, [small], {})
     return sha256
 
 
@@ -222,6 +222,22 @@ async def test_an_upload_waits_while_its_bytes_are_being_removed(own: Stage, put
     await own.services.blobs.remove(DEFAULT_TEAM, sha256)
     await condemned.gone(own.database, DEFAULT_TEAM, sha256)
     await uploading
+    assert await has(own, sha256)
+
+
+async def test_small_bytes_that_were_removed_between_two_tries_are_sent_by_the_second(
+    own: Stage,
+) -> None:
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    small = SmallBlob(sha256, 1, "text/plain", partial(io.BytesIO, b"x"))
+    stored: Stored = {}
+    await own.services.blobs.put_small(DEFAULT_TEAM, [small], stored)
+    await condemned.condemn(own.database, DEFAULT_TEAM, [FoundBlob(sha256, 1, datetime.now(UTC))])
+    await condemned.claim(own.database, DEFAULT_TEAM, sha256)
+    await own.services.blobs.remove(DEFAULT_TEAM, sha256)
+    await condemned.gone(own.database, DEFAULT_TEAM, sha256)
+    await own.services.blobs.put_small(DEFAULT_TEAM, [small], stored)
+    await name(own, sha256)
     assert await has(own, sha256)
 
 
