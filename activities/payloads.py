@@ -73,10 +73,20 @@ class _Sealed(EncodingPayloadConverter):
         raise _missing(key_id_of(payload) or "")
 
 
+# They keep nothing of what they convert; and the SDK makes a converter twice in each turn of a
+# workflow.
+_PARTS = PydanticPayloadConverter().converters
+_KEYLESS_PARTS = {**_PARTS, _ENCODING: _Sealed()}
+
+
+class _Plain(PydanticPayloadConverter):
+    def __init__(self) -> None:
+        self.converters = _PARTS
+
+
 class _Keyless(PydanticPayloadConverter):
     def __init__(self) -> None:
-        super().__init__()
-        self.converters = {**self.converters, _ENCODING: _Sealed()}
+        self.converters = _KEYLESS_PARTS
 
 
 def key_id_of(payload: Payload) -> str | None:
@@ -90,7 +100,7 @@ def data_converter(codec: PayloadCodec | None) -> DataConverter:
     """How messages become payloads."""
     if codec is None:
         return replace(DATA_CONVERTER, payload_converter_class=_Keyless)
-    return replace(DATA_CONVERTER, payload_codec=codec)
+    return replace(DATA_CONVERTER, payload_converter_class=_Plain, payload_codec=codec)
 
 
 def _missing(key_id: str) -> PayloadKeyMissing:

@@ -22,6 +22,9 @@ PARALLEL_UPLOADS = 4
 SMALL_BYTES = 256 * KIBIBYTE
 SMALL_AT_ONCE = 64
 
+_FEW_FILES = 4
+_FEW_BYTES = 64 * KIBIBYTE  # Together.
+
 
 async def publish_output(
     blobs: Blobs,
@@ -36,9 +39,12 @@ async def publish_output(
     Raises:
         TooManyFiles, OutputTooLarge, OutputChanged: nothing was taken.
     """
-    if _is_empty(output):  # As after most steps of a program's own: spares a thread.
+    few = _few(output)
+    if few == 0:  # As after most steps of a program's own.
         return (), ()
-    collection = await asyncio.to_thread(collect, output, limits)
+    collection = (
+        await asyncio.to_thread(collect, output, limits) if few is None else collect(output, limits)
+    )
     files = await publish(blobs, team_id, output, collection, mime_types)
     return files, tuple(f"{item.name}: {item.reason}" for item in collection.refused)
 
@@ -106,6 +112,8 @@ async def _upload_small(
 
 async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """A few at a time; the first failure ends them all."""
+    if len(uploads) == 1:
+        return await patiently(uploads[0])
     free = asyncio.Semaphore(PARALLEL_UPLOADS)
 
     async def run(upload: Callable[[], Awaitable[None]]) -> None:
@@ -120,6 +128,13 @@ async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
         raise failures.exceptions[0] from None
 
 
-def _is_empty(folder: Path) -> bool:
+def _few(folder: Path) -> int | None:
+    """How many files there are, if they are so few and small that to read them takes less than to
+    wake up a thread; None where there are more, or there is anything else."""
+    count = size = 0
     with os.scandir(folder) as entries:
-        return next(entries, None) is None
+        for count, entry in enumerate(entries, start=1):
+            if count > _FEW_FILES or not entry.is_file(follow_symlinks=False):
+                return None
+            size += entry.stat(follow_symlinks=False).st_size
+    return count if size <= _FEW_BYTES else None

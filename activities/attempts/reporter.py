@@ -4,7 +4,7 @@ import asyncio
 import codecs
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -18,6 +18,9 @@ from workflows.events import Event, StepOutput, StepOutputCut, StepPhase
 from workflows.states import Phase
 
 FLUSH_SECONDS = 0.1
+# A phase is told of when it has lasted so long, if nothing else is to be told: on a busy worker, a
+# short step would else cost the database half as much again.
+PHASE_SECONDS = 0.5
 # An event's text, and the whole that an attempt may send as events. The log keeps everything.
 CHUNK_CHARACTERS = 16 * 1024
 LIVE_CHARACTERS = 1024 * 1024
@@ -44,11 +47,14 @@ class Reporter:
         self._waiting: deque[Event] = deque()
         self._live_characters = 0
         self._changed = asyncio.Event()
+        self._is_urgent = asyncio.Event()
+        """Whether there is more to tell of than a phase."""
         self.flushing = asyncio.Lock()
 
     def enter(self, phase: Phase) -> None:
         self._phase = phase
-        self._add(StepPhase(step=self.step, phase=phase))
+        self._waiting.append(StepPhase(step=self.step, phase=phase))
+        self._changed.set()
 
     def say(self, what: str) -> None:
         """What takes long within the phase, as in ``installing pandas``."""
@@ -101,14 +107,19 @@ class Reporter:
     def _add(self, event: Event) -> None:
         self._waiting.append(event)
         self._changed.set()
+        self._is_urgent.set()
 
     async def send(self) -> None:
         """Send events as they come, until cancelled."""
         while True:
             await self._changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PHASE_SECONDS - FLUSH_SECONDS):
+                    await self._is_urgent.wait()
             # Lets a short step end first: its events are then written with its end, at no cost.
             await asyncio.sleep(FLUSH_SECONDS)
             self._changed.clear()
+            self._is_urgent.clear()
             try:
                 await self._flush()
             except TemporaryFailure as failure:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,8 @@ class Scratch:
     """Makes folders under one of this worker's own, which it holds locked while it lives."""
 
     def __init__(self, work_folder: Path) -> None:
-        self._removals: set[asyncio.Task[None]] = set()
+        self._left: list[Path] = []
+        self._removing: asyncio.Task[None] | None = None
         runs = work_folder / "runs"
         runs.mkdir(parents=True, exist_ok=True)
         self.disk = Disk(runs, "the worker")
@@ -58,11 +59,21 @@ class Scratch:
         try:
             yield Workplace(code=path / _CODE, output=path / _OUTPUT)
         finally:
-            removal = asyncio.create_task(
-                asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-            )
-            self._removals.add(removal)
-            removal.add_done_callback(self._removals.discard)
+            self._remove_soon(path)
+
+    def _remove_soon(self, path: Path) -> None:
+        """By one thread for all that have ended by the time it wakes up."""
+        self._left.append(path)
+        if self._removing is None:
+            self._removing = asyncio.create_task(self._remove_left())
+
+    async def _remove_left(self) -> None:
+        try:
+            while self._left:
+                left, self._left = self._left, []
+                await asyncio.to_thread(_remove_all, left)
+        finally:
+            self._removing = None
 
     def _make(self) -> Path:
         path = Path(tempfile.mkdtemp(dir=self._folder))
@@ -81,6 +92,11 @@ def sweep(runs: Path) -> None:
     """Remove the folders of workers that are gone; those that live keep theirs."""
     with blocking_file_lock(runs / _LOCK):
         _remove_abandoned(runs)
+
+
+def _remove_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_abandoned(runs: Path) -> None:

@@ -19,11 +19,14 @@ from activities.skills.metadata import Skill
 from activities.skills.needs import check_imports, modules_in, read_needs
 from activities.skills.staging import Stage
 from activities.store.attempts import SkillUse
+from activities.units import KIBIBYTE
 from workflows.definitions.pipeline import Code, Step
 from workflows.errors.skills import CodePackagesUnavailable, DependenciesUnavailable
 
 # The processor time of a job may be this many times its wall time: a few busy cores.
 CPU_SECONDS_PER_SECOND = 4
+
+_SHORT_BYTES = 64 * KIBIBYTE
 
 _CODE_FILES = {"python": "main.py", "shell": "main.sh", "javascript": "main.mjs"}
 
@@ -143,7 +146,7 @@ class Scripts:
         assert step.code is not None
         declared = await declared_packages(step)
         name = _CODE_FILES[step.code.language]
-        await asyncio.to_thread(_write, folder, name, step.code)
+        await _write(folder / name, step.code.source.encode())
         place = "code" if step.code.skill != "code" else "code_"  # no skill has a name with a `_`
         path = f"{SKILLS_FOLDER}/{place}/{name}"
         async with _told_of_code(declared), self._used_by(step.code, declared) as used:
@@ -267,7 +270,14 @@ def _search_path(skill: str, entry: Entry, imports: Imports) -> dict[str, str]:
     return {"PYTHONPATH": ":".join(dict.fromkeys(cleaned))} if cleaned else {}
 
 
-def _write(folder: Path, name: str, code: Code) -> None:
-    target = folder / name
-    target.write_text(code.source, encoding="utf-8")
+async def _write(target: Path, source: bytes) -> None:
+    """In a thread only what is long: to wake one up takes longer than to write a page."""
+    if len(source) <= _SHORT_BYTES:
+        _write_all(target, source)
+    else:
+        await asyncio.to_thread(_write_all, target, source)
+
+
+def _write_all(target: Path, source: bytes) -> None:
+    target.write_bytes(source)
     target.chmod(0o644)  # The sandbox's user reads it.

@@ -131,7 +131,11 @@ class Steps(ports.Steps):
             step = Step.model_validate(begun.definition)
             arguments = await self._arguments(call, step, begun)
             unused = begun.inputs.keys() - inputs_within_reach(step, begun.inputs.keys())
-            words, step = await off_loop(_resolved, step, arguments)
+            words, step = (
+                _resolved(step, arguments)
+                if arguments.are_short
+                else await off_loop(_resolved, step, arguments)
+            )
             files = await equipment.inputs.without_gone(begun.team_id, arguments.files, unused)
             gone = sorted(arguments.files.keys() - files.keys())
             if gone:

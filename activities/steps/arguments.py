@@ -72,6 +72,11 @@ class Arguments:
         self._printed = Printed(results)
         self._by_name: dict[str, Mapping[str, Sequence[ResultFile]]] = {}
 
+    @property
+    def are_short(self) -> bool:
+        """Whether they can stand for nothing but names of inputs."""
+        return not self._results and self._item is None
+
     def files_of(self, reference: Reference) -> Sequence[ResultFile]:
         """All files of the step that is referred to, whatever of it is.
 

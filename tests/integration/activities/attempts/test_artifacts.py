@@ -1,6 +1,7 @@
 """What it takes to store the files of a step: how often the store and the database are asked."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from activities.store.keys import DEFAULT_TEAM
 from activities.store.options import S3Options
 from deploy.local.services import Services
 from tests.doubles.store_front import StoreFront, store_front
+from workflows.errors.scripts import OutputTooLarge, TooManyFiles
 
 FILES = 1_000
 
@@ -96,3 +98,23 @@ async def test_files_that_rows_name_are_looked_for_and_not_sent_again(
     front.made.clear()
     await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits())
     assert front.made == {"HEAD": 1, "PUT": 1}  # What the store has lost it is given again.
+
+
+async def test_a_few_entries_are_judged_like_many(blobs: Blobs, tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("small.txt")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner.txt").write_text("y")
+    files, refused = await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits())
+    assert [file.name for file in files] == ["folder/inner.txt", "small.txt"]
+    assert refused == ("link: it is a symbolic link", "pipe: it is a FIFO")
+
+
+async def test_a_few_files_are_bounded_like_many(blobs: Blobs, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text("xx")
+    with pytest.raises(TooManyFiles):
+        await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits(files=1))
+    with pytest.raises(OutputTooLarge):
+        await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits(disk_bytes=3))

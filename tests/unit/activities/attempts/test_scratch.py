@@ -1,3 +1,4 @@
+import asyncio
 import os
 from pathlib import Path
 
@@ -19,6 +20,25 @@ async def test_a_workplace_is_open_to_the_sandbox_and_gone_afterwards(tmp_path: 
         return not place.output.parent.exists()
 
     await until(is_gone)
+    scratch.close()
+
+
+async def test_workplaces_that_end_while_others_are_removed_go_as_well(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    places: list[Path] = []
+
+    async def use() -> None:
+        async with scratch.workplace() as place:
+            (place.output / "file").write_text("x")
+            places.append(place.output.parent)
+
+    async def are_gone() -> bool:
+        return not any(place.exists() for place in places)
+
+    for _ in range(3):
+        await asyncio.gather(*(use() for _ in range(5)))
+    await until(are_gone)
+    assert len(places) == 15
     scratch.close()
 
 
