@@ -91,7 +91,7 @@ class Bubblewrap(Sandbox):
         self._egress = egress or Egress()
         self._python = python
         self._host: Host | None = None
-        self._finding = asyncio.Lock()
+        self._finding: asyncio.Task[Host] | None = None
         self._open_cgroups = cgroups
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
@@ -172,6 +172,8 @@ class Bubblewrap(Sandbox):
         self._slots.close()
         self._egress.close()
         self._warden.close()
+        if self._finding is not None:
+            await asyncio.wait({self._finding})
         if self._host is not None:
             self._host.close()
             self._host = None
@@ -180,15 +182,22 @@ class Bubblewrap(Sandbox):
             self._cgroups = None
 
     async def _find_host(self) -> Host:
-        """Beside the event loop: what workers have left behind may take seconds to die."""
-        async with self._finding:
-            if self._host is None:
-                host = await asyncio.to_thread(find_host, self._work_folder, self._python)
-                self._cgroups = await asyncio.to_thread(self._open_cgroups)
-                if self._warm.is_used:
-                    await asyncio.to_thread(self._warm_folder.make)
-                self._host = host
+        """Found once, for all jobs: that one is cancelled meanwhile takes it from nobody."""
+        if self._host is not None:
             return self._host
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.create_task(self._prepare())
+        return await asyncio.shield(self._finding)
+
+    async def _prepare(self) -> Host:
+        """Beside the event loop: what workers have left behind may take seconds to die."""
+        with contextlib.ExitStack() as failed:
+            host = await asyncio.to_thread(find_host, self._work_folder, self._python)
+            failed.callback(host.close)
+            self._cgroups = await asyncio.to_thread(self._open_cgroups)
+            failed.pop_all()
+        self._host = host
+        return host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
         with group(self._cgroups, job.limits) as cgroup:
@@ -218,7 +227,7 @@ class Bubblewrap(Sandbox):
         with contextlib.ExitStack() as claims, contextlib.ExitStack() as failed:
             uid = claims.enter_context(self._slots.user())
             cgroup = claims.enter_context(group(self._cgroups, shape))
-            folders = WarmFolders.make(self._warm_folder.path, uid)
+            folders = WarmFolders.make(self._warm_folder.make(), uid)
             failed.callback(folders.remove)
             reading, writing = os.pipe()
             pipe = claims.enter_context(FileIO(writing, "w"))

@@ -19,7 +19,7 @@ from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import environment
-from activities.sandbox.warm_folders import MAX_LINKS, Unfit, WarmFolders
+from activities.sandbox.warm_folders import Unfit, WarmFolders, can_be_copied
 
 _BOOT = Path(__file__).with_name("boot.py").read_text()
 
@@ -45,7 +45,7 @@ def shape_of(limits: Limits) -> Limits:
 
 def is_fit(job: Job) -> bool:
     """Whether a job can come to a sandbox that runs already."""
-    if job.network or job.venv or job.interpreter or len(job.inputs) > MAX_LINKS:
+    if job.network or job.venv or job.interpreter or not can_be_copied(job):
         return False
     try:
         with os.scandir(job.output) as entries:
