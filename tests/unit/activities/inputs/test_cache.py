@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -271,5 +272,5 @@ def test_a_file_that_is_removed_while_it_is_opened_is_not_leased_for_another_nam
             pass
         time.sleep(0.1)
         path.unlink()
-        with other.open("wb"):
+        with FileIO(os.open(other, os.O_RDWR)):  # Both ends: it waits for nobody.
             assert lease.result() is None
