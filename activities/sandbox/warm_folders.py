@@ -6,6 +6,7 @@ one comes and goes. What it makes is moved out as one folder.
 """
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -109,10 +110,17 @@ class WarmFolders:
             raise Unfit from error
 
     def empty_into(self, output: Path) -> int:
-        """Move what the job has made to ``output``, an empty folder. Returns how many folders lay
+        """Move what the job has made to ``output``, which was empty. Returns how many folders lay
         too deep, and were removed. No process may live in it any more."""
         removed = take_back(self.output)
-        self.output.rename(output)
+        try:
+            self.output.rename(output)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Somebody has put something there meanwhile: it stays.
+            for entry in [*self.output.iterdir()]:
+                entry.rename(output / entry.name)
         return removed
 
     def remove(self) -> None:
