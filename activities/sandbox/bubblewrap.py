@@ -17,7 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from io import FileIO
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -140,7 +139,7 @@ class Bubblewrap(Sandbox):
     async def _run_warm(
         self, warm: WarmSandbox, host: Host, job: Job, on_output: OnOutput
     ) -> Ended | None:
-        """None where the job cannot be given to it."""
+        """None where the job cannot be given to it, or it has died before the job began."""
         verify_reach(job, warm.uid, host)
         try:
             inside = warm.give(job, self._bounded(job, warm.uid), self.python)
@@ -151,6 +150,10 @@ class Bubblewrap(Sandbox):
         finally:
             move = partial(warm.folders.empty_into, job.output)
             removed = await uninterrupted(_on_folder(inside.output, move))
+        # Those that wait are the first to go when the machine is out of memory.
+        if outcome.stopped_for in (None, Limit.MEMORY) and not warm.has_begun():
+            log.info("sandbox.died_waiting", code=outcome.code)
+            return None
         return outcome, removed
 
     async def warm_up(self, limits: Limits) -> None:
@@ -229,11 +232,11 @@ class Bubblewrap(Sandbox):
             cgroup = claims.enter_context(group(self._cgroups, shape))
             folders = WarmFolders.make(self._warm_folder.make(), uid)
             failed.callback(folders.remove)
-            reading, writing = os.pipe()
-            pipe = claims.enter_context(FileIO(writing, "w"))
-            os.set_blocking(writing, False)
-            with FileIO(reading) as sandbox_end:
-                job = waiting_job(self.python, shape, folders, reading)
+            line, sandbox_end = socket.socketpair()
+            claims.enter_context(line)
+            line.setblocking(False)
+            with sandbox_end:
+                job = waiting_job(self.python, shape, folders, sandbox_end.fileno())
                 launched = start_bwrap(
                     host,
                     waiting_arguments(job, folders.inputs, folders.skills),
@@ -246,7 +249,7 @@ class Bubblewrap(Sandbox):
             process = Process(launched)
             failed.pop_all()
             kept = claims.pop_all()
-            return WarmSandbox(process, folders, pipe, uid=uid, cgroup=cgroup, claims=kept)
+            return WarmSandbox(process, folders, line, uid=uid, cgroup=cgroup, claims=kept)
 
     def _bounded(self, job: Job, uid: int | None) -> list[str]:
         return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)

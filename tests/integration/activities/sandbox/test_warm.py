@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.sandbox.base import Job, Limit, Limits
+from activities.sandbox.base import Job, Limit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.warm_folders import MAX_BYTES, MAX_FILES
@@ -271,6 +271,45 @@ async def test_one_whose_death_nobody_has_heard_of_is_passed_over(jobs: Jobs) ->
     assert (ended.ok, ended.was_warm) == (True, False)
 
 
+async def test_one_that_dies_before_its_script_begins_costs_the_job_nothing(jobs: Jobs) -> None:
+    """Its bwrap lives on for a moment, and takes what the interpreter would be told."""
+    for wait in (0.0, 0.0005, 0.001) * 2:
+        await jobs.warm_up()
+        await until(ours)
+        os.kill(ours()[0], signal.SIGKILL)
+        end = time.monotonic() + wait
+        while time.monotonic() < end:  # The event loop hears of nothing meanwhile.
+            pass
+        ended = await jobs.python("print('once'); open('made', 'a').write('x')")
+        assert (ended.ok, ended.signal) == (True, None)
+        assert jobs.printed == {Stream.STDOUT: "once\n", Stream.STDERR: ""}
+        assert (jobs.output / "made").read_text() == "x"
+
+
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)"])
+async def test_a_script_that_has_begun_is_never_run_again(jobs: Jobs, end: str) -> None:
+    await jobs.warm_up()
+    ended = await jobs.python(f"import os; print('once', flush=True); {end}")
+    assert ended.was_warm
+    assert jobs.printed[Stream.STDOUT] == "once\n"
+
+
+async def test_what_comes_into_the_output_meanwhile_stays_beside_what_the_job_makes(
+    jobs: Jobs,
+) -> None:
+    await jobs.warm_up()
+    job = asyncio.create_task(jobs.shell("mkdir made; echo 1 > made/one; echo 2 > two; sleep 0.3"))
+    await until(lambda: _made(jobs, "two"))
+    (jobs.output / "beside").write_text("x")
+    ended = await job
+    assert (ended.ok, ended.was_warm) == (True, True)
+    assert sorted(path.name for path in jobs.output.rglob("*")) == ["beside", "made", "one", "two"]
+
+
+def _made(jobs: Jobs, name: str) -> list[Path]:
+    return [*(jobs.folder / "work" / "warm").glob(f"*/*/output/{name}")]
+
+
 async def test_one_whose_folders_are_gone_is_passed_over(jobs: Jobs) -> None:
     await jobs.warm_up()
     [folder] = (jobs.folder / "work" / "warm").glob("*/*/output")
@@ -337,6 +376,10 @@ async def test_a_job_that_makes_no_sense_costs_no_place(jobs: Jobs) -> None:
         await jobs.warm_up()
         with pytest.raises(BadInput):
             await jobs.shell(environment={"A=B": "c"})
+        with pytest.raises(BadInput, match="half a character"):
+            await jobs.run("echo", "\ud800")
+        with pytest.raises(BadInput, match="half a character"):
+            await jobs.shell(environment={"A": "\ud800"})
     await jobs.warm_up()
     assert (await jobs.shell()).was_warm
     await until(lambda: len(ours()) == AT_MOST)
