@@ -31,6 +31,7 @@ from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.own_folder import OwnFolder
 from activities.sandbox.processes import Process
+from activities.sandbox.processors import are_all_taken
 from activities.sandbox.profile import (
     bounded_command,
     job_arguments,
@@ -69,7 +70,8 @@ class Bubblewrap(Sandbox):
     default ``sandbox_python()``. At most ``max_running`` jobs run at once, further ones wait.
     ``egress`` decides where jobs with ``network`` may connect to, ``cgroups`` opens the control
     groups of this worker, if it may have some. At most ``warm`` sandboxes wait for jobs to come,
-    and none when none has come for ``idle_seconds``.
+    and none when none has come for ``idle_seconds``; none is started while so many jobs as run keep
+    all processors busy (``are_taken``).
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -85,6 +87,7 @@ class Bubblewrap(Sandbox):
         cgroups: Callable[[], Cgroups | None] = open_cgroups,
         warm: int = 0,
         idle_seconds: float = IDLE_SECONDS,
+        are_taken: Callable[[int], bool] = are_all_taken,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
@@ -95,7 +98,9 @@ class Bubblewrap(Sandbox):
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
         self._warm_folder = OwnFolder(work_folder / "warm")
-        self._warm = WarmPool(self._start_warm, most=warm, idle_seconds=idle_seconds)
+        self._warm = WarmPool(
+            self._start_warm, most=warm, idle_seconds=idle_seconds, are_taken=are_taken
+        )
         self._table = ProcessTable()
         self._warden = Warden()
         self._watchdogs = ThreadPoolExecutor(_WATCHDOG_THREADS, "sandbox-watchdog")

@@ -15,6 +15,7 @@ from activities.sandbox.base import (
     Limits,
 )
 from activities.sandbox.egress import PROXY_PORT
+from activities.sandbox.etc import SHOWN
 from activities.sandbox.interpreter import prefix_to_bind
 from activities.sandbox.kernel_memory import OPEN_FILES
 from activities.units import MEBIBYTE
@@ -31,31 +32,6 @@ _SPARE_MEMORY_BYTES = 64 * MEBIBYTE
 
 _PYTHON_FOLDER = "/opt/python/bin"
 
-# Small files written into the sandbox's own /etc. Nobody there is a user of the host.
-ETC_FILES: Mapping[str, bytes] = {
-    "/etc/passwd": b"sandbox:x:1000:1000:sandbox:/tmp:/bin/sh\n"
-    b"nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-    "/etc/group": b"sandbox:x:1000:\nnogroup:x:65534:\n",
-    "/etc/hosts": b"127.0.0.1 localhost sandbox\n::1 localhost\n",
-}
-_ETC_BOUND = (
-    "alternatives",
-    "ca-certificates.conf",
-    "crypto-policies",
-    "fonts",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "localtime",
-    "mime.types",
-    "nsswitch.conf",
-    "pki/ca-trust/extracted",
-    "pki/tls/certs",
-    "protocols",
-    "services",
-    "ssl/certs",
-    "ssl/openssl.cnf",
-)
 # What tells programs of the way out; they must not take it to what is in the sandbox itself.
 _PROXY_URL = f"http://127.0.0.1:{PROXY_PORT}"
 _WAYS_OUT: Mapping[str, str] = {
@@ -80,7 +56,6 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
         *("--die-with-parent", "--new-session", "--clearenv"),
         *("--ro-bind", "/usr", "/usr"),
         *_system_folders(),
-        *_bind_existing(f"/etc/{name}" for name in _ETC_BOUND),
         *("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"),
         # Both are memory of the host; the one that --dev makes has no bound.
         *("--perms", "1777", "--size", str(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"),  # noqa: S108
@@ -93,6 +68,14 @@ def shared_arguments(python: Path) -> tuple[str, ...]:
         *(("--ro-bind", str(prefix), str(prefix)) if prefix else ()),
         *_without_packages(Path("/usr"), Path("/usr/local"), *([prefix] if prefix else [])),
     )
+
+
+def etc_arguments(copy: Path | None) -> list[str]:
+    """What is in /etc: a copy, or where none can be made, each file in its place. Those that the
+    sandbox has of its own are then to be written (``OWN_FILES``)."""
+    if copy is not None:
+        return ["--ro-bind", str(copy), "/etc"]
+    return _bind_existing(f"/etc/{name}" for name in SHOWN)
 
 
 def job_arguments(job: Job) -> list[str]:

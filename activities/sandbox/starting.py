@@ -8,7 +8,6 @@ from activities.sandbox.base import Limits
 from activities.sandbox.cgroups import Cgroup, Cgroups
 from activities.sandbox.host import Host
 from activities.sandbox.launch import Launched, launch
-from activities.sandbox.profile import ETC_FILES
 from activities.sandbox.seccomp import program
 from activities.sandbox.unavailable import not_started
 from activities.sandbox.warden import Warden
@@ -46,10 +45,10 @@ def start_bwrap(
         warden.watch()
         return launch(
             host.bwrap,
-            [*host.shared, *options],
+            [*host.system, *options],
             command,
             mark=warden.mark,
-            files=ETC_FILES,
+            files=host.files,
             seccomp=program(is_watched=cgroup is None),
             uid=uid,
             view=host.view,

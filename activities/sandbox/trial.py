@@ -13,7 +13,7 @@ from activities.sandbox.host import Host, host_for_trial
 from activities.sandbox.kernel_memory import OPEN_FILES
 from activities.sandbox.launch import Launched, launch
 from activities.sandbox.processes import Process
-from activities.sandbox.profile import ETC_FILES, bounded_command, trial_arguments
+from activities.sandbox.profile import bounded_command, trial_arguments
 from activities.sandbox.seccomp import program
 from activities.sandbox.slots import TRIAL_UID
 from activities.sandbox.unavailable import explain, not_given, not_started
@@ -63,10 +63,10 @@ def _launch(host: Host, warden: Warden, opened: Cgroups | None) -> Launched:
             warden.watch()
             return launch(
                 host.bwrap,
-                [*host.shared, *trial_arguments()],
+                [*host.system, *trial_arguments()],
                 bounded_command(job, own_user=own_user, is_watched=cgroup is None),
                 mark=warden.mark,
-                files=ETC_FILES,
+                files=host.files,
                 seccomp=program(is_watched=cgroup is None),
                 uid=TRIAL_UID if own_user else None,
                 view=host.view,

@@ -1,5 +1,9 @@
 """Keeps some sandboxes started for the jobs to come: one more than there are jobs, up to a bound,
-and none where no job has come for a while."""
+and none where no job has come for a while.
+
+None is started while jobs keep all processors busy. One that is started before its job costs more
+processor time in all, and saves none of its waiting then.
+"""
 
 import asyncio
 import contextlib
@@ -8,17 +12,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import structlog
 
 from activities.sandbox.base import Job, Limits
+from activities.sandbox.processors import are_all_taken
 from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.warm import WarmSandbox, is_fit, shape_of
 from workflows.errors import AgentOSError
 
 IDLE_SECONDS = 60.0
+_NEXT_LOOK_SECONDS = 0.1  # where the processors were busy
 
 log = structlog.get_logger(__name__)
 
 
 class WarmPool:
-    """``start`` starts a sandbox for jobs with these limits. At most ``most`` wait."""
+    """``start`` starts a sandbox for jobs with these limits. At most ``most`` wait. ``are_taken``
+    says whether so many jobs keep all processors busy."""
 
     def __init__(
         self,
@@ -26,8 +33,10 @@ class WarmPool:
         *,
         most: int,
         idle_seconds: float = IDLE_SECONDS,
+        are_taken: Callable[[int], bool] = are_all_taken,
     ) -> None:
         self._start = start
+        self._are_taken = are_taken
         self._most = most
         self._idle_seconds = idle_seconds
         self._shape: Limits | None = None
@@ -35,6 +44,7 @@ class WarmPool:
         self._busy = 0
         self._endings: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
+        self._next_look: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
     async def place(self, job: Job) -> AsyncIterator[WarmSandbox | None]:
@@ -62,6 +72,7 @@ class WarmPool:
         if self._idle is not None:
             self._idle.cancel()
         self._most = 0
+        self._shape = None
         self._drop()
         while self._endings:
             await asyncio.wait(self._endings)
@@ -87,6 +98,9 @@ class WarmPool:
     def _fill(self) -> None:
         wanted = min(self._most, self._busy + 1)
         while self._shape is not None and len(self._waiting) < wanted:
+            if self._are_taken(self._busy):
+                self._fill_later()
+                return
             try:
                 self._waiting.append(self._start(self._shape))
             except (AgentOSError, OSError) as error:
@@ -94,7 +108,19 @@ class WarmPool:
                 log.info("sandbox.none_waits", reason=str(error))
                 return
 
+    def _fill_later(self) -> None:
+        if self._next_look is None:
+            loop = asyncio.get_running_loop()
+            self._next_look = loop.call_later(_NEXT_LOOK_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._next_look = None
+        self._fill()
+
     def _drop(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
         while self._waiting:
             self._in_background(self._end(self._waiting.pop()))
 

@@ -96,7 +96,8 @@ print(len(seen))
 
 async def test_a_job_does_not_see_when_others_are_given_the_same() -> None:
     with open_folder() as folder:
-        jobs = Jobs(Bubblewrap(folder / "work", warm=3), folder)
+        sandbox = Bubblewrap(folder / "work", warm=3, are_taken=lambda _: False)
+        jobs = Jobs(sandbox, folder)
         skills = {"same": _skill(jobs)}
         await jobs.warm_up()
         spy = asyncio.create_task(jobs.python(_SPY, skills=skills))

@@ -92,12 +92,20 @@ async def test_jobs_at_once_never_share_one(jobs: Jobs) -> None:
     assert len({(folder / "ns").read_text() for folder in folders}) == 8
 
 
-async def test_no_more_wait_than_may(jobs: Jobs) -> None:
+async def test_no_more_wait_than_may() -> None:
+    with open_folder() as folder:
+        work = folder / "work"  # Others may keep the processors of this machine busy.
+        sandbox = Bubblewrap(work, warm=AT_MOST, are_taken=lambda _: False)
+        try:
+            await _never_more_wait_than_may(Jobs(sandbox, folder))
+        finally:
+            await sandbox.close()
+
+
+async def _never_more_wait_than_may(jobs: Jobs) -> None:
     await jobs.warm_up()
     begun = [asyncio.create_task(_sleep(jobs, number)) for number in range(6)]
-    await until(
-        lambda: len(list(jobs.folder.glob("sleeping-*/begun"))) + len(_in_folders(jobs)) > 5
-    )
+    await until(lambda: len(list(jobs.folder.glob("begun-*/begun"))) + len(_in_folders(jobs)) > 5)
     await until(lambda: len(_not_given(jobs)) == AT_MOST)
     await asyncio.sleep(0.2)
     assert len(_not_given(jobs)) == AT_MOST
@@ -106,10 +114,34 @@ async def test_no_more_wait_than_may(jobs: Jobs) -> None:
     await asyncio.wait(begun)
 
 
+async def test_none_is_started_while_jobs_keep_all_processors_busy(jobs: Jobs) -> None:
+    spinning = 2 * max(2, len(os.sched_getaffinity(0)))
+    begun = [
+        asyncio.create_task(_begin(jobs, number, "while :; do :; done"))
+        for number in range(spinning)
+    ]
+    await until(
+        lambda: len(list(jobs.folder.glob("begun-*/begun"))) + len(_in_folders(jobs)) == spinning
+    )
+    await jobs.warm_up(Limits(processes=16))  # Those that wait have other bounds, and end.
+    await until(lambda: not _not_given(jobs))
+    await asyncio.sleep(0.3)
+    assert not _not_given(jobs)
+    for task in begun:
+        task.cancel()
+    await asyncio.wait(begun)
+    await until(lambda: len(_not_given(jobs)) == 1)
+    assert (await jobs.shell(limits=Limits(processes=16))).was_warm
+
+
 async def _sleep(jobs: Jobs, number: int) -> None:
-    output = jobs.folder / f"sleeping-{number}"
+    await _begin(jobs, number, "sleep 60")
+
+
+async def _begin(jobs: Jobs, number: int, script: str) -> None:
+    output = jobs.folder / f"begun-{number}"
     output.mkdir()
-    await jobs.sandbox.run(Job(("/bin/sh", "-c", "touch begun; sleep 60"), output), print)
+    await jobs.sandbox.run(Job(("/bin/sh", "-c", f"touch begun; {script}"), output), print)
 
 
 def _in_folders(jobs: Jobs) -> list[Path]:
