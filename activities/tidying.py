@@ -11,6 +11,7 @@ import structlog
 
 from activities.attempts import scratch
 from activities.inputs import cache
+from activities.sandbox import own_folder
 from activities.skills import eviction, staging
 
 INTERVAL_SECONDS = 600.0
@@ -19,10 +20,13 @@ log = structlog.get_logger(__name__)
 
 
 def tidy(work_folder: Path, unused_seconds: float | None) -> None:
-    """Remove scratch folders of workers that are gone, old copies of skills, and the environments
-    and inputs that were not used for so long; None: these stay until others need their room."""
+    """Remove scratch folders of workers that are gone and those of their sandboxes, old copies of
+    skills, and the environments and inputs that were not used for so long; None: these stay until
+    others need their room."""
     if (runs := work_folder / "runs").is_dir():
         scratch.sweep(runs)
+    if (warm := work_folder / "warm").is_dir():
+        own_folder.sweep(warm)
     if (skills := work_folder / "skills").is_dir():
         staging.sweep(skills)
     if (environments := work_folder / "envs").is_dir():

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from activities.file_lock import try_lock_open
+from activities.file_lock import is_at, try_lock_open
 from activities.inputs.partial import Blob, Partial
 from workflows.errors import TemporaryFailure
 from workflows.errors.inputs import InputFolderFull
@@ -63,11 +63,14 @@ class Cache:
 
         Closing the descriptor ends the lease.
         """
+        path = self.path_of(blob)
         try:
-            descriptor = os.open(self.path_of(blob), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
-        if try_lock_open(descriptor, shared=True) and os.fstat(descriptor).st_size == blob.size:
+        is_whole = os.fstat(descriptor).st_size == blob.size
+        # One that was just removed may have another name still, as the name it was written under.
+        if is_whole and try_lock_open(descriptor, shared=True) and is_at(descriptor, path):
             os.utime(descriptor)
             return descriptor
         os.close(descriptor)

@@ -64,9 +64,10 @@ class Job:
     ``inputs`` and ``skills`` map a name inside to a path outside: an input is a regular file, a
     skill is a folder. ``output`` is an existing folder outside; the caller owns it, and what it
     holds already is visible (and writable) inside; what the job makes may come there only when it
-    has ended. ``interpreter`` is another Python than the sandbox's own, to be found inside under
-    the same path. ``network`` is the public internet, through the proxy that the variables
-    ``HTTP_PROXY`` and ``HTTPS_PROXY`` name, where the backend is not in a cloud itself.
+    has ended, in place of what has the same name by then. ``interpreter`` is another Python than
+    the sandbox's own, to be found inside under the same path. ``network`` is the public internet,
+    through the proxy that the variables ``HTTP_PROXY`` and ``HTTPS_PROXY`` name, where the backend
+    is not in a cloud itself.
     """
 
     command: tuple[str, ...]

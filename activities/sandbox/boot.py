@@ -3,9 +3,14 @@
 A Python script is run in this interpreter, which has started by then, as ``python script.py`` would
 run it. Any other command takes its place.
 
-A script of its own: ``python -B -u -c SOURCE DESCRIPTOR``. From the descriptor comes a message of
-``warm``. Nothing is imported that ``python script.py`` would not have imported by itself, and
-nothing is left in the script's own ``__main__``.
+Comes with ``python -B -u -c``, within the lines of ``warm.boot``, which run the script. From the
+descriptor comes a message of ``warm``, and a byte goes back when the script begins. Nothing is
+imported that ``python script.py`` would not have imported by itself, and nothing is left in the
+script's own ``__main__``.
+
+A script can tell all the same. It has one frame above its own, named and numbered as Python names
+a place above all frames (from 3.13 on it would be line 0, and is line 1). ``/proc/self/environ``
+shows the variables with which the sandbox began to wait.
 """
 
 import os
@@ -14,17 +19,18 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Not that of typing, which a script may not need.
     from types import CodeType
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
-_FRAMES_AROUND = 2
 _INTERRUPTED = 130  # 128 and SIGINT, as a shell says it
+_BEGUN = b"\1"
 
 
-def main(descriptor: int) -> None:
+def begin(descriptor: int) -> "tuple[CodeType, dict[str, Any]]":
+    """What is to be run when the job is there, and its names."""
+    _look_like_none(sys._getframe(1).f_code)
     told = bytearray()
     while piece := os.read(descriptor, 64 * 1024):
         told += piece
-    os.close(descriptor)
     if not told:  # There is no job.
         os._exit(0)
     command, environment, cpu_seconds, words = sys.modules["marshal"].loads(told)
@@ -33,17 +39,64 @@ def main(descriptor: int) -> None:
     del sys.path[0]  # The current folder; no module comes from there, nor from beside the script.
     folders = _folders(environment)
     if not words or _change_the_start(folders):
-        _become(command)
+        _become(command, descriptor)
     _bound(cpu_seconds)
     if (code := _compiled(words[0])) is None:
-        _become(command)
+        _become(command, descriptor)
     sys.orig_argv[:] = command[-len(words) - 3 :]  # behind the bounds: python -B -u script.py ...
     _show(sys.orig_argv)
     sys.argv[:] = words
     known = {*sys.path}
     beside = os.path.dirname(os.path.realpath(words[0]))
     sys.path[:0] = [beside, *(folder for folder in folders if folder not in known)]
-    _run(words[0], code)
+    names = _main_of(words[0])
+    _tell_begun(descriptor)
+    return code, names
+
+
+def end(error: BaseException) -> "NoReturn":
+    """Tell of it as Python does at the end of a script, without the frame above that."""
+    frames = error.__traceback__ and error.__traceback__.tb_next
+    error.__traceback__ = frames
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, frames
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    if hasattr(sys, "excepthook"):
+        _ask_hook(error)
+    else:
+        _complain("sys.excepthook is missing\n")
+        sys.__excepthook__(type(error), error, frames)
+    sys.exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def _ask_hook(error: BaseException) -> None:
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit:
+        raise
+    except BaseException as another:
+        frames = another.__traceback__ and another.__traceback__.tb_next
+        another.__traceback__ = frames
+        _complain("Error in sys.excepthook:\n")
+        sys.__excepthook__(type(another), another, frames)
+        _complain("\nOriginal exception was:\n")
+        sys.__excepthook__(type(error), error, error.__traceback__)
+
+
+def _complain(words: str) -> None:
+    try:
+        sys.stderr.write(words)
+    except (AttributeError, OSError, ValueError):  # There is none any more.
+        os.write(2, words.encode())
+
+
+def _look_like_none(above: "CodeType") -> None:
+    """Name the code above a script as Python names a place above all frames."""
+    place = "sys" if sys.version_info < (3, 13) else "<sys>"
+    sys.modules["_imp"]._fix_co_filename(above, place)
+    if next(reversed(sys.modules)) == "linecache":  # From 3.13 on it comes with -c.
+        del sys.modules["linecache"]
+        sys.path_importer_cache.pop(os.getcwd(), None)
 
 
 def _folders(environment: dict[str, str]) -> list[str]:
@@ -68,11 +121,17 @@ def _compiled(path: str) -> "CodeType | None":
         return None
 
 
-def _become(command: list[str]) -> "NoReturn":
+def _become(command: list[str], descriptor: int) -> "NoReturn":
     signal = sys.modules["_signal"]
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would it.
         signal.signal(number, signal.SIG_DFL)
+    _tell_begun(descriptor)
     os.execv(command[0], command)
+
+
+def _tell_begun(descriptor: int) -> None:
+    os.write(descriptor, _BEGUN)
+    os.close(descriptor)
 
 
 def _bound(cpu_seconds: int) -> None:
@@ -94,43 +153,26 @@ def _show(command: list[str]) -> None:
     line = os.fsencode("\0".join(command))[: end - start - 1]
     try:
         memory = os.open("/proc/self/mem", os.O_WRONLY)
-        os.pwrite(memory, line.ljust(end - start, b"\0"), start)
-        os.close(memory)
+        try:
+            os.pwrite(memory, line.ljust(end - start, b"\0"), start)
+        finally:
+            os.close(memory)
     except OSError:  # Not every kernel lets a process write there; it is for people who look.
         pass
 
 
-def _run(path: str, code: "CodeType") -> None:
+def _main_of(path: str) -> "dict[str, Any]":
     main = type(sys)("__main__")
     loader = sys.modules["_frozen_importlib_external"].SourceFileLoader("__main__", path)
-    main.__dict__.update(
-        __annotations__={},
+    names = main.__dict__
+    names.update(
         __builtins__=sys.modules["builtins"],
         __cached__=None,
         __file__=path,
         __loader__=loader,
     )
+    if "__annotations__" in globals():  # From 3.14 on they are worked out when they are read.
+        names["__annotations__"] = {}
     sys.modules["__main__"] = main
     sys.path_importer_cache[path] = None  # Python has asked whether modules lie in it.
-    # What looks one frame too far finds the name that Python has for the place where it began.
-    begin = compile("exec(code, names)", "sys", "exec")
-    try:
-        exec(begin, {"code": code, "names": main.__dict__})
-    except SystemExit:
-        raise
-    except BaseException as error:
-        _tell(error)
-
-
-def _tell(error: BaseException) -> None:
-    """As Python tells of it at the end of a script, without the frames around that."""
-    frames = error.__traceback__
-    for _ in range(_FRAMES_AROUND):
-        frames = frames and frames.tb_next
-    error.__traceback__ = frames
-    sys.excepthook(type(error), error, frames)
-    sys.exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    return names

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from io import FileIO
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -94,7 +93,7 @@ class Bubblewrap(Sandbox):
         self._egress = egress or Egress()
         self._python = python
         self._host: Host | None = None
-        self._finding = asyncio.Lock()
+        self._finding: asyncio.Task[Host] | None = None
         self._open_cgroups = cgroups
         self._cgroups: Cgroups | None = None
         self._slots = Slots(max_running, fallback=work_folder / "users")
@@ -145,7 +144,7 @@ class Bubblewrap(Sandbox):
     async def _run_warm(
         self, warm: WarmSandbox, host: Host, job: Job, on_output: OnOutput
     ) -> Ended | None:
-        """None where the job cannot be given to it."""
+        """None where the job cannot be given to it, or it has died before the job began."""
         verify_reach(job, warm.uid, host)
         try:
             inside = warm.give(job, self._bounded(job, warm.uid), self.python)
@@ -156,6 +155,10 @@ class Bubblewrap(Sandbox):
         finally:
             move = partial(warm.folders.empty_into, job.output)
             removed = await uninterrupted(_on_folder(inside.output, move))
+        # Those that wait are the first to go when the machine is out of memory.
+        if outcome.stopped_for in (None, Limit.MEMORY) and not warm.has_begun():
+            log.info("sandbox.died_waiting", code=outcome.code)
+            return None
         return outcome, removed
 
     async def warm_up(self, limits: Limits) -> None:
@@ -177,6 +180,8 @@ class Bubblewrap(Sandbox):
         self._slots.close()
         self._egress.close()
         self._warden.close()
+        if self._finding is not None:
+            await asyncio.wait({self._finding})
         if self._host is not None:
             self._host.close()
             self._host = None
@@ -185,15 +190,22 @@ class Bubblewrap(Sandbox):
             self._cgroups = None
 
     async def _find_host(self) -> Host:
-        """Beside the event loop: what workers have left behind may take seconds to die."""
-        async with self._finding:
-            if self._host is None:
-                host = await asyncio.to_thread(find_host, self._work_folder, self._python)
-                self._cgroups = await asyncio.to_thread(self._open_cgroups)
-                if self._warm.is_used:
-                    await asyncio.to_thread(self._warm_folder.make)
-                self._host = host
+        """Found once, for all jobs: that one is cancelled meanwhile takes it from nobody."""
+        if self._host is not None:
             return self._host
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.create_task(self._prepare())
+        return await asyncio.shield(self._finding)
+
+    async def _prepare(self) -> Host:
+        """Beside the event loop: what workers have left behind may take seconds to die."""
+        with contextlib.ExitStack() as failed:
+            host = await asyncio.to_thread(find_host, self._work_folder, self._python)
+            failed.callback(host.close)
+            self._cgroups = await asyncio.to_thread(self._open_cgroups)
+            failed.pop_all()
+        self._host = host
+        return host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
         with group(self._cgroups, job.limits) as cgroup:
@@ -223,13 +235,13 @@ class Bubblewrap(Sandbox):
         with contextlib.ExitStack() as claims, contextlib.ExitStack() as failed:
             uid = claims.enter_context(self._slots.user())
             cgroup = claims.enter_context(group(self._cgroups, shape))
-            folders = WarmFolders.make(self._warm_folder.path, uid)
+            folders = WarmFolders.make(self._warm_folder.make(), uid)
             failed.callback(folders.remove)
-            reading, writing = os.pipe()
-            pipe = claims.enter_context(FileIO(writing, "w"))
-            os.set_blocking(writing, False)
-            with FileIO(reading) as sandbox_end:
-                job = waiting_job(self.python, shape, folders, reading)
+            line, sandbox_end = socket.socketpair()
+            claims.enter_context(line)
+            line.setblocking(False)
+            with sandbox_end:
+                job = waiting_job(self.python, shape, folders, sandbox_end.fileno())
                 launched = start_bwrap(
                     host,
                     waiting_arguments(job, folders.inputs, folders.skills),
@@ -242,7 +254,7 @@ class Bubblewrap(Sandbox):
             process = Process(launched)
             failed.pop_all()
             kept = claims.pop_all()
-            return WarmSandbox(process, folders, pipe, uid=uid, cgroup=cgroup, claims=kept)
+            return WarmSandbox(process, folders, line, uid=uid, cgroup=cgroup, claims=kept)
 
     def _bounded(self, job: Job, uid: int | None) -> list[str]:
         return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)

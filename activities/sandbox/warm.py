@@ -8,10 +8,10 @@ import marshal
 import os
 import re
 import resource
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from io import FileIO
 from pathlib import Path
 
 from activities.sandbox.base import OUTPUT_FOLDER, Job, Limits
@@ -19,9 +19,23 @@ from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import environment
-from activities.sandbox.warm_folders import MAX_LINKS, Unfit, WarmFolders
+from activities.sandbox.warm_folders import Unfit, WarmFolders, can_be_copied
+from activities.units import KIBIBYTE
 
 _BOOT = Path(__file__).with_name("boot.py").read_text()
+
+# Runs a script in the one frame that it has above its own, on line 1 as Python would say. Of an
+# error it is told when none is being handled, as it is with Python's own end.
+_LINES = """\
+try: exec({boot!r}); exec(*begin({descriptor}))
+except SystemExit: raise
+except BaseException as error: raised = error
+else: raised = None
+if raised: end(raised)
+"""
+
+# As much as a pipe holds, and less than a socket: it is written at once or not at all.
+_MESSAGE_BYTES = 64 * KIBIBYTE
 
 # No job has as much: its own bound is set when it is there.
 _CPU_SECONDS = 1_000_000
@@ -45,7 +59,7 @@ def shape_of(limits: Limits) -> Limits:
 
 def is_fit(job: Job) -> bool:
     """Whether a job can come to a sandbox that runs already."""
-    if job.network or job.venv or job.interpreter or len(job.inputs) > MAX_LINKS:
+    if job.network or job.venv or job.interpreter or not can_be_copied(job):
         return False
     try:
         with os.scandir(job.output) as entries:
@@ -56,19 +70,24 @@ def is_fit(job: Job) -> bool:
 
 def waiting_job(python: Path, shape: Limits, folders: WarmFolders, descriptor: int) -> Job:
     """What a sandbox does that waits for its job, which comes from a descriptor."""
-    command = (str(python), *PYTHON_FLAGS, "-c", _BOOT, str(descriptor))
+    command = (str(python), *PYTHON_FLAGS, "-c", boot(descriptor))
     return Job(command, folders.output, limits=shape)
 
 
+def boot(descriptor: int) -> str:
+    """The program of an interpreter that waits for its job, which comes from a descriptor."""
+    return _LINES.format(boot=_BOOT, descriptor=descriptor)
+
+
 class WarmSandbox:
-    """One that waits for its job, which comes through ``pipe``. ``claims`` is what it holds, such
-    as its user: to be closed when it has ended."""
+    """One that waits for its job, which comes over ``line``. ``claims`` is what it holds, such as
+    its user: to be closed when it has ended."""
 
     def __init__(
         self,
         process: Process,
         folders: WarmFolders,
-        pipe: FileIO,
+        line: socket.socket,
         *,
         uid: int | None,
         cgroup: Cgroup | None,
@@ -79,7 +98,7 @@ class WarmSandbox:
         self.uid = uid
         self.cgroup = cgroup
         self.claims = claims
-        self._pipe = pipe
+        self._line = line
 
     def give(self, job: Job, bounded: Sequence[str], python: Path) -> Job:
         """Let a job begin, whose command is ``bounded``. Returns it as it is here.
@@ -91,16 +110,24 @@ class WarmSandbox:
         variables = {**environment(job), "PWD": OUTPUT_FOLDER}  # As bwrap sets it.
         told = (list(bounded), variables, job.limits.cpu_seconds, _script_of(job, python))
         message = marshal.dumps(told, _MARSHAL_VERSION)
+        if len(message) > _MESSAGE_BYTES:
+            raise Unfit
         self.folders.fill(job)
         try:
-            written = self._pipe.write(message)
-        except BrokenPipeError as error:  # It has died while it waited.
+            written = self._line.send(message)
+            self._line.shutdown(socket.SHUT_WR)
+        except OSError as error:  # It has died while it waited.
             raise Unfit from error
-        finally:
-            self._pipe.close()
-        if written != len(message):  # More than a pipe holds. Half a message is none, and ends it.
+        if written != len(message):  # Half a message is none, and ends it.
             raise Unfit
         return replace(job, output=self.folders.output)
+
+    def has_begun(self) -> bool:
+        """Whether it came to its job, once it has ended. Nobody in there can take that back."""
+        try:
+            return self._line.recv(1) != b""
+        except OSError:
+            return False
 
 
 def _script_of(job: Job, python: Path) -> list[str]:

@@ -46,15 +46,11 @@ class WarmPool:
         self._idle: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
-    @property
-    def is_used(self) -> bool:
-        return self._most > 0
-
     @contextlib.asynccontextmanager
     async def place(self, job: Job) -> AsyncIterator[WarmSandbox | None]:
         """A sandbox for this job, which ends with the block; None if it is to have one of its own.
         Where none waited for the first jobs of their kind, some will for those after them."""
-        if not self.is_used or not is_fit(job):
+        if self._most == 0 or not is_fit(job):
             yield None
             return
         self._busy += 1

@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import text
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -236,6 +236,16 @@ class Stage:
             while not holds(task := await self.task(task_id, **query)):
                 await asyncio.sleep(pause_after(time.monotonic() - began))
         return task
+
+    async def workflow(self, task_id: str) -> WorkflowHandle[Any, Any]:
+        """That of a task, once it was started: a submission waits for it only a moment."""
+        handle = self.temporal.get_workflow_handle(f"task-{task_id}")
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                with suppress(RPCError):
+                    await handle.describe()
+                    return handle
+                await asyncio.sleep(0.05)
 
     async def ended(self, team: httpx.AsyncClient, task_id: str) -> None:
         """Return once a task of another team has ended."""

@@ -1,18 +1,21 @@
 """A job in a sandbox that waited for it finds nothing of another job, and ends as it would in one
 that was started for it."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from activities.sandbox.base import Limit, Limits, Stream
+from activities.sandbox.base import Job, Limit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.units import MEBIBYTE
 from tests.integration.activities.sandbox.warm_jobs import Jobs
 from tests.integration.sandboxes import open_folder
+from tests.security.processes import until
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,9 @@ found += [name for name in os.environ if here in name + os.environ[name]]
 for top in ("/tmp", "/dev/shm", "/run", "/var", "/workspace", "/skills", "/opt", "/home"):
     for folder, folders, files in os.walk(top):
         found += [os.path.join(folder, name) for name in files if here in name]
+given = [os.path.join(folder, name) for top in ("/workspace/input", "/skills")
+         for folder, _, files in os.walk(top) for name in files]
+found += [path for path in given if os.stat(path).st_nlink != 1]
 found += [name for name in sys.modules if "secret" in name]
 found += [name for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
           and here.encode() in open(f"/proc/{name}/cmdline", "rb").read()]
@@ -55,13 +61,56 @@ subprocess.Popen(["/bin/sh", "-c", f"sleep 60; : {here}"], start_new_session=Tru
 
 
 async def test_nothing_of_a_job_is_found_by_the_next(warm: Jobs, cold: Jobs) -> None:
-    await cold.python(_PRESENCE)
+    await cold.python(_PRESENCE, skills={"same": _skill(cold)})
     alone = cold.printed[Stream.STDOUT]
     assert alone.startswith("[] ")
+    skill = _skill(warm)
     await warm.warm_up()
     for _ in range(4):
-        assert (await warm.python(_PRESENCE)).was_warm
+        assert (await warm.python(_PRESENCE, skills={"same": skill})).was_warm
         assert warm.printed == cold.printed
+
+
+def _skill(jobs: Jobs) -> Path:
+    skill = jobs.folder / "skill"
+    (skill / "scripts").mkdir(parents=True)
+    for file in (skill / "SKILL.md", skill / "scripts" / "run.py"):
+        file.write_text("pass")
+    return skill
+
+
+# Watches for half a second what it was given.
+_SPY = """
+import os, time
+seen, end = set(), time.monotonic() + 0.5
+while time.monotonic() < end:
+    for path in ("/workspace/input/script.py", "/workspace/input", "/skills/same",
+                 "/skills/same/scripts", "/skills/same/scripts/run.py"):
+        status = os.stat(path)
+        seen.add((path, status.st_nlink, status.st_ctime_ns, status.st_mtime_ns))
+    open("begun", "w").close()
+    time.sleep(0.01)
+print(len(seen))
+"""
+
+
+async def test_a_job_does_not_see_when_others_are_given_the_same() -> None:
+    with open_folder() as folder:
+        sandbox = Bubblewrap(folder / "work", warm=3, are_taken=lambda _: False)
+        jobs = Jobs(sandbox, folder)
+        skills = {"same": _skill(jobs)}
+        await jobs.warm_up()
+        spy = asyncio.create_task(jobs.python(_SPY, skills=skills))
+        await until(lambda: [*(folder / "work" / "warm").glob("*/*/output/begun")])
+        inputs = {"script.py": folder / "script.py"}
+        other = Job(("true",), folder / "other", inputs=inputs, skills=skills)
+        for _ in range(3):
+            other.output.mkdir()
+            assert (await jobs.sandbox.run(other, print)).was_warm
+            other.output.rmdir()
+        assert (await spy).was_warm
+        assert "".join(jobs.printed.values()) == "5\n"
+        await jobs.sandbox.close()
 
 
 async def test_a_job_cannot_tell_others_anything_over_what_it_was_given(warm: Jobs) -> None:

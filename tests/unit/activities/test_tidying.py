@@ -9,6 +9,7 @@ from activities.attempts.scratch import Scratch
 from activities.file_lock import try_lock
 from activities.inputs.cache import Cache
 from activities.inputs.partial import Blob
+from activities.sandbox.own_folder import OwnFolder
 from activities.skills.eviction import lock_file
 from activities.skills.staging import KEEP_SECONDS
 from activities.tidying import tidy
@@ -79,6 +80,21 @@ async def test_scratch_of_a_worker_that_died_goes_while_others_work(tmp_path: Pa
         assert place.output.exists()
     assert not dead.exists()
     living.close()
+
+
+def test_what_the_sandboxes_of_a_worker_that_died_held_goes(tmp_path: Path) -> None:
+    shared = tmp_path / "warm"
+    living = OwnFolder(shared)
+    own = living.make()
+    (shared / "stray").touch()
+    (shared / "link").symlink_to(own)
+    (shared / "dead" / "job" / "output").mkdir(parents=True)
+    (shared / "dead" / "job" / "output" / "made").touch()
+    tidy(tmp_path, None)
+    assert sorted(shared.iterdir()) == sorted([own, shared / "stray", shared / "link"])
+    living.close()
+    tidy(tmp_path, None)
+    assert not own.exists()
 
 
 def test_old_copies_of_skills_go(tmp_path: Path) -> None:

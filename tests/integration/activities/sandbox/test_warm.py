@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from activities.sandbox.base import Job, Limit, Limits
+from activities.sandbox.base import Job, Limit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.warm_folders import MAX_LINKS
+from activities.sandbox.warm_folders import MAX_BYTES, MAX_FILES
+from activities.tidying import tidy
 from activities.units import MEBIBYTE
 from tests.folders import nest
 from tests.integration.activities.sandbox.warm_jobs import Jobs, own_waiting
@@ -196,17 +198,57 @@ async def test_what_a_waiting_sandbox_cannot_have_is_started_with_one_that_can(
     assert (await jobs.shell()).was_warm
 
 
-async def test_more_files_than_are_linked_in_a_moment_are_mounted(jobs: Jobs) -> None:
-    await jobs.warm_up()
+async def test_what_a_job_is_given_looks_as_where_it_is_mounted(jobs: Jobs) -> None:
+    skill = jobs.folder / "skill"
+    (skill / "scripts").mkdir(parents=True)
+    (skill / "scripts" / "run.sh").write_text("echo run")
+    (skill / "scripts" / "run.sh").chmod(0o755)
+    (skill / "scripts" / "link").symlink_to("run.sh")
+    (skill / "empty").touch(mode=0o644)
+    data = jobs.folder / "data"
+    data.write_bytes(bytes(range(256)))
+    for path in (data, *skill.rglob("*"), skill):
+        os.utime(path, (1, 1_600_000_000.5), follow_symlinks=False)
+    look = (
+        "cd /; find skills/same workspace/input/* -printf '%p %M %T@ %l\\n' | sort; "
+        "md5sum workspace/input/data; /skills/same/scripts/run.sh"
+    )
+    printed = []
+    for is_warm in (False, True):
+        ended = await jobs.shell(look, inputs={"data": data}, skills={"same": skill})
+        assert (ended.ok, ended.was_warm) == (True, is_warm)
+        printed.append(jobs.printed)
+    assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize("reason", ["files", "bytes", "a setuid file", "a named pipe"])
+async def test_what_is_not_copied_in_a_moment_is_mounted(jobs: Jobs, reason: str) -> None:
     skill = jobs.folder / "skill"
     skill.mkdir(mode=0o755)
-    for number in range(MAX_LINKS):
-        (skill / str(number)).touch(mode=0o644)
-    ended = await jobs.shell(
-        f"[ $(ls /skills/many | wc -l) = {MAX_LINKS} ]", skills={"many": skill}
-    )
+    (skill / "first").write_text("content")
+    if reason == "files":
+        for number in range(MAX_FILES - 1):
+            (skill / str(number)).touch(mode=0o644)
+    elif reason == "bytes":
+        (skill / "large").write_bytes(bytes(MAX_BYTES))
+    elif reason == "a setuid file":
+        (skill / "first").chmod(0o4755)
+    else:
+        os.mkfifo(skill / "pipe")
+    await jobs.warm_up()
+    ended = await jobs.shell("cat /skills/odd/first; echo", skills={"odd": skill})
     assert (ended.ok, ended.was_warm) == (True, False)
+    assert "content\n" in jobs.printed.values()
     assert (await jobs.shell()).was_warm
+
+
+async def test_as_much_as_is_copied_in_a_moment_comes_to_a_waiting_one(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    large = jobs.folder / "large"
+    large.write_bytes(os.urandom(MAX_BYTES))
+    ended = await jobs.shell("cat /workspace/input/data > made", inputs={"data": large})
+    assert (ended.ok, ended.was_warm) == (True, True)
+    assert (jobs.output / "made").read_bytes() == large.read_bytes()
 
 
 async def test_an_input_that_is_a_link_is_mounted(jobs: Jobs) -> None:
@@ -261,6 +303,45 @@ async def test_one_whose_death_nobody_has_heard_of_is_passed_over(jobs: Jobs) ->
     assert (ended.ok, ended.was_warm) == (True, False)
 
 
+async def test_one_that_dies_before_its_script_begins_costs_the_job_nothing(jobs: Jobs) -> None:
+    """Its bwrap lives on for a moment, and takes what the interpreter would be told."""
+    for wait in (0.0, 0.0005, 0.001) * 2:
+        await jobs.warm_up()
+        await until(ours)
+        os.kill(ours()[0], signal.SIGKILL)
+        end = time.monotonic() + wait
+        while time.monotonic() < end:  # The event loop hears of nothing meanwhile.
+            pass
+        ended = await jobs.python("print('once'); open('made', 'a').write('x')")
+        assert (ended.ok, ended.signal) == (True, None)
+        assert jobs.printed == {Stream.STDOUT: "once\n", Stream.STDERR: ""}
+        assert (jobs.output / "made").read_text() == "x"
+
+
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)"])
+async def test_a_script_that_has_begun_is_never_run_again(jobs: Jobs, end: str) -> None:
+    await jobs.warm_up()
+    ended = await jobs.python(f"import os; print('once', flush=True); {end}")
+    assert ended.was_warm
+    assert jobs.printed[Stream.STDOUT] == "once\n"
+
+
+async def test_what_comes_into_the_output_meanwhile_stays_beside_what_the_job_makes(
+    jobs: Jobs,
+) -> None:
+    await jobs.warm_up()
+    job = asyncio.create_task(jobs.shell("mkdir made; echo 1 > made/one; echo 2 > two; sleep 0.3"))
+    await until(lambda: _made(jobs, "two"))
+    (jobs.output / "beside").write_text("x")
+    ended = await job
+    assert (ended.ok, ended.was_warm) == (True, True)
+    assert sorted(path.name for path in jobs.output.rglob("*")) == ["beside", "made", "one", "two"]
+
+
+def _made(jobs: Jobs, name: str) -> list[Path]:
+    return [*(jobs.folder / "work" / "warm").glob(f"*/*/output/{name}")]
+
+
 async def test_one_whose_folders_are_gone_is_passed_over(jobs: Jobs) -> None:
     await jobs.warm_up()
     [folder] = (jobs.folder / "work" / "warm").glob("*/*/output")
@@ -280,11 +361,57 @@ async def test_where_none_can_be_made_to_wait_jobs_start_their_own(jobs: Jobs) -
         assert (jobs.output / "made").exists()
 
 
+@pytest.mark.parametrize("at", ["warm", "warm/core"])
+async def test_a_stray_file_among_what_is_prepared_breaks_no_job(jobs: Jobs, at: str) -> None:
+    stray = jobs.folder / "work" / at
+    stray.parent.mkdir(parents=True)
+    stray.write_text("stray")
+    tidy(jobs.folder / "work", None)
+    await jobs.shell()
+    descriptors = _descriptors()
+    for _ in range(3):
+        ended = await jobs.shell("echo x > made")
+        assert (ended.ok, ended.was_warm) == (True, at != "warm")
+        assert (jobs.output / "made").exists()
+    if at == "warm":
+        assert _descriptors() == descriptors
+    stray.unlink()
+    await jobs.warm_up()
+    assert (await jobs.shell()).was_warm
+
+
+def _descriptors() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+async def test_a_machine_is_looked_at_once_whoever_is_cancelled_meanwhile() -> None:
+    looks = []
+
+    def look() -> None:
+        looks.append(time.monotonic())
+        time.sleep(0.2)
+
+    with open_folder() as folder:
+        jobs = Jobs(Bubblewrap(folder / "work", cgroups=look, warm=1), folder)
+        first = asyncio.create_task(jobs.shell())
+        await until(lambda: looks)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (await jobs.shell()).ok
+        assert len(looks) == 1
+        await jobs.sandbox.close()
+
+
 async def test_a_job_that_makes_no_sense_costs_no_place(jobs: Jobs) -> None:
     for _ in range(2 * AT_MOST):
         await jobs.warm_up()
         with pytest.raises(BadInput):
             await jobs.shell(environment={"A=B": "c"})
+        with pytest.raises(BadInput, match="half a character"):
+            await jobs.run("echo", "\ud800")
+        with pytest.raises(BadInput, match="half a character"):
+            await jobs.shell(environment={"A": "\ud800"})
     await jobs.warm_up()
     assert (await jobs.shell()).was_warm
     await until(lambda: len(ours()) == AT_MOST)
@@ -401,18 +528,16 @@ async def test_a_killed_worker_takes_those_that_wait_with_it() -> None:
         assert await until(lambda: not running(pids)) < allowed(1)
 
 
-async def test_folders_that_a_killed_worker_left_are_removed_by_the_next() -> None:
-    with open_folder() as folder:
-        worker = await asyncio.to_thread(_worker, folder)
-        worker.kill()
-        await asyncio.to_thread(worker.communicate)
-        [left] = (folder / "work" / "warm").iterdir()
-        [made] = left.glob("*/output/made")
-        nest(made.parent, 1_500)  # As a job may within moments.
-        jobs = Jobs(Bubblewrap(folder / "work", warm=1), folder / "work")
-        await jobs.warm_up()
-        assert not left.exists()
-        await jobs.sandbox.close()
+async def test_folders_that_a_killed_worker_left_are_removed_while_others_work(jobs: Jobs) -> None:
+    await jobs.warm_up()
+    worker = await asyncio.to_thread(_worker, jobs.folder)
+    worker.kill()
+    await asyncio.to_thread(worker.communicate)
+    [made] = (jobs.folder / "work" / "warm").glob("*/*/output/made")
+    nest(made.parent, 1_500)  # As a job may within moments.
+    await asyncio.to_thread(tidy, jobs.folder / "work", None)
+    assert not made.parents[2].exists()
+    assert (await jobs.shell()).was_warm
 
 
 async def test_folders_of_a_worker_that_lives_are_let_be(jobs: Jobs) -> None:

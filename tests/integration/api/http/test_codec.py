@@ -162,7 +162,7 @@ async def test_tasks_wait_for_a_worker_that_has_their_key(
 
 async def failed_workflow_task(stage: Stage, task_id: str) -> str:
     """Why the first one failed of a task, once one has."""
-    handle = stage.temporal.get_workflow_handle(workflow_id(UUID(task_id)))
+    handle = await stage.workflow(task_id)
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
             for event in (await handle.fetch_history()).events:

@@ -219,7 +219,7 @@ async def test_a_pending_task_without_a_workflow_is_cancelled_at_once(
 ) -> None:
     async with api_stage(infrastructure, skills_folder, works=False) as stage:
         task_id = await stage.submit("print x")
-        await stage.temporal.get_workflow_handle(f"task-{task_id}").terminate()
+        await (await stage.workflow(task_id)).terminate()
         answer = await stage.http.post(f"/tasks/{task_id}/cancel")
         assert answer.json()["status"] == "cancelled"
         task = await stage.task(task_id)

@@ -133,6 +133,7 @@ async def test_a_task_that_only_another_version_can_read_does_not_hold_up_others
 
 async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage) -> None:
     task_id = await idle.submit("print x")
+    await idle.workflow(task_id)
     task = new_task(TaskType.PIPELINE, Pipeline.model_validate(pipeline("print x")))
     run = await KINDS[task.type].message(idle.services.installed, replace(task, id=UUID(task_id)))
     next_run = run.model_copy(update={"run": 2})
@@ -140,8 +141,8 @@ async def test_a_previous_run_that_does_not_end_delays_no_other_task(idle: Stage
         await idle.services.temporal.start(
             PipelineWorkflow, next_run, appearance=Appearance("x"), priority=5
         )
-    other = await idle.submit("print x")
-    assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
+    other = await idle.workflow(await idle.submit("print x"))
+    assert (await other.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 async def test_the_next_run_is_started_though_the_last_one_has_a_workflow(idle: Stage) -> None:
@@ -232,14 +233,18 @@ async def test_a_task_that_temporal_refuses_ends_no_pass_before_all_others_were_
     for task_id in (refused, other):
         await idle.age(task_id, 10)
     terminated = await idle.submit("print x")
-    await idle.temporal.get_workflow_handle(f"task-{terminated}").terminate()
+    await (await idle.workflow(terminated)).terminate()
     temporal = Refusing(idle.temporal, idle.task_queue)
     temporal.refused = UUID(refused)
     sweeper = Sweeper(replace(idle.services, temporal=temporal))
+    said = ""
     async with asyncio.timeout(WAIT_SECONDS):
         while (await idle.task(terminated))["status"] == "pending":
-            with pytest.raises(TemporaryFailure, match="INVALID_ARGUMENT"):
+            # On a busy machine, another call may have failed before it, for want of an answer.
+            with pytest.raises(TemporaryFailure) as failure:
                 await sweeper.sweep()
+            said += str(failure.value)
+    assert "INVALID_ARGUMENT" in said
     assert await _status_in_temporal(idle, other) is WorkflowExecutionStatus.RUNNING
 
 
@@ -259,8 +264,7 @@ async def test_parked_tasks_are_started_by_priority(idle: Stage) -> None:
 
 async def test_a_pending_task_terminated_in_temporal_shows_as_cancelled(idle: Stage) -> None:
     task_id = await idle.submit("print x", "print y")
-    handle = idle.temporal.get_workflow_handle(f"task-{task_id}")
-    await handle.terminate(reason="it costs too much")
+    await (await idle.workflow(task_id)).terminate(reason="it costs too much")
     task = await _swept(idle, task_id)
     assert task["status"] == "cancelled"
     assert task["error"]["code"] == "terminated"

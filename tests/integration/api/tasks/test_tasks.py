@@ -65,7 +65,7 @@ async def test_a_running_task_tells_its_step_and_phase(stage: Stage) -> None:
 
 async def test_the_workflow_carries_summary_and_priority(stage: Stage) -> None:
     task_id = await stage.submit("wait", priority=10)
-    described = await stage.temporal.get_workflow_handle(f"task-{task_id}").describe()
+    described = await (await stage.workflow(task_id)).describe()
     assert await described.static_summary() == "test"
     assert described.raw_description.workflow_execution_info.priority.priority_key == 1
     assert described.raw_description.execution_config.workflow_execution_timeout.seconds > 86_400
@@ -77,7 +77,7 @@ async def test_plain_titles_tell_temporal_the_type_and_id_alone(
 ) -> None:
     async with api_stage(infrastructure, tmp_path, works=False, titles="plain") as stage:
         task_id = await stage.submit("print x")
-        described = await stage.temporal.get_workflow_handle(f"task-{task_id}").describe()
+        described = await (await stage.workflow(task_id)).describe()
         assert await described.static_summary() == f"pipeline {task_id[:8]}"
         assert (await stage.task(task_id))["type"] == "pipeline"
 

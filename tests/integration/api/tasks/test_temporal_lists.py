@@ -26,11 +26,7 @@ from workflows.pipeline import PipelineWorkflow
 
 
 async def described(stage: Stage, task_id: str) -> WorkflowExecutionDescription:
-    """A submission waits for the start of its task only a moment."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while await stage.services.temporal.find(UUID(task_id)) is None:
-            await asyncio.sleep(0.05)
-    return await stage.temporal.get_workflow_handle(f"task-{task_id}").describe()
+    return await (await stage.workflow(task_id)).describe()
 
 
 async def listed(stage: Stage, query: str, task_id: str) -> bool:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -254,3 +256,21 @@ def _run_on_small_disk(folder: Path, script: str) -> str:
         pytest.skip(f"no sandbox here: {done.stderr}")
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_file_that_is_removed_while_it_is_opened_is_not_leased_for_another_name_of_it(
+    tmp_path: Path,
+) -> None:
+    cache, blob = Cache(tmp_path / "inputs", 1_000), blob_of(b"")
+    path, other = cache.path_of(blob), tmp_path / "other"
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)  # Opening it takes until somebody writes.
+    os.link(path, other)
+    with ThreadPoolExecutor() as pool:
+        lease = pool.submit(cache.lease, blob)
+        while not lease.running():
+            pass
+        time.sleep(0.1)
+        path.unlink()
+        with FileIO(os.open(other, os.O_RDWR)):  # Both ends: it waits for nobody.
+            assert lease.result() is None

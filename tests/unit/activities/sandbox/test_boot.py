@@ -1,19 +1,19 @@
 """A script run by an interpreter that waited for it is run as Python itself runs it."""
 
 import marshal
-import os
+import socket
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from activities.sandbox import boot
 from activities.sandbox.interpreter import PYTHON_FLAGS, sandbox_python
+from activities.sandbox.warm import boot
 
 PYTHON = str(sandbox_python())
-SOURCE = Path(boot.__file__).read_text()
+OLDEST = (3, 11)
 BASE = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 SCRIPTS = {
@@ -47,6 +47,49 @@ except ZeroDivisionError as error:
     "a group of errors": "raise ExceptionGroup('all', [ValueError(1), KeyError(2)])",
     "an interrupt": "raise KeyboardInterrupt",
     "a hook for errors": "import sys\nsys.excepthook = lambda *told: print('hook', told[0])\n1 / 0",
+    "a hook that is not there": "import sys\ndel sys.excepthook\n1 / 0",
+    "a hook that raises": """
+import sys
+def hook(*told):
+    raise KeyError("hook")
+sys.excepthook = hook
+1 / 0
+""",
+    "a hook that exits": "import sys\nsys.excepthook = lambda *told: sys.exit(5)\n1 / 0",
+    "what is left of an error": """
+import atexit, sys
+names = "last_type", "last_value", "last_exc", "last_traceback"
+atexit.register(lambda: print([str(getattr(sys, name, None))[:12] for name in names]))
+atexit.register(lambda: print(sys.last_traceback.tb_lineno, sys.exc_info()))
+1 / 0
+""",
+    "an error that comes from nowhere": "raise ValueError('x').with_traceback(None)",
+    "an error that cannot be told": """
+class Odd(Exception):
+    def __str__(self):
+        raise ValueError
+raise Odd
+""",
+    "an error when nothing can be told": "import sys\nsys.stderr = None\n1 / 0",
+    "a hook that raises when nothing can be told": """
+import sys
+sys.excepthook = lambda *told: 1 / 0
+sys.stderr = None
+1 / 0
+""",
+    "what lives to the end": """
+class A:
+    def __del__(self):
+        print("gone", __name__)
+a = A()
+def f():
+    b = A()
+    1 / 0
+f()
+""",
+    "annotations": "x: int = 1\nprint(__annotations__, '__annotations__' in globals())",
+    "lines that are kept": "import linecache; print(sorted(linecache.cache))",
+    "it is no longer the main module": "import sys\ndel sys.modules['__main__']\n1 / 0",
     "an exit": "import sys; sys.exit()",
     "an exit with a code": "raise SystemExit(3)",
     "an exit with words": "raise SystemExit('no such column')",
@@ -74,6 +117,7 @@ print(pickle.loads(pickle.dumps(A())).__class__)
     "its own source": "import inspect\ndef f(): ...\nprint(inspect.getsource(f))",
     "a warning": "import warnings; warnings.warn('old')",
     "a warning that looks too far": "import warnings; warnings.warn('old', stacklevel=2)",
+    "a warning that looks much too far": "import warnings; warnings.warn('old', stacklevel=3)",
     "a broken pipe of a program of its own": """
 import subprocess
 print(subprocess.run("yes | head -1; echo ${PIPESTATUS[0]}", shell=True, executable="/bin/bash"))
@@ -102,33 +146,107 @@ def cold(command: Sequence[str], environment: Mapping[str, str] = BASE) -> Run:
     return Run(code, done.stdout, done.stderr)
 
 
-def warm(command: Sequence[str], environment: Mapping[str, str] = BASE) -> Run:
-    reading, writing = os.pipe()
-    with subprocess.Popen(
-        [PYTHON, *PYTHON_FLAGS, "-c", SOURCE, str(reading)],
-        env=BASE,
-        pass_fds=[reading],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        os.close(reading)
-        flags = 1 + len(PYTHON_FLAGS)
-        words = list(command[flags:]) if tuple(command[1:flags]) == PYTHON_FLAGS else []
-        bounded = ["/usr/bin/prlimit", "--core=0", "--", *command]
-        os.write(writing, marshal.dumps((bounded, dict(environment), 60, words)))
-        os.close(writing)
+def warm(
+    command: Sequence[str], environment: Mapping[str, str] = BASE, *, python: str = PYTHON
+) -> Run:
+    flags = 1 + len(PYTHON_FLAGS)
+    words = list(command[flags:]) if tuple(command[1:flags]) == PYTHON_FLAGS else []
+    bounded = ["/usr/bin/prlimit", "--core=0", "--", *command]
+    line, end = socket.socketpair()
+    with line, end, _waiting(python, end.fileno()) as process:
+        end.close()
+        line.sendall(marshal.dumps((bounded, dict(environment), 60, words), 2))
+        line.shutdown(socket.SHUT_WR)
         printed, complained = process.communicate()
+        assert len(line.recv(2)) == 1
     code = process.returncode
     return Run(128 - code if code < 0 else code, printed, complained)
 
 
+def _waiting(python: str, descriptor: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [python, *PYTHON_FLAGS, "-c", boot(descriptor)],
+        env=BASE,
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _pythons() -> Iterator[str]:
+    """That of the sandbox, and one of each other version that is installed."""
+    yield PYTHON
+    versions = {_version_of(PYTHON)}
+    places = [Path("/usr/bin"), *(Path.home() / ".pyenv/versions").glob("3.*/bin")]
+    places += (Path.home() / ".local/share/uv/python").glob("cpython-3.*/bin")
+    for python in (str(place / "python3") for place in places):
+        version = _version_of(python)
+        if version >= OLDEST and version not in versions:
+            versions.add(version)
+            yield python
+
+
+def _version_of(python: str) -> tuple[int, ...]:
+    """None of a Python that does not start."""
+    told = "import sys; print(*sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", told], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    return tuple(map(int, done.stdout.split()))
+
+
+PYTHONS = {"{}.{}".format(*_version_of(python)): python for python in _pythons()}
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
 @pytest.mark.parametrize("source", SCRIPTS.values(), ids=SCRIPTS)
-def test_a_script_is_run_as_python_runs_it(tmp_path: Path, source: str | bytes) -> None:
+def test_a_script_is_run_as_python_runs_it(
+    tmp_path: Path, source: str | bytes, python: str
+) -> None:
     script = tmp_path / "script.py"
     script.write_bytes(source if isinstance(source, bytes) else source.encode())
-    command = (PYTHON, *PYTHON_FLAGS, str(script), "a", "b c")
-    assert warm(command) == cold(command)
+    command = (python, *PYTHON_FLAGS, str(script), "a", "b c")
+    expected = cold(command)
+    told = expected.complained
+    if "stacklevel=2" in str(source):  # No line of a program has the number of Python 3.13.
+        told = told.replace(b"<sys>:0:", b"<sys>:1:")
+    assert warm(command, python=python) == replace(expected, complained=told)
+
+
+ABOVE = {
+    "import inspect; print(*(frame.filename for frame in inspect.stack()[1:]))": "{}\n",
+    "import traceback; traceback.print_stack()": '  File "{}", line 1, in <module>\n',
+    "import faulthandler; faulthandler.dump_traceback()": '  File "{}", line 1 in <module>\n',
+    "import sys; print(sys._getframe(1).f_back)": "None\n",
+}
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@pytest.mark.parametrize("source", ABOVE)
+def test_one_frame_is_above_a_script(tmp_path: Path, source: str, python: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    seen = warm((python, *PYTHON_FLAGS, str(script)), python=python)
+    expected = ABOVE[source].format("sys" if _version_of(python) < (3, 13) else "<sys>")
+    lines = (seen.printed + seen.complained).decode().splitlines(keepends=True)
+    own = [line for line in lines if str(script) not in line and source not in line]
+    assert [line for line in own if "most recent call first" not in line] == [expected]
+
+
+def test_it_goes_almost_as_deep_as_python_itself(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+def f(depth):
+    try:
+        return f(depth + 1)
+    except RecursionError:
+        return depth
+print(f(1))
+""")
+    command = (PYTHON, *PYTHON_FLAGS, str(script))
+    assert int(cold(command).printed) - int(warm(command).printed) in (1, 2)
 
 
 def test_others_see_as_much_of_a_long_command_line_as_there_is_room_for(tmp_path: Path) -> None:
@@ -139,7 +257,7 @@ def test_others_see_as_much_of_a_long_command_line_as_there_is_room_for(tmp_path
     assert ended.code == 0
     seen, path = ended.printed.decode().split(" ")
     assert "\0".join(command).startswith(seen.rstrip("\0"))
-    assert len(seen) > len(SOURCE)
+    assert len(seen) > len(boot(3))
     assert path == BASE["PATH"] + "\n"
 
 
@@ -190,9 +308,10 @@ def test_any_other_command_takes_its_place(words: tuple[str, ...]) -> None:
 
 
 def test_without_a_job_it_ends() -> None:
-    reading, writing = os.pipe()
-    os.close(writing)
-    command = [PYTHON, *PYTHON_FLAGS, "-c", SOURCE, str(reading)]
-    done = subprocess.run(command, pass_fds=[reading], capture_output=True, check=False)
-    os.close(reading)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    line, end = socket.socketpair()
+    with line, end, _waiting(PYTHON, end.fileno()) as process:
+        end.close()
+        line.shutdown(socket.SHUT_WR)
+        assert process.communicate() == (b"", b"")
+        assert line.recv(1) == b""
+    assert process.returncode == 0
