@@ -25,8 +25,9 @@ def tidy(work_folder: Path, unused_seconds: float | None) -> None:
     others need their room."""
     if (runs := work_folder / "runs").is_dir():
         scratch.sweep(runs)
-    if (warm := work_folder / "warm").is_dir():
-        own_folder.sweep(warm)
+    for name in ("warm", "etc"):
+        if (shared := work_folder / name).is_dir():
+            own_folder.sweep(shared)
     if (skills := work_folder / "skills").is_dir():
         staging.sweep(skills)
     if (environments := work_folder / "envs").is_dir():

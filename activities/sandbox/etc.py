@@ -73,7 +73,6 @@ class Etc:
         self._folder = OwnFolder(shared)
         with contextlib.ExitStack() as failed:
             failed.callback(self._folder.close)
-            self._folder.make()
             self._state = self._look()
             self._copies = [self._copy()]
             failed.pop_all()
@@ -106,7 +105,7 @@ class Etc:
         return [state for name in SHOWN for state in _states(self._source / name)]
 
     def _copy(self) -> Path:
-        copy = Path(tempfile.mkdtemp(dir=self._folder.path))
+        copy = Path(tempfile.mkdtemp(dir=self._folder.make()))
         with contextlib.ExitStack() as failed:
             failed.callback(remove, copy)
             for name in SHOWN:

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from activities.attempts.scratch import Scratch
 from activities.file_lock import try_lock
 from activities.inputs.cache import Cache
@@ -82,8 +84,9 @@ async def test_scratch_of_a_worker_that_died_goes_while_others_work(tmp_path: Pa
     living.close()
 
 
-def test_what_the_sandboxes_of_a_worker_that_died_held_goes(tmp_path: Path) -> None:
-    shared = tmp_path / "warm"
+@pytest.mark.parametrize("name", ["warm", "etc"])
+def test_what_the_sandboxes_of_a_worker_that_died_held_goes(tmp_path: Path, name: str) -> None:
+    shared = tmp_path / name
     living = OwnFolder(shared)
     own = living.make()
     (shared / "stray").touch()
