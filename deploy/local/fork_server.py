@@ -35,14 +35,7 @@ from workflows.discovery import modules_of
 _CHUNK_BYTES = 65_536
 
 # What both load before they serve; the rest is loaded by whoever needs it, as ever.
-_LOADED = (
-    "deploy.cli",
-    "deploy.commands",
-    "deploy.logs",
-    "deploy.event_loop",
-    "deploy.api",
-    "deploy.worker",
-)
+_LOADED = ("deploy.cli", "deploy.commands", "deploy.logs", "deploy.api", "deploy.worker")
 _PACKAGES = ("api.http.routes", "api.web.routes", "activities.tools.native")
 
 
