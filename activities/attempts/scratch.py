@@ -96,7 +96,10 @@ def sweep(runs: Path) -> None:
 
 def _remove_all(paths: Iterable[Path]) -> None:
     for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            shutil.rmtree(path, ignore_errors=True)
+        except RecursionError:  # It is deeper than common tools go.
+            remove(path)
 
 
 def _remove_abandoned(runs: Path) -> None:

@@ -42,6 +42,26 @@ async def test_workplaces_that_end_while_others_are_removed_go_as_well(tmp_path:
     scratch.close()
 
 
+async def test_a_workplace_too_deep_for_common_tools_goes_with_those_beside_it(
+    tmp_path: Path,
+) -> None:
+    scratch = Scratch(tmp_path)
+    places: list[Path] = []
+
+    async def use(depth: int) -> None:
+        async with scratch.workplace() as place:
+            nest(place.output, depth)
+            places.append(place.output.parent)
+
+    async def are_gone() -> bool:
+        return not any(place.exists() for place in places)
+
+    await asyncio.gather(use(1), use(1_500), use(1))
+    await until(are_gone)
+    assert len(places) == 3
+    scratch.close()
+
+
 async def test_a_workplace_is_open_to_the_sandbox_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
