@@ -5,12 +5,13 @@ What two of these have in common is worked out once; the signature is minio's, a
 refusal is told by.
 """
 
+from typing import cast
 from urllib.parse import urlunsplit
 
 from minio import time
-from minio.credentials import Credentials
+from minio.credentials.credentials import Credentials
 from minio.error import InvalidResponseError, S3Error
-from minio.helpers import BaseURL, md5sum_hash
+from minio.helpers import BaseURL, DictType, md5sum_hash
 from minio.signer import sign_v4_s3
 from urllib3 import BaseHTTPResponse, PoolManager
 
@@ -50,7 +51,7 @@ class SmallObjects:
         """
         url = self._url._replace(path=self._url.path + key)
         date = time.utcnow()
-        headers: dict[str, str | list[str] | tuple[str]] = {
+        headers: DictType = {
             "Host": url.netloc,
             "Content-Type": mime_type,
             "Content-Length": str(len(body)),
@@ -59,7 +60,7 @@ class SmallObjects:
         }
         if self._is_https:  # As minio does: buckets with locks on their objects insist on it.
             headers["Content-MD5"] = str(md5sum_hash(body))
-        signed = sign_v4_s3(
+        sign_v4_s3(  # Adds to the headers.
             method="PUT",
             url=url,
             region=self._region,
@@ -68,7 +69,9 @@ class SmallObjects:
             content_sha256=sha256,
             date=date,
         )
-        response = self._connections.urlopen("PUT", url.path, body=body, headers=signed)
+        response = self._connections.urlopen(
+            "PUT", url.path, body=body, headers=cast(dict[str, str], headers)
+        )
         if response.status not in _STORED:
             raise _refusal(response)
 
