@@ -32,15 +32,16 @@ async def try_sandbox(
 
     Raises:
         SandboxUnavailable: it cannot be run; says how to fix it.
+        SandboxKilled, TemporaryFailure: it was not run this time.
     """
     with contextlib.ExitStack() as stack:
         host = stack.enter_context(contextlib.closing(host_for_trial(python)))
         opened = cgroups()
         if opened is not None:
             stack.enter_context(contextlib.closing(opened))
-        said = await _said(_launch(host, warden, opened))
+        said, status = await _said(_launch(host, warden, opened))
         if said != _READY:
-            raise explain(said.decode(errors="replace"))
+            raise explain(said.decode(errors="replace"), status)
         return told_enforcement(opened)
 
 
@@ -78,8 +79,8 @@ def _launch(host: Host, warden: Warden, opened: Cgroups | None) -> Launched:
             raise not_started(host.bwrap, error) from error
 
 
-async def _said(launched: Launched) -> bytes:
-    """All that it prints, its complaints last."""
+async def _said(launched: Launched) -> tuple[bytes, int]:
+    """All that it prints, its complaints last, and how it ended."""
     process = Process(launched)
     try:
         printed = await asyncio.gather(
@@ -88,7 +89,7 @@ async def _said(launched: Launched) -> bytes:
         await process.wait()
     finally:
         await uninterrupted(process.end())
-    return b"".join(printed)
+    return b"".join(printed), process.status
 
 
 async def _read(process: Process, descriptor: int) -> bytes:

@@ -56,14 +56,32 @@ def folder() -> Iterator[Path]:
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths"),
         ("nsenter: setuid() failed: Operation not permitted", "SETUID"),
         ("prlimit: failed to set the NPROC resource limit", "util-linux"),
+        ("sh: 1: cannot create /sys/fs/cgroup/a/cgroup.procs: Permission denied", "doctor"),
+        ("./bwrap: error while loading shared libraries: libcap.so.2", "doctor"),
         ("bwrap: something that nobody has seen yet", "doctor"),
-        ("", "doctor"),
     ],
 )
 def test_a_message_comes_with_a_remedy(printed: str, remedy: str) -> None:
-    error = explain(printed)
+    error = explain(printed, 1)
+    assert isinstance(error, SandboxUnavailable)
     assert remedy in str(error)
     assert printed in str(error)
+
+
+@pytest.mark.parametrize("printed", ["", "warning: what the script itself has said of unshare\n"])
+@pytest.mark.parametrize("status", [0, 1])
+def test_an_end_that_nobody_explains_is_tried_again(printed: str, status: int) -> None:
+    error = explain(printed, status)
+    assert error.retryable
+    assert f"exit code {status}" in str(error)
+    assert "unshare" not in str(error)
+
+
+@pytest.mark.parametrize("status", [-9, 128 + 9])
+def test_an_end_by_a_signal_is_tried_again(status: int) -> None:
+    error = explain("bwrap: said before", status)
+    assert error.retryable
+    assert "signal 9" in str(error)
 
 
 _CHECK = """
