@@ -11,6 +11,10 @@ from activities.sandbox.folders import walk
 from activities.sandbox.profile import largest_file_bytes
 from activities.sandbox.unavailable import KILLED, explain
 
+# By the bounds of a job, which nothing else around it has: bwrap, which rarely fails to tell of an
+# end, then gives the exit code of the job as its own.
+_OWN_ENDS = (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ)
+
 # What is printed where the kernel refuses memory, a process or disk space: it leaves no other
 # trace. A job that prints this without need only mislabels its own failure.
 _NO_MEMORY = re.compile(rb"MemoryError|Cannot allocate memory|bad_alloc|heap out of memory")
@@ -48,6 +52,8 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
         TemporaryFailure: it never began, or nobody knows how it ended.
     """
     code = outcome.code
+    if code is None and outcome.sandbox_status in _OWN_ENDS:
+        code = outcome.sandbox_status
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
