@@ -1,4 +1,10 @@
-"""The fork server, as the supervisor sees it."""
+"""The fork server, as the supervisor sees it.
+
+It forks what the start of a stack needs. A part that has died is started again in an interpreter of
+its own: the fork server has the code in memory that was there when the stack started, while a part
+imports most of its modules later, from the files. Once AgentOS has been upgraded in place, these
+two do not fit together, and every fork would die of an ImportError, or do the wrong thing.
+"""
 
 import json
 import time
