@@ -83,9 +83,7 @@ async def serving(
     interpreter: str = "/nonexistent",
 ) -> int:
     """The pid of one that has begun to serve."""
-    await supervisor.start(
-        part(tmp_path, *MODEL, environment=environment, interpreter=interpreter)
-    )
+    await supervisor.start(part(tmp_path, *MODEL, environment=environment, interpreter=interpreter))
     (process,) = supervisor.processes
 
     async def answers() -> bool:
