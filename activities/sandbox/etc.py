@@ -19,6 +19,7 @@ from activities.sandbox.etc_copy import (
     State,
     TooLarge,
     copy_if_readable,
+    is_closed_above,
     make_folders,
     states,
 )
@@ -147,6 +148,8 @@ class Etc:
             for name in SHOWN:
                 try:  # As a mount of it would be: a link in its place is followed.
                     found = (self._source / name).resolve(strict=True)
+                    if is_closed_above(found):
+                        continue
                 except (OSError, RuntimeError):
                     continue
                 make_folders(copy, (copy / name).parent)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from activities.sandbox.reach import NOBODY_UID, barrier_before
 from activities.units import MEBIBYTE
 
 # What there is takes some 500 KB. A file that lies there by mistake must not fill the disk.
@@ -46,15 +47,26 @@ def make_folders(top: Path, folder: Path) -> None:
         folder.chmod(0o755)  # Whatever the umask.
 
 
+def is_closed_above(path: Path) -> bool:
+    """Whether it lies behind a folder that no job can pass.
+
+    Raises:
+        FileNotFoundError: there is nothing at the path.
+    """
+    return barrier_before(path, NOBODY_UID if os.geteuid() == 0 else None) is not None
+
+
 def copy_if_readable(source: Path, to: Path, budget: Budget) -> None:
     with contextlib.suppress(FileNotFoundError, PermissionError):
         _copy(source, to, budget)
 
 
 def _copy(source: Path, to: Path, budget: Budget) -> None:
-    """With its permissions: nobody can read more of the copy. What we cannot read ourselves is left
-    out, and so is all that is no file, folder or link."""
+    """With its permissions: nobody can read more of the copy. What no job could read in its place
+    is left out, and so is all that is no file, folder or link."""
     status = source.lstat()
+    if os.geteuid() == 0 and not _is_for_others(status.st_mode):  # We could, no job's user can.
+        return
     if stat.S_ISLNK(status.st_mode):
         to.symlink_to(source.readlink())
     elif stat.S_ISDIR(status.st_mode):
@@ -67,6 +79,12 @@ def _copy(source: Path, to: Path, budget: Budget) -> None:
         with source.open("rb") as file, to.open("xb") as copied:
             os.fchmod(copied.fileno(), stat.S_IMODE(status.st_mode) & 0o777)
             copied.write(budget.read(source, file))
+
+
+def _is_for_others(mode: int) -> bool:
+    if stat.S_ISDIR(mode):
+        return bool(mode & stat.S_IXOTH)
+    return stat.S_ISLNK(mode) or bool(mode & stat.S_IROTH)
 
 
 def states(path: Path) -> Iterator[State]:

@@ -83,17 +83,34 @@ def test_a_change_is_seen_and_a_job_that_runs_keeps_what_it_saw(folder: Path, so
 
 
 def test_nobody_can_read_more_of_a_copy(folder: Path, source: Path) -> None:
-    (source / "fonts").mkdir()
-    (source / "fonts" / "closed").touch(mode=0o600)
-    (source / "fonts" / "setuid").touch(mode=0o755)
-    (source / "fonts" / "setuid").chmod(0o4755)
-    (source / "fonts").chmod(0o750)
-    os.mkfifo(source / "fonts" / "pipe")
-    (source / "fonts" / "link").symlink_to("/usr/share")
-    fonts = _shown(Etc(folder / "copies", source=source)) / "fonts"
-    modes = {path.name: path.lstat().st_mode & 0o7777 for path in fonts.iterdir()}
-    assert modes == {"closed": 0o600, "setuid": 0o755, "link": 0o777}
-    assert fonts.stat().st_mode & 0o7777 == 0o750
+    fonts = source / "fonts"
+    (fonts / "hidden").mkdir(parents=True)
+    (fonts / "hidden" / "font").touch()
+    (fonts / "hidden").chmod(0o711)
+    (fonts / "setuid").touch()
+    (fonts / "setuid").chmod(0o4755)
+    os.mkfifo(fonts / "pipe")
+    (fonts / "link").symlink_to("/usr/share")
+    copy = _shown(Etc(folder / "copies", source=source)) / "fonts"
+    modes = {str(path.relative_to(copy)): path.lstat().st_mode & 0o7777 for path in copy.rglob("*")}
+    assert modes == {"hidden": 0o711, "hidden/font": 0o644, "setuid": 0o755, "link": 0o777}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reads no more than its jobs")
+def test_what_only_the_worker_can_read_is_not_copied(folder: Path, source: Path) -> None:
+    certificates = source / "ssl" / "certs"
+    (certificates / "key.pem").touch(mode=0o600)
+    (certificates / "group.pem").touch(mode=0o640)
+    (certificates / "private").mkdir(mode=0o750)
+    (certificates / "private" / "key.pem").touch()
+    for closed in ("pki", "secret"):
+        (source / closed).mkdir(mode=0o700)
+    (source / "pki" / "tls" / "certs").mkdir(parents=True)
+    (source / "pki" / "tls" / "certs" / "key.pem").touch()
+    (source / "secret" / "protocols").touch()
+    (source / "protocols").symlink_to("secret/protocols")
+    copy = _shown(Etc(folder / "copies", source=source))
+    assert _names(copy) == {"ssl", "ssl/certs", "ssl/certs/one.pem", "services", *OWN_FILES}
 
 
 def test_copies_are_kept_while_jobs_see_them_and_none_in_the_end(
