@@ -80,10 +80,9 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     logs.configure()
     given = temporal_connection.load_settings()
     # Last: what is wrong above is told two seconds earlier.
-    from deploy import event_loop
     from deploy.api import run_api
 
-    event_loop.run(run_api(given, host, port))
+    asyncio.run(run_api(given, host, port))
 
 
 def worker(
@@ -105,10 +104,9 @@ def worker(
         asyncio.run(check_polling(loaded.task_queue))
         return
     logs.configure()
-    from deploy import event_loop
     from deploy.worker import run_worker
 
-    event_loop.run(run_worker(loaded))
+    asyncio.run(run_worker(loaded))
 
 
 def model(

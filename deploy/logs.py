@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on stderr, with the task's id where there is one."""
 
+import json
 import logging
 import sys
 from contextlib import suppress
@@ -19,6 +20,7 @@ _QUIET = (
     "asyncio",
     "uvicorn.access",
 )
+_as_json = structlog.processors.JSONRenderer()
 
 
 def configure(level: str = "INFO") -> None:
@@ -33,7 +35,7 @@ def configure(level: str = "INFO") -> None:
     ]
     rendered: list[structlog.typing.Processor] = [
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
+        _render,
     ]
     structlog.configure(
         processors=[*shared, *rendered],
@@ -56,19 +58,31 @@ def configure(level: str = "INFO") -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _render(
+    logger: structlog.typing.WrappedLogger, method: str, event: structlog.typing.EventDict
+) -> str:
+    """A line that cannot be written must not end who logs it."""
+    try:
+        return str(_as_json(logger, method, event))
+    except Exception as error:  # noqa: BLE001  # What is logged may fail in any way.
+        what = {"event": str(event.get("event")), "not_logged": type(error).__name__}
+        return json.dumps(what | {"level": method})
+
+
 class Unfailing(TextIOBase):
-    """Drops what its file does not take: it may be on a full disk, or read by nobody any more."""
+    """Drops what its file does not take: it may be on a full disk, closed, or read by nobody any
+    more."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._file.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._file.flush()
 
 

@@ -113,7 +113,7 @@ async def _upload_small(
 async def _all(uploads: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """A few at a time; the first failure ends them all."""
     if len(uploads) == 1:
-        return await patiently(uploads[0])
+        return await uploads[0]()
     free = asyncio.Semaphore(PARALLEL_UPLOADS)
 
     async def run(upload: Callable[[], Awaitable[None]]) -> None:

@@ -1,14 +1,13 @@
 """What an attempt tells while it runs: its phase and output, as events, a few times a second."""
 
-import asyncio
 import codecs
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
-from activities.attempts.sending import sending
+from activities.attempts.sending import Sender
 from activities.sandbox.base import Stream
 from activities.store import attempts
 from activities.store.attempts import Attempt, SkillUse
@@ -46,15 +45,12 @@ class Reporter:
         self._phase: Phase | None = None
         self._waiting: deque[Event] = deque()
         self._live_characters = 0
-        self._changed = asyncio.Event()
-        self._is_urgent = asyncio.Event()
-        """Whether there is more to tell of than a phase."""
-        self.flushing = asyncio.Lock()
+        self.sender = Sender(self._send)
 
     def enter(self, phase: Phase) -> None:
         self._phase = phase
         self._waiting.append(StepPhase(step=self.step, phase=phase))
-        self._changed.set()
+        self.sender.within(PHASE_SECONDS)
 
     def say(self, what: str) -> None:
         """What takes long within the phase, as in ``installing pandas``."""
@@ -106,34 +102,19 @@ class Reporter:
 
     def _add(self, event: Event) -> None:
         self._waiting.append(event)
-        self._changed.set()
-        self._is_urgent.set()
+        # Lets a short step end first: its events are then written with its end, at no cost.
+        self.sender.within(FLUSH_SECONDS)
 
-    async def send(self) -> None:
-        """Send events as they come, until cancelled."""
-        while True:
-            await self._changed.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PHASE_SECONDS - FLUSH_SECONDS):
-                    await self._is_urgent.wait()
-            # Lets a short step end first: its events are then written with its end, at no cost.
-            await asyncio.sleep(FLUSH_SECONDS)
-            self._changed.clear()
-            self._is_urgent.clear()
-            try:
-                await self._flush()
-            except TemporaryFailure as failure:
-                log.warning("events.delayed", reason=str(failure))
-                self._changed.set()
-
-    async def _flush(self) -> None:
-        async with self.flushing:
-            taken = self.drain()
-            try:
-                await attempts.set_phase(self._database, self._attempt, self._phase, taken)
-            except TemporaryFailure:
-                self._waiting.extendleft(reversed(taken))
-                raise
+    async def _send(self) -> None:
+        taken = self.drain()
+        if not taken:
+            return
+        try:
+            await attempts.set_phase(self._database, self._attempt, self._phase, taken)
+        except TemporaryFailure as failure:
+            log.warning("events.delayed", reason=str(failure))
+            self._waiting.extendleft(reversed(taken))
+            self.sender.within(PHASE_SECONDS)
 
 
 def _text(printed: bytearray) -> str:
@@ -145,5 +126,5 @@ def _text(printed: bytearray) -> str:
 async def reporting(database: Database, attempt: Attempt, step: str) -> AsyncIterator[Reporter]:
     """A reporter that sends its events while the block runs."""
     reporter = Reporter(database, attempt, step)
-    async with sending(reporter.send(), reporter.flushing):
+    async with reporter.sender.running():
         yield reporter

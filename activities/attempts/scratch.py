@@ -1,6 +1,7 @@
 """Folders that live as long as an attempt, and those that a killed worker left behind."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import tempfile
@@ -15,13 +16,14 @@ from activities.patience import patiently
 from activities.sandbox.folders import remove
 
 _LOCK = "lock"
-_CODE = "code"
-_OUTPUT = "output"
+# What has ended meanwhile is removed together: to wake up a thread for each takes longer.
+_REMOVAL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """``code`` is for what the step brings along, ``output`` for what it makes."""
+    """``code`` is for what the step brings along: whoever has something makes the folder.
+    ``output`` is for what it makes."""
 
     code: Path
     output: Path
@@ -31,8 +33,10 @@ class Scratch:
     """Makes folders under one of this worker's own, which it holds locked while it lives."""
 
     def __init__(self, work_folder: Path) -> None:
+        self._numbers = itertools.count(1)  # None is given twice.
         self._left: list[Path] = []
-        self._removing: asyncio.Task[None] | None = None
+        self._is_removing = False
+        self._is_closed = False
         runs = work_folder / "runs"
         runs.mkdir(parents=True, exist_ok=True)
         self.disk = Disk(runs, "the worker")
@@ -49,43 +53,50 @@ class Scratch:
 
     @asynccontextmanager
     async def workplace(self) -> AsyncIterator[Workplace]:
-        """Two empty folders, once their disk has room. They are removed, with all that is in them,
-        soon after the end.
+        """An empty folder, and a place for another, once their disk has room. They are removed,
+        with all that is in them, soon after the end.
 
         Nobody waits for the removal: of a step that makes nothing it would be a tenth of its time.
         """
         await patiently(self.disk.check)
-        path = self._make()  # Six system calls: a thread would take longer to wake up.
+        number = next(self._numbers)
+        output = self._folder / str(number)
+        code = self._folder / f"{number}-code"
+        make_open_folder(output)  # Three system calls: a thread would take longer to wake up.
         try:
-            yield Workplace(code=path / _CODE, output=path / _OUTPUT)
+            yield Workplace(code=code, output=output)
         finally:
-            self._remove_soon(path)
+            self._left += (output, code)
+            self._remove_soon()
 
-    def _remove_soon(self, path: Path) -> None:
-        """By one thread for all that have ended by the time it wakes up."""
-        self._left.append(path)
-        if self._removing is None:
-            self._removing = asyncio.create_task(self._remove_left())
+    def _remove_soon(self) -> None:
+        """By one thread at a time, for all that have ended until then."""
+        if not self._is_removing:
+            self._is_removing = True
+            asyncio.get_running_loop().call_later(_REMOVAL_SECONDS, self._remove_left)
 
-    async def _remove_left(self) -> None:
-        try:
-            while self._left:
-                left, self._left = self._left, []
-                await asyncio.to_thread(_remove_all, left)
-        finally:
-            self._removing = None
+    def _remove_left(self) -> None:
+        if self._is_closed:  # So all of it is gone, and threads may be.
+            return
+        left, self._left = self._left, []
+        removing = asyncio.get_running_loop().run_in_executor(None, _remove_all, left)
+        removing.add_done_callback(self._look_again)
 
-    def _make(self) -> Path:
-        path = Path(tempfile.mkdtemp(dir=self._folder))
-        path.chmod(0o755)
-        for name in (_CODE, _OUTPUT):
-            (path / name).mkdir()
-            (path / name).chmod(0o755)
-        return path
+    def _look_again(self, _: asyncio.Future[None]) -> None:
+        self._is_removing = False
+        if self._left:
+            self._remove_soon()
 
     def close(self) -> None:
+        self._is_closed = True
         os.close(self._lock)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove_full(self._folder)
+
+
+def make_open_folder(path: Path) -> None:
+    """A new folder that a sandbox's user may pass through, whatever the umask."""
+    path.mkdir()
+    path.chmod(0o755)
 
 
 def sweep(runs: Path) -> None:
@@ -96,7 +107,19 @@ def sweep(runs: Path) -> None:
 
 def _remove_all(paths: Iterable[Path]) -> None:
     for path in paths:
+        try:
+            path.rmdir()  # Most are empty by then, or were never made.
+        except FileNotFoundError:
+            pass
+        except OSError:
+            _remove_full(path)
+
+
+def _remove_full(path: Path) -> None:
+    try:
         shutil.rmtree(path, ignore_errors=True)
+    except RecursionError:  # It is deeper than common tools go.
+        remove(path)
 
 
 def _remove_abandoned(runs: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from activities.attempts.scratch import make_open_folder
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER, Job, Limits
 from activities.skills.catalogue import Catalogue
 from activities.skills.code_packages import check_packages, declared_packages
@@ -135,7 +136,8 @@ class Scripts:
 
     @asynccontextmanager
     async def of_code(self, step: Step, args: Sequence[str], folder: Path) -> AsyncIterator[Script]:
-        """Write the code into ``folder``, and make the skill ready that it uses, if any.
+        """Write the code into ``folder``, which is made, and make the skill ready that it uses, if
+        any.
 
         Raises:
             SkillNotFound, SkillRefused: that skill cannot be used.
@@ -146,6 +148,7 @@ class Scripts:
         assert step.code is not None
         declared = await declared_packages(step)
         name = _CODE_FILES[step.code.language]
+        make_open_folder(folder)
         await _write(folder / name, step.code.source.encode())
         place = "code" if step.code.skill != "code" else "code_"  # no skill has a name with a `_`
         path = f"{SKILLS_FOLDER}/{place}/{name}"

@@ -161,6 +161,7 @@ class Sandbox(ABC):
 
         Raises:
             SandboxUnavailable: it cannot; says how to fix it.
+            AgentOSError: it did not this time.
         """
 
     async def close(self) -> None:  # noqa: B027  (most backends hold nothing)

@@ -270,6 +270,7 @@ class Bubblewrap(Sandbox):
             await supervision.attend(self._table, self._watchdogs, cgroup)
         finally:
             code = await uninterrupted(process.end())
+        process.verify_watched()
         limit = supervision.limit
         if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
             limit = Limit.MEMORY
@@ -280,7 +281,7 @@ class Bubblewrap(Sandbox):
             supervision.peak_memory_bytes,
             launched_at,
             no_room=supervision.no_room,
-            sandbox_killed_by=process.killed_by,
+            sandbox_status=process.status,
         )
 
 

@@ -17,6 +17,7 @@ import signal
 
 from activities.sandbox.launch import Launched
 from activities.sandbox.tree import offer_to_out_of_memory_killer
+from workflows.errors import TemporaryFailure
 
 PIECE_BYTES = 64 * 1024
 
@@ -35,6 +36,7 @@ class Process:
         self._outer_dead = False
         self._inner_dead = False
         self._is_closed = False
+        self._unwatched: OSError | None = None
         self._dead: asyncio.Future[None] = self._loop.create_future()
         self._outer_fd = os.pidfd_open(launched.process.pid)
         self._loop.add_reader(launched.status, self._on_status)
@@ -80,10 +82,22 @@ class Process:
         await asyncio.wait({self._dead})
 
     @property
-    def killed_by(self) -> int | None:
-        """The signal that ended bwrap itself, which nothing of ours sends; known after ``end``."""
+    def status(self) -> int:
+        """How bwrap itself ended, known after ``end``: its exit code, or that of its signal, which
+        nothing of ours sends, below zero."""
         code = self._launched.process.returncode
-        return -code if code is not None and code < 0 else None
+        assert code is not None
+        return code
+
+    def verify_watched(self) -> None:
+        """To be called after ``end``.
+
+        Raises:
+            TemporaryFailure: it had to be killed, because it could not be watched.
+        """
+        if self._unwatched is not None:
+            reason = f"it cannot be watched ({self._unwatched.strerror})"
+            raise TemporaryFailure(service="The sandbox", reason=reason) from self._unwatched
 
     async def end(self) -> int | None:
         """Kill what is left, wait until it is dead, and give back the descriptors.
@@ -126,8 +140,9 @@ class Process:
             self._inner_fd = os.pidfd_open(inner)
         except ProcessLookupError:
             return
-        except OSError:
+        except OSError as error:
             # Out of descriptors: what cannot be watched must not run. bwrap itself reaps it.
+            self._unwatched = error
             os.kill(inner, signal.SIGKILL)
             return
         self._loop.add_reader(self._inner_fd, self._on_inner_exit, self._inner_fd)

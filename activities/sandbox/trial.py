@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from activities.sandbox.base import Job, Limits
-from activities.sandbox.cgroups import Cgroups, open_cgroups
+from activities.sandbox.cgroups import Cgroup, Cgroups, open_cgroups
 from activities.sandbox.host import Host, host_for_trial
 from activities.sandbox.kernel_memory import OPEN_FILES
 from activities.sandbox.launch import Launched, launch
@@ -16,6 +16,7 @@ from activities.sandbox.processes import Process
 from activities.sandbox.profile import bounded_command, trial_arguments
 from activities.sandbox.seccomp import program
 from activities.sandbox.slots import TRIAL_UID
+from activities.sandbox.starting import group
 from activities.sandbox.unavailable import explain, not_given, not_started
 from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.warden import Warden
@@ -32,15 +33,18 @@ async def try_sandbox(
 
     Raises:
         SandboxUnavailable: it cannot be run; says how to fix it.
+        SandboxKilled, TemporaryFailure: it was not run this time.
     """
     with contextlib.ExitStack() as stack:
         host = stack.enter_context(contextlib.closing(host_for_trial(python)))
         opened = cgroups()
         if opened is not None:
             stack.enter_context(contextlib.closing(opened))
-        said = await _said(_launch(host, warden, opened))
+        # Held to its end: as long as it runs, the group is not empty.
+        cgroup = stack.enter_context(group(opened, Limits()))
+        said, status = await _said(_launch(host, warden, cgroup))
         if said != _READY:
-            raise explain(said.decode(errors="replace"))
+            raise explain(said.decode(errors="replace"), status)
         return told_enforcement(opened)
 
 
@@ -54,32 +58,30 @@ def told_enforcement(cgroups: Cgroups | None) -> str:
     )
 
 
-def _launch(host: Host, warden: Warden, opened: Cgroups | None) -> Launched:
+def _launch(host: Host, warden: Warden, cgroup: Cgroup | None) -> Launched:
     job = Job(("/bin/sh", "-c", "echo ready"), output=Path(os.devnull))
     own_user = os.geteuid() == 0
-    with contextlib.ExitStack() as stack:
-        cgroup = stack.enter_context(opened.group(Limits())) if opened else None
-        try:
-            warden.watch()
-            return launch(
-                host.bwrap,
-                [*host.system(None), *trial_arguments()],
-                bounded_command(job, own_user=own_user, is_watched=cgroup is None),
-                mark=warden.mark,
-                files=host.files(None),
-                seccomp=program(is_watched=cgroup is None),
-                uid=TRIAL_UID if own_user else None,
-                view=host.view,
-                cgroup=None if cgroup is None else cgroup.joining,
-            )
-        except OSError as error:
-            if own_user and error.errno in {errno.EINVAL, errno.EPERM}:
-                raise not_given(error) from error
-            raise not_started(host.bwrap, error) from error
+    try:
+        warden.watch()
+        return launch(
+            host.bwrap,
+            [*host.system(None), *trial_arguments()],
+            bounded_command(job, own_user=own_user, is_watched=cgroup is None),
+            mark=warden.mark,
+            files=host.files(None),
+            seccomp=program(is_watched=cgroup is None),
+            uid=TRIAL_UID if own_user else None,
+            view=host.view,
+            cgroup=None if cgroup is None else cgroup.joining,
+        )
+    except OSError as error:
+        if own_user and error.errno in {errno.EINVAL, errno.EPERM}:
+            raise not_given(error) from error
+        raise not_started(host.bwrap, error) from error
 
 
-async def _said(launched: Launched) -> bytes:
-    """All that it prints, its complaints last."""
+async def _said(launched: Launched) -> tuple[bytes, int]:
+    """All that it prints, its complaints last, and how it ended."""
     process = Process(launched)
     try:
         printed = await asyncio.gather(
@@ -88,7 +90,7 @@ async def _said(launched: Launched) -> bytes:
         await process.wait()
     finally:
         await uninterrupted(process.end())
-    return b"".join(printed)
+    return b"".join(printed), process.status
 
 
 async def _read(process: Process, descriptor: int) -> bytes:

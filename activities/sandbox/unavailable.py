@@ -1,8 +1,13 @@
 """Why bwrap did not start a job, and how to fix it."""
 
+import re
 from pathlib import Path
 
-from workflows.errors.scripts import SandboxUnavailable
+from workflows.errors import AgentOSError, TemporaryFailure
+from workflows.errors.scripts import SandboxKilled, SandboxUnavailable
+
+# A shell and bwrap alike give 128 and the number of the signal that killed a command.
+KILLED = range(129, 160)
 
 _CONTAINER = (
     "In a container, allow user namespaces and an unmasked /proc "
@@ -22,6 +27,8 @@ _ROOT = (
     "ordinary user."
 )
 
+# How those begin a line who come before the job. What the job itself has printed is no reason.
+_SPEAKER = re.compile(r"(\S*/)?(bwrap|nsenter|prlimit|env|sh): ")
 # A part of what bwrap or nsenter prints, and the remedy; None asks the kernel's settings.
 _REMEDIES = (
     (
@@ -44,14 +51,31 @@ def unavailable(reason: str, remedy: str) -> SandboxUnavailable:
     return SandboxUnavailable(sandbox="bubblewrap", reason=reason, remedy=remedy)
 
 
-def explain(printed: str) -> SandboxUnavailable:
-    """From what bwrap printed before it gave up."""
-    lines = printed.strip().splitlines()
-    reason = lines[-1] if lines else "bwrap ended before the job began and said nothing"
+def explain(printed: str, status: int) -> AgentOSError:
+    """From what bwrap printed before it gave up, and how it ended: its exit code, or that of its
+    signal below zero.
+
+    What this machine lacks, one of them says. An end without a word says nothing of the next try:
+    a step that is given up for it fails for no reason of its own.
+    """
+    signal = _signal_of(status)
+    if signal is not None:
+        return SandboxKilled(sandbox="bubblewrap", signal=signal)
+    said = [line for line in printed.splitlines() if _SPEAKER.match(line)]
+    if not said:
+        reason = f"bwrap ended with exit code {status} and said neither why nor how the job ended"
+        return TemporaryFailure(service="The sandbox", reason=reason)
     for part, remedy in _REMEDIES:
-        if part in printed:
-            return unavailable(reason, remedy or _namespaces_remedy())
-    return unavailable(reason, "`agentos doctor` shows more about this machine.")
+        if any(part in line for line in said):
+            return unavailable(said[-1], remedy or _namespaces_remedy())
+    return unavailable(said[-1], "`agentos doctor` shows more about this machine.")
+
+
+def _signal_of(status: int) -> int | None:
+    """The one that has ended bwrap, or process 1 of the sandbox before it came to its command."""
+    if status < 0:
+        return -status
+    return status - 128 if status in KILLED else None
 
 
 def missing(program: Path) -> SandboxUnavailable:

@@ -9,11 +9,11 @@ from pathlib import Path
 from activities.sandbox.base import Exit, Job, Limit, NoRoom
 from activities.sandbox.folders import walk
 from activities.sandbox.profile import largest_file_bytes
-from activities.sandbox.unavailable import explain
-from workflows.errors.scripts import SandboxKilled
+from activities.sandbox.unavailable import KILLED, explain
 
-# A shell and bwrap alike give 128 and the number of the signal that killed a command.
-_KILLED = range(129, 160)
+# By the bounds of a job, which nothing else around it has: bwrap, which rarely fails to tell of an
+# end, then gives the exit code of the job as its own.
+_OWN_ENDS = (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ)
 
 # What is printed where the kernel refuses memory, a process or disk space: it leaves no other
 # trace. A job that prints this without need only mislabels its own failure.
@@ -30,8 +30,8 @@ class Outcome:
     ``code`` is None when it never began or nobody was left to tell, ``stopped_for`` the limit it
     was killed for, ``tail`` the end of its stderr, ``peak_memory_bytes`` what its processes had
     together, if it was looked at, ``launched_at`` when its process was there, by the monotonic
-    clock, ``no_room`` what the disk lacked when it was stopped for that, ``sandbox_killed_by`` the
-    signal that ended bwrap.
+    clock, ``no_room`` what the disk lacked when it was stopped for that, ``sandbox_status`` how
+    bwrap itself ended: its exit code, or that of its signal below zero.
     """
 
     code: int | None
@@ -40,7 +40,7 @@ class Outcome:
     peak_memory_bytes: int | None
     launched_at: float = 0.0
     no_room: NoRoom | None = None
-    sandbox_killed_by: int | None = None
+    sandbox_status: int = 0
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
@@ -48,18 +48,19 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
 
     Raises:
         SandboxKilled: something else on the machine has ended it.
-        SandboxUnavailable: it never began.
+        SandboxUnavailable: it never began, for a reason that bwrap gave.
+        TemporaryFailure: it never began, or nobody knows how it ended.
     """
     code = outcome.code
+    if code is None and outcome.sandbox_status in _OWN_ENDS:
+        code = outcome.sandbox_status
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
-        if outcome.sandbox_killed_by is not None:
-            raise SandboxKilled(sandbox="bubblewrap", signal=outcome.sandbox_killed_by)
-        raise explain(outcome.tail.decode(errors="replace"))
+        raise explain(outcome.tail.decode(errors="replace"), outcome.sandbox_status)
     if code and limit is None:
         limit = await asyncio.to_thread(_limit_behind, job, code, outcome)
-    if code is not None and code in _KILLED:
+    if code is not None and code in KILLED:
         killed_by = signal.Signals(code - 128)
     return Exit(
         code=None if killed_by else code,

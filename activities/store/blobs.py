@@ -22,6 +22,7 @@ from activities.store.blob_errors import blob_errors
 from activities.store.condemned import Asked, FoundBlob, Ledger
 from activities.store.options import S3Options
 from activities.store.s3_address import region_of
+from activities.store.small_objects import small_objects
 from activities.store.stoppable import UploadStopped, stoppable, stopped_at_end
 
 CONNECT_TIMEOUT_SECONDS = 3.0
@@ -61,6 +62,11 @@ class Blobs:
         url = urllib3.util.parse_url(options.endpoint)
         self.bucket = options.bucket
         self._disk = None if options.folder is None else Disk(options.folder, "the S3 store")
+        manager = urllib3.PoolManager(
+            maxsize=MAX_CONNECTIONS,
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
+            retries=urllib3.Retry(0, redirect=0),  # Who calls knows better when to try again.
+        )
         self._client = Minio(
             url.netloc or options.endpoint,
             access_key=options.access_key,
@@ -68,12 +74,9 @@ class Blobs:
             secure=url.scheme == "https",
             # Spares a look-up of the bucket's region before the first call. AWS is asked there.
             region=options.region or region_of(options.endpoint),
-            http_client=urllib3.PoolManager(
-                maxsize=MAX_CONNECTIONS,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
-                retries=urllib3.Retry(0, redirect=0),  # Who calls knows better when to try again.
-            ),
+            http_client=manager,
         )
+        self._small = small_objects(options, manager)
 
     async def put(
         self, team_id: UUID, sha256: str, size: int, mime_type: str, source: BinaryIO
@@ -136,9 +139,15 @@ class Blobs:
         if self._disk is not None and (shortage := self._disk.shortage) is not None:
             raise shortage
         with blob.open() as source:
-            self._client.put_object(
-                self.bucket, key, source, blob.size, content_type=blob.mime_type
-            )
+            if self._small is not None:
+                body = source.read(blob.size)
+                if len(body) != blob.size:  # It was cut short since it was looked at.
+                    raise OSError(f"{key} has {len(body)} of {blob.size} bytes")
+                self._small.put(key, body, blob.sha256, blob.mime_type)
+            else:
+                self._client.put_object(
+                    self.bucket, key, source, blob.size, content_type=blob.mime_type
+                )
 
     async def _send(self, key: str, size: int, mime_type: str, source: BinaryIO) -> None:
         if self._disk is not None:

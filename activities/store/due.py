@@ -19,8 +19,8 @@ from workflows.states import BulkState, ItemState, Status
 class Due:
     """Whether there are ``tasks`` that have not ended, ``bulk`` runs that have not, tasks that
     wait for ``slots``, ``reminders`` and ``deliveries`` whose time has come, ``groups`` that talk,
-    ``schedules`` of any kind, and tasks that an agent has ``begun`` and that nobody has started, or
-    told it of the end of."""
+    ``schedules`` of any kind, tasks that an agent has ``begun`` and that nobody has started, or
+    told it of the end of, and agents that are ``untold`` of their last message."""
 
     tasks: bool
     bulk: bool
@@ -30,6 +30,7 @@ class Due:
     groups: bool
     schedules: bool
     begun: bool
+    untold: bool
 
 
 async def find_due(database: Database) -> Due:
@@ -58,6 +59,7 @@ _DUE = text(
            {_any("groups", "thread_id IS NOT NULL", "round_at")} AS groups,
            EXISTS (SELECT FROM schedules) AS schedules,
            {_any("tasks", IS_UNREPORTED, "finished_at")}
-               OR {_any("tasks", _IS_UNSTARTED, "created_at")} AS begun
+               OR {_any("tasks", _IS_UNSTARTED, "created_at")} AS begun,
+           {_any("agents", "message_seq > told_seq", "told_at")} AS untold
     """
 )

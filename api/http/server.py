@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.http.connections import Connections
 from api.http.notifications import Notifications
+from api.http.sleeping_server import SleepingServer
 
 # Requests under way are let through; streams of events end at once, and their clients come back.
 STOP_SECONDS = 5
@@ -37,14 +38,14 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.stop()
         await serving
         raise
     finally:
         watching.cancel()
 
 
-class _Server(uvicorn.Server):
+class _Server(SleepingServer):
     def __init__(self, config: uvicorn.Config, notifications: Notifications) -> None:
         super().__init__(config)
         self._notifications = notifications
@@ -53,7 +54,7 @@ class _Server(uvicorn.Server):
         # Unlike its base class, it does not raise the signal again in the end: that would kill the
         # process before its caller could close what it holds.
         self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
+        self.stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # A stream ends when its task does, which may be tomorrow.

@@ -65,9 +65,8 @@ class Ends:
             # Before the look: of an end in between it is told.
             self._notifications.listening_for_end(task_id) as bell,
         ):
-            async with self._viewers.entrance:
-                if await self._has_ended(task_id):
-                    return
+            if await self._has_ended(task_id):
+                return
             with self._keys.using(self._key_digest) as use:
                 await self._follow(task_id, bell, seconds)
             if use.cancelled_caught:
@@ -96,8 +95,13 @@ class Ends:
                 pause_seconds = RETRY_SECONDS
 
     async def _has_ended(self, task_id: UUID) -> bool:
-        """Raises ``NotFound``."""
-        end = await find_end(self._services.database, self._team_id, task_id)
+        """Of all that look, a few at a time: others need the database, too.
+
+        Raises:
+            NotFound
+        """
+        async with self._viewers.entrance:
+            end = await find_end(self._services.database, self._team_id, task_id)
         if end is None:
             raise NotFound(kind="task", id=task_id)
         return end.is_final

@@ -34,6 +34,7 @@ class Teller:
         self._services = services
         self._heard = asyncio.Event()
         self._looked_at = -inf
+        self._begun = time.monotonic()
         self._listener = Listener(
             services.database.url,
             CHANNEL,
@@ -43,6 +44,7 @@ class Teller:
 
     async def run(self) -> None:
         """Tell until cancelled."""
+        self._begun = time.monotonic()
         listening = asyncio.create_task(self._listener.run())
         passes = Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS, rest=True)
         try:
@@ -55,10 +57,20 @@ class Teller:
     async def _pass(self) -> None:
         # Not ``wait_for``: in Python 3.11 it may swallow that the API stops.
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOKING_SECONDS):
+            async with asyncio.timeout(self._until_next()):
                 await self._heard.wait()
+        was_heard = self._heard.is_set()
         self._heard.clear()
-        await self.tell_all()
+        if was_heard or self._is_time_for_silent or (await self._services.looks.look()).untold:
+            await self.tell_all()
+
+    def _until_next(self) -> float:
+        """At full seconds from the beginning, where it shares its look with other passes."""
+        return LOOKING_SECONDS - (time.monotonic() - self._begun) % LOOKING_SECONDS
+
+    @property
+    def _is_time_for_silent(self) -> bool:
+        return time.monotonic() - self._looked_at >= SILENT_PASS_SECONDS
 
     async def tell_all(self) -> None:
         """Tell all who have something that they were not told of.
@@ -66,7 +78,7 @@ class Teller:
         Raises:
             TemporaryFailure: Temporal or the database cannot be reached; what is left waits.
         """
-        silent = time.monotonic() - self._looked_at >= SILENT_PASS_SECONDS
+        silent = self._is_time_for_silent
         due = await untold(self._services.database, TOLD_A_PASS, silent=silent)
         if silent:
             self._looked_at = time.monotonic()

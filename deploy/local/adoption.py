@@ -10,6 +10,7 @@ import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -48,7 +49,7 @@ def adopting() -> Iterator[Adopted]:
         if not _Windows.count:
             _switch(is_on=False)
         for pid in _children() - before - adopted.known:
-            _reap_late(pid)
+            reap_late(pid)
 
 
 def _switch(*, is_on: bool) -> None:
@@ -66,10 +67,14 @@ def _children() -> set[int]:
     return found
 
 
-def _reap_late(pid: int) -> None:
+def reap_late(pid: int) -> None:
+    """A child of ours, a second after its end. Within a running loop, in its thread."""
     try:
         descriptor = os.pidfd_open(pid)
-    except OSError:  # It has been reaped.
+    except ProcessLookupError:  # It has been reaped.
+        return
+    except OSError:  # There is no descriptor left, say, or the kernel has none for processes.
+        _look(pid, has_ended=False)
         return
     loop = asyncio.get_running_loop()
 
@@ -83,3 +88,17 @@ def _reap_late(pid: int) -> None:
         os.close(descriptor)
 
     loop.add_reader(descriptor, ended)
+
+
+def _look(pid: int, *, has_ended: bool) -> None:
+    """Reap one that had ended at the last look, or look again. The number is its own until then."""
+    try:
+        if has_ended:
+            os.waitpid(pid, os.WNOHANG)
+            return
+        only_look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        has_ended = os.waitid(os.P_PID, pid, only_look) is not None
+    except ChildProcessError:  # Somebody has.
+        return
+    loop = asyncio.get_running_loop()
+    loop.call_later(_OTHERS_SECONDS, partial(_look, pid, has_ended=has_ended))

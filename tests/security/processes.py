@@ -33,6 +33,15 @@ def waiting() -> list[int]:
     return inside("Runs in a sandbox that was started before its job came")
 
 
+def children(of: int | None = None) -> list[int]:
+    """Those of a process, of this one by default, and none of a process that is gone."""
+    pid = os.getpid() if of is None else of
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def outer(pid: int) -> int:
     """The one around a process that we have started."""
     while (above := parent(pid)) != os.getpid():

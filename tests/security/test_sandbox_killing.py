@@ -1,7 +1,9 @@
 """However a job in bubblewrap ends, nothing of it stays alive."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,14 +15,22 @@ import pytest
 from activities.sandbox import orphans
 from activities.sandbox.base import Job, Limit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.host import host_for_trial
 from activities.sandbox.interpreter import sandbox_python
+from activities.sandbox.launch import launch
+from activities.sandbox.processes import Process
+from activities.sandbox.profile import trial_arguments
+from activities.sandbox.seccomp import program
 from tests.integration.sandboxes import Bench, open_folder
 from tests.pressure import allowed
-from tests.security.processes import alive, inside, mark, outer, parent, running, until
+from tests.security.processes import alive, children, inside, mark, outer, parent, running, until
+from workflows.errors import TemporaryFailure
 from workflows.errors.scripts import SandboxKilled
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
 _UID = 61_500
+_TRIES = 50
+_FEW_FILES = 256
 
 # Leaves its parent, its session and its streams, and forks for good measure.
 _DAEMON = """
@@ -129,6 +139,56 @@ async def test_a_sandbox_that_is_killed_from_outside_is_tried_again_and_not_blam
         await job
     assert caught.value.retryable
     assert alive(word) == []
+
+
+async def test_a_sandbox_that_is_killed_before_its_job_begins_is_tried_again() -> None:
+    others = _inner_ones()  # They wait for other tests.
+    with open_folder() as folder:
+        bench = Bench(Bubblewrap(folder), folder)
+        for _ in range(_TRIES):  # A busy machine lets some jobs begin before that.
+            job = asyncio.create_task(bench.shell("sleep 60"))
+            while not (ours := _inner_ones() - others):
+                await asyncio.sleep(0)
+            os.kill(ours.pop(), signal.SIGKILL)
+            await asyncio.wait({job})
+            if (error := job.exception()) is not None:
+                break
+        await bench.sandbox.close()
+    assert isinstance(error, SandboxKilled)
+    assert error.retryable
+    assert "signal 9" in str(error)
+    assert _inner_ones() == others
+
+
+async def test_a_sandbox_that_cannot_be_watched_is_killed_and_tried_again() -> None:
+    with contextlib.closing(host_for_trial(None)) as host, contextlib.ExitStack() as taken:
+        process = Process(
+            launch(
+                host.bwrap,
+                [*host.system, *trial_arguments()],
+                ["sleep", "60"],
+                mark=mark(),
+                files=host.files,
+                seccomp=program(is_watched=True),
+                uid=None,
+            )
+        )
+        bounds = resource.getrlimit(resource.RLIMIT_NOFILE)
+        taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, bounds)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FEW_FILES, bounds[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.callback(os.close, os.dup(0))
+        await process.wait()
+    await process.end()
+    with pytest.raises(TemporaryFailure, match="cannot be watched") as caught:
+        process.verify_watched()
+    assert caught.value.retryable
+
+
+def _inner_ones() -> set[int]:
+    """The first processes of all sandboxes that we have started."""
+    return {pid for child in children() for pid in children(child)}
 
 
 _WORKER = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.attempts.scratch import Scratch
+from activities.attempts.scratch import Scratch, make_open_folder
 from activities.sandbox.base import Job, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.slots import FIRST_UID
@@ -66,6 +66,7 @@ async def test_no_other_user_reads_what_a_job_is_given_or_makes(data_dir: Path, 
         printed.append(piece)
 
     async with scratch.workplace() as place:
+        make_open_folder(place.code)
         code = place.code / "main.sh"
         code.write_text(f"# {word}\ncat $INPUT_DATA | tee made.txt; until [ -e go ]; do :; done")
         code.chmod(0o644)

@@ -32,6 +32,7 @@ class World:
             groups=False,
             schedules=False,
             begun=False,
+            untold=False,
         )
 
 

@@ -76,3 +76,37 @@ def test_what_logs_to_a_full_disk_goes_on(setting: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout == "goes on\n"
+
+
+_WHAT_FAILS = """
+import structlog
+from deploy import logs
+class Broken:
+    def __repr__(self): raise RuntimeError
+logs.configure()
+log = structlog.get_logger()
+log.warning("step.ended", what=Broken())
+log.warning("step.ended", **{"a": {("x", "y"): 1}})
+circle = {}
+circle["itself"] = circle
+log.warning("step.ended", what=circle)
+print("goes on")
+"""
+
+
+def test_what_cannot_be_logged_is_named_and_ends_nobody() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WHAT_FAILS], capture_output=True, text=True, check=False
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {line["event"] for line in lines} == {"step.ended"}
+    assert [line["not_logged"] for line in lines] == ["RuntimeError", "TypeError", "ValueError"]
+    assert done.stdout == "goes on\n"
+
+
+def test_who_logs_to_what_is_closed_goes_on() -> None:
+    program = _ON_A_FULL_DISK.format(setting="logs.configure(); sys.stderr.close()")
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "goes on\n"

@@ -24,15 +24,17 @@ BEFOREHAND = {
 
 def upgrade() -> None:
     op.execute(MEMORY.format(scope="LOCAL"))
-    for name, definition in BEFOREHAND.items():
-        op.execute(f"CREATE INDEX IF NOT EXISTS {name} {definition}")
-    # From here on nobody reads or writes a task until the end, which is near.
+    # From here on nobody reads or writes a task until the end, which is near. The strongest lock
+    # comes first: behind a weaker one, who reads a task and then writes it would wait for us, and
+    # we for him.
     op.drop_index("tasks_by_text", table_name="tasks")
-    op.execute("ALTER INDEX tasks_by_text_of_team RENAME TO tasks_by_text")
     # They know no team, and have few columns: they looked cheap to lists of one team, which then
     # walked all tasks of that state, and every change of state had to write them.
     op.drop_index("tasks_by_status", table_name="tasks")
     op.drop_index("sub_tasks_by_status", table_name="sub_tasks")
+    for name, definition in BEFOREHAND.items():
+        op.execute(f"CREATE INDEX IF NOT EXISTS {name} {definition}")
+    op.execute("ALTER INDEX tasks_by_text_of_team RENAME TO tasks_by_text")
 
 
 def downgrade() -> None:

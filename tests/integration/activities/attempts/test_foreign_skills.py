@@ -16,6 +16,7 @@ import pytest
 from uv import find_uv_bin
 
 from activities.attempts.exits import error_of
+from activities.attempts.scratch import make_open_folder
 from activities.attempts.scripts import Scripts
 from activities.sandbox.base import Exit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
@@ -70,9 +71,7 @@ class Bench:
     async def run(self, *args: str, **fields: object) -> Ran:
         self._runs += 1
         code, output = (self.folder / f"{what}-{self._runs}" for what in ("code", "output"))
-        for place in (code, output):
-            place.mkdir()
-            place.chmod(0o755)
+        make_open_folder(output)
         printed = {stream: bytearray() for stream in Stream}
         step = Step.model_validate({"id": "s", **fields})
         prepare = self.scripts.of_code if step.code else self.scripts.of_skill

@@ -7,6 +7,7 @@ from activities.store.due import Due, find_due
 from activities.store.keys import DEFAULT_TEAM
 from tests.integration.activities.store.test_reminders import ask, make, pass_time
 from tests.integration.activities.store.test_slots import execute, piece, take
+from tests.integration.resident_rows import new_agent, write
 
 NOTHING = Due(
     tasks=False,
@@ -17,6 +18,7 @@ NOTHING = Due(
     groups=False,
     schedules=False,
     begun=False,
+    untold=False,
 )
 
 
@@ -96,6 +98,17 @@ async def test_a_task_of_an_agent_is_due_until_it_was_started_and_its_end_told(
     assert (await find_due(database)).begun
     await execute(database, "UPDATE tasks SET reported_at = finished_at")
     assert not (await find_due(database)).begun
+
+
+async def test_an_agent_is_untold_until_it_was_told_of_its_last_message(
+    database: Database,
+) -> None:
+    agent = await new_agent(database)
+    assert await find_due(database) == NOTHING
+    await write(database, "UPDATE agents SET message_seq = 1 WHERE id = :id", id=agent)
+    assert (await find_due(database)).untold
+    await write(database, "UPDATE agents SET told_seq = 1 WHERE id = :id", id=agent)
+    assert await find_due(database) == NOTHING
 
 
 async def test_a_group_is_due_while_it_talks(database: Database) -> None:

@@ -215,6 +215,32 @@ async def test_tasks_are_written_while_a_migration_builds_an_index_of_them(
     await writer.close()
 
 
+async def test_who_reads_a_task_and_then_writes_it_is_in_no_deadlock_with_a_migration(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0031")
+    await add_task(empty_database_url, "running")
+    url = empty_database_url.replace("+asyncpg", "")
+    migrated = asyncio.Event()
+
+    async def read_and_write() -> int:
+        connection, times = await asyncpg.connect(url), 0
+        while not migrated.is_set():
+            async with connection.transaction():
+                await connection.fetchval("SELECT status FROM tasks")
+                await asyncio.sleep(0.01)
+                await connection.execute("UPDATE tasks SET event_seq = event_seq + 1")
+            times += 1
+        await connection.close()
+        return times
+
+    async with asyncio.TaskGroup() as clients:
+        working = [clients.create_task(read_and_write()) for _ in range(4)]
+        await migrations.migrate(empty_database_url)
+        migrated.set()
+    assert all(task.result() for task in working)
+
+
 async def test_an_index_that_a_killed_migration_has_left_half_built_is_built_anew(
     empty_database_url: str,
 ) -> None:

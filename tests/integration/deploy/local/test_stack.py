@@ -46,6 +46,9 @@ from tests.live import environment_of
 ENTRY = Path(__file__).with_name("stack_process.py")
 NOBODY, NAMELESS = 65534, 54321
 PATIENCE_SECONDS = 60
+# Of the store, which wakes some 200 times a second, and did 1,300 times when it was started again.
+MOST_WAKES_A_SECOND = 600
+QUIET_AFTER_SECONDS, WATCHED_SECONDS = 4.0, 3.0
 ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
@@ -274,6 +277,25 @@ async def test_a_socket_of_another_user_does_not_stop_the_store(tmp_path: Path) 
             assert store(services).bucket_exists(bucket_name="agentos")
     finally:
         shutil.rmtree(in_the_way)
+
+
+async def test_a_store_that_was_there_before_does_not_wake_all_the_time(tmp_path: Path) -> None:
+    options = StackOptions(tmp_path / "data", application=False, default_ports=False)
+    async with Stack(options):
+        pass
+    async with Stack(options):
+        pid = running_parts(options.data_dir)["s3"].pid
+        await asyncio.sleep(QUIET_AFTER_SECONDS)
+        before = wakes(pid)
+        await asyncio.sleep(WATCHED_SECONDS)
+        assert (wakes(pid) - before) / WATCHED_SECONDS < MOST_WAKES_A_SECOND
+
+
+def wakes(pid: int) -> int:
+    """How often the threads of a process have waited for something so far."""
+    statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    lines = [line for status in statuses for line in status.splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
 
 
 @pytest.fixture(scope="module")

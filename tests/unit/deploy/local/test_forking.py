@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import structlog
 from deploy.local.forking import ForkServer
 from deploy.local.part import Part, Process
 from deploy.local.supervisor import Supervisor
+from tests.folders import PROJECT
 from tests.live import until
 
 PATIENCE_SECONDS = 60
@@ -58,12 +60,16 @@ async def supervisor(
     await supervisor.stop("model")
 
 
-def part(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> Part:
-    command = (sys.executable, "-P", "-m", "deploy.cli", *words)
-    # One that cannot be run shows that none was started in place of a fork.
+def part(
+    folder: Path,
+    *words: str,
+    environment: Mapping[str, str] | None = None,
+    interpreter: str = "/nonexistent",
+) -> Part:
+    """With none that can be run, it shows that nothing was started in place of a fork."""
     return Part(
         words[0],
-        ("/nonexistent", *command[1:]),
+        (interpreter, "-P", "-m", "deploy.cli", *words),
         folder,
         words=words,
         environment=given() if environment is None else environment,
@@ -71,10 +77,13 @@ def part(folder: Path, *words: str, environment: Mapping[str, str] | None = None
 
 
 async def serving(
-    supervisor: Supervisor, tmp_path: Path, environment: Mapping[str, str] | None = None
+    supervisor: Supervisor,
+    tmp_path: Path,
+    environment: Mapping[str, str] | None = None,
+    interpreter: str = "/nonexistent",
 ) -> int:
     """The pid of one that has begun to serve."""
-    await supervisor.start(part(tmp_path, *MODEL, environment=environment))
+    await supervisor.start(part(tmp_path, *MODEL, environment=environment, interpreter=interpreter))
     (process,) = supervisor.processes
 
     async def answers() -> bool:
@@ -292,6 +301,33 @@ async def test_a_fork_server_that_died_is_started_again_for_the_next_part(
     os.kill(pid, 0)
     await supervisor.stop("model")
     server.close()
+
+
+async def test_a_part_that_dies_after_an_upgrade_in_place_starts_again(
+    lock: int, tmp_path: Path
+) -> None:
+    """What was loaded before it lacks a name that a module loaded after it imports."""
+    tree = tmp_path / "tree"
+    for package in ("workflows", "activities", "api", "worker", "deploy"):
+        await asyncio.to_thread(shutil.copytree, PROJECT / package, tree / package)
+    environment = given(PYTHONPATH=str(tree))
+    server = ForkServer(environment)
+    server.start()
+    supervisor = Supervisor(tmp_path, lock, lambda: None, fork=server.fork)
+    await serving(supervisor, tmp_path, environment, sys.executable)
+    added, importing = tree / "deploy/variables.py", tree / "deploy/offline_model/server.py"
+    added.write_text(added.read_text() + "\nADDED = 1\n")
+    importing.write_text(importing.read_text() + "\nfrom deploy.variables import ADDED\n")
+    (killed,) = supervisor.processes
+
+    async def serves_again() -> bool:
+        (process,) = supervisor.processes
+        return process is not killed and "answers at" in process.last_words
+
+    with closing(server):
+        await killed.kill()
+        await until(serves_again, what=lambda: supervisor.processes[0].last_words)
+    await supervisor.stop("model")
 
 
 async def test_a_fork_server_that_cannot_load_is_started_seldom_and_done_without(
