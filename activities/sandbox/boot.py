@@ -28,30 +28,44 @@ _BEGUN = b"\1"
 def begin(descriptor: int) -> "tuple[CodeType, dict[str, Any]]":
     """What is to be run when the job is there, and its names."""
     _look_like_none(sys._getframe(1).f_code)
+    try:
+        command, prepared = _prepare(_told(descriptor))
+        _tell_begun(descriptor)
+    except BaseException:  # The job gets another sandbox, and must not hear of this one.
+        os._exit(1)
+    if prepared is None:
+        os.execv(command[0], command)
+    return prepared
+
+
+def _told(descriptor: int) -> bytearray:
     told = bytearray()
     while piece := os.read(descriptor, 64 * 1024):
         told += piece
     if not told:  # There is no job.
         os._exit(0)
+    return told
+
+
+def _prepare(told: bytearray) -> "tuple[list[str], tuple[CodeType, dict[str, Any]] | None]":
+    """The job's command, and what is to be run and its names where that is a script for us."""
     command, environment, cpu_seconds, words = sys.modules["marshal"].loads(told)
     os.environ.clear()
     os.environ.update(environment)
     del sys.path[0]  # The current folder; no module comes from there, nor from beside the script.
     folders = _folders(environment)
     if not words or _change_the_start(folders):
-        _become(command, descriptor)
+        return _to_become(command), None
     _bound(cpu_seconds)
     if (code := _compiled(words[0])) is None:
-        _become(command, descriptor)
+        return _to_become(command), None
     sys.orig_argv[:] = command[-len(words) - 3 :]  # behind the bounds: python -B -u script.py ...
     _show(sys.orig_argv)
     sys.argv[:] = words
     known = {*sys.path}
     beside = os.path.dirname(os.path.realpath(words[0]))
     sys.path[:0] = [beside, *(folder for folder in folders if folder not in known)]
-    names = _main_of(words[0])
-    _tell_begun(descriptor)
-    return code, names
+    return command, (code, _main_of(words[0]))
 
 
 def end(error: BaseException) -> "NoReturn":
@@ -121,12 +135,11 @@ def _compiled(path: str) -> "CodeType | None":
         return None
 
 
-def _become(command: list[str], descriptor: int) -> "NoReturn":
+def _to_become(command: list[str]) -> list[str]:
     signal = sys.modules["_signal"]
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would it.
         signal.signal(number, signal.SIG_DFL)
-    _tell_begun(descriptor)
-    os.execv(command[0], command)
+    return command
 
 
 def _tell_begun(descriptor: int) -> None:

@@ -208,8 +208,8 @@ class Bubblewrap(Sandbox):
         return host
 
     async def _run_as(self, uid: int | None, host: Host, job: Job, on_output: OnOutput) -> Outcome:
-        with group(self._cgroups, job.limits) as cgroup:
-            start = partial(start_bwrap, host, uid=uid, warden=self._warden, cgroup=cgroup)
+        with host.shown_etc() as etc, group(self._cgroups, job.limits) as cgroup:
+            start = partial(start_bwrap, host, uid=uid, warden=self._warden, etc=etc, cgroup=cgroup)
             options = job_arguments(job)
             command = self._bounded(job, uid)
             if not job.network:
@@ -235,6 +235,7 @@ class Bubblewrap(Sandbox):
         with contextlib.ExitStack() as claims, contextlib.ExitStack() as failed:
             uid = claims.enter_context(self._slots.user())
             cgroup = claims.enter_context(group(self._cgroups, shape))
+            etc = claims.enter_context(host.shown_etc())
             folders = WarmFolders.make(self._warm_folder.make(), uid)
             failed.callback(folders.remove)
             line, sandbox_end = socket.socketpair()
@@ -248,13 +249,14 @@ class Bubblewrap(Sandbox):
                     self._bounded(job, uid),
                     uid,
                     self._warden,
+                    etc=etc,
                     cgroup=cgroup,
                     inherited_end=sandbox_end.fileno(),
                 )
             process = Process(launched)
             failed.pop_all()
             kept = claims.pop_all()
-            return WarmSandbox(process, folders, line, uid=uid, cgroup=cgroup, claims=kept)
+            return WarmSandbox(process, folders, line, uid=uid, etc=etc, cgroup=cgroup, claims=kept)
 
     def _bounded(self, job: Job, uid: int | None) -> list[str]:
         return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)

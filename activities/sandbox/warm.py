@@ -80,8 +80,8 @@ def boot(descriptor: int) -> str:
 
 
 class WarmSandbox:
-    """One that waits for its job, which comes over ``line``. ``claims`` is what it holds, such as
-    its user: to be closed when it has ended."""
+    """One that waits for its job, which comes over ``line``, and sees the copy ``etc`` of /etc, if
+    there is one. ``claims`` is what it holds, such as its user: to be closed when it has ended."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class WarmSandbox:
         line: socket.socket,
         *,
         uid: int | None,
+        etc: Path | None,
         cgroup: Cgroup | None,
         claims: ExitStack,
     ) -> None:
@@ -98,6 +99,7 @@ class WarmSandbox:
         self.uid = uid
         self.cgroup = cgroup
         self.claims = claims
+        self._etc = etc
         self._line = line
 
     def give(self, job: Job, bounded: Sequence[str], python: Path) -> Job:
@@ -111,6 +113,8 @@ class WarmSandbox:
         told = (list(bounded), variables, job.limits.cpu_seconds, _script_of(job, python))
         message = marshal.dumps(told, _MARSHAL_VERSION)
         if len(message) > _MESSAGE_BYTES:
+            raise Unfit
+        if self._etc is not None and not self._etc.is_dir():  # Somebody has removed it.
             raise Unfit
         self.folders.fill(job)
         try:

@@ -26,6 +26,8 @@ MAX_BYTES = MEBIBYTE
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 # Opening a named pipe waits for its writer, unless it is told not to.
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A folder is there already, or a file where a folder comes.
+_IN_THE_WAY = (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
 
 
 class Unfit(Exception):
@@ -118,9 +120,9 @@ class WarmFolders:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            # Somebody has put something there meanwhile: it stays.
+            # Somebody has put something there meanwhile: what has other names stays.
             for entry in [*self.output.iterdir()]:
-                entry.rename(output / entry.name)
+                _move(entry, output / entry.name)
         return removed
 
     def remove(self) -> None:
@@ -129,6 +131,20 @@ class WarmFolders:
     def _can_move_to(self, output: Path) -> bool:
         """Also false where somebody has removed these folders."""
         return self.output.stat().st_dev == output.stat().st_dev
+
+
+def _move(source: Path, to: Path) -> None:
+    """In place of what is there, be it a folder."""
+    try:
+        source.rename(to)
+    except OSError as error:
+        if error.errno not in _IN_THE_WAY:
+            raise
+        if to.is_dir() and not to.is_symlink():
+            remove(to)
+        else:
+            to.unlink()
+        source.rename(to)
 
 
 def _pieces(job: Job) -> Iterator[_Piece]:

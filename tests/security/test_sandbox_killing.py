@@ -165,10 +165,10 @@ async def test_a_sandbox_that_cannot_be_watched_is_killed_and_tried_again() -> N
         process = Process(
             launch(
                 host.bwrap,
-                [*host.system, *trial_arguments()],
+                [*host.system(None), *trial_arguments()],
                 ["sleep", "60"],
                 mark=mark(),
-                files=host.files,
+                files=host.files(None),
                 seccomp=program(is_watched=True),
                 uid=None,
             )

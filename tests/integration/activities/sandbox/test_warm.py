@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -359,6 +360,17 @@ async def test_where_none_can_be_made_to_wait_jobs_start_their_own(jobs: Jobs) -
     for _ in range(3):
         assert (await jobs.shell("echo x > made")).ok
         assert (jobs.output / "made").exists()
+
+
+@pytest.mark.parametrize("removed", ["warm", "warm/*", "etc"])
+async def test_what_somebody_has_removed_is_made_anew(jobs: Jobs, removed: str) -> None:
+    await jobs.warm_up()
+    for path in (jobs.folder / "work").glob(removed):
+        shutil.rmtree(path)
+    assert (await jobs.shell("echo x > made; cat /etc/hosts")).ok
+    assert (jobs.output / "made").exists()
+    await jobs.warm_up()
+    assert (await jobs.shell("cat /etc/hosts")).was_warm
 
 
 @pytest.mark.parametrize("at", ["warm", "warm/core"])

@@ -315,3 +315,24 @@ def test_without_a_job_it_ends() -> None:
         assert process.communicate() == (b"", b"")
         assert line.recv(1) == b""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"nonsense",
+        marshal.dumps((["true"], {}, 60, []), 2)[:-1],
+        marshal.dumps((["true"], {"a=b": "c"}, 60, []), 2),
+        marshal.dumps((["true"], {}, "soon", ["script.py"]), 2),
+    ],
+    ids=["no message", "half a message", "a bad variable", "a bad bound"],
+)
+def test_what_goes_wrong_before_a_job_begins_is_not_told_to_the_job(message: bytes) -> None:
+    line, end = socket.socketpair()
+    with line, end, _waiting(PYTHON, end.fileno()) as process:
+        end.close()
+        line.sendall(message)
+        line.shutdown(socket.SHUT_WR)
+        assert process.communicate() == (b"", b"")
+        assert line.recv(1) == b""
+    assert process.returncode == 1
