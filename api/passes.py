@@ -64,4 +64,9 @@ class Passes:
     def _until_next(self, begun: float) -> float:
         if self.rest or not self.interval_seconds:
             return self.interval_seconds
-        return self.interval_seconds - (time.monotonic() - begun) % self.interval_seconds
+        return until_next(begun, self.interval_seconds)
+
+
+def until_next(begun: float, interval_seconds: float) -> float:
+    """How long to wait for the next of the times that lie whole intervals from ``begun``."""
+    return interval_seconds - (time.monotonic() - begun) % interval_seconds

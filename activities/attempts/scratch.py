@@ -13,7 +13,7 @@ from pathlib import Path
 from activities.disk import Disk
 from activities.file_lock import blocking_file_lock, try_lock
 from activities.patience import patiently
-from activities.sandbox.folders import remove
+from activities.sandbox.folders import make_open_folder, remove
 
 _LOCK = "lock"
 # What has ended meanwhile is removed together: to wake up a thread for each takes longer.
@@ -91,12 +91,6 @@ class Scratch:
         self._is_closed = True
         os.close(self._lock)
         _remove_full(self._folder)
-
-
-def make_open_folder(path: Path) -> None:
-    """A new folder that a sandbox's user may pass through, whatever the umask."""
-    path.mkdir()
-    path.chmod(0o755)
 
 
 def sweep(runs: Path) -> None:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from activities.attempts.scratch import make_open_folder
 from activities.sandbox.base import SKILLS_FOLDER, VENV_FOLDER, Job, Limits
+from activities.sandbox.folders import make_open_folder
 from activities.skills.catalogue import Catalogue
 from activities.skills.code_packages import check_packages, declared_packages
 from activities.skills.commands import code_command, command_for

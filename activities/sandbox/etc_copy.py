@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from activities.sandbox.folders import make_open_folder
 from activities.sandbox.reach import NOBODY_UID, barrier_before
 from activities.units import MEBIBYTE
 
@@ -43,8 +44,7 @@ class Budget:
 def make_folders(top: Path, folder: Path) -> None:
     if folder != top and not folder.exists():
         make_folders(top, folder.parent)
-        folder.mkdir()
-        folder.chmod(0o755)  # Whatever the umask.
+        make_open_folder(folder)
 
 
 def is_closed_above(path: Path) -> bool:

@@ -121,6 +121,20 @@ def _open_up(name: str, parent: int | None, status: os.stat_result) -> None:
         os.close(held)
 
 
+def make_open_folder(path: Path) -> None:
+    """A new folder that a job's user may pass through, whatever the umask."""
+    path.mkdir()
+    path.chmod(0o755)
+
+
+def is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except PermissionError:  # closed by the job itself
+        return False
+
+
 def hand_over(top: Path, uid: int | None) -> None:
     """Close a folder to others, and give it and what is in it to a job's user, if it has its own.
 

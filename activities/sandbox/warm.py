@@ -5,7 +5,6 @@ user. It serves one job, and ends with it.
 """
 
 import marshal
-import os
 import re
 import resource
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from activities.sandbox.base import OUTPUT_FOLDER, Job, Limits
 from activities.sandbox.cgroups import Cgroup
+from activities.sandbox.folders import is_empty
 from activities.sandbox.interpreter import PYTHON_FLAGS
 from activities.sandbox.processes import Process
 from activities.sandbox.profile import environment
@@ -62,8 +62,7 @@ def is_fit(job: Job) -> bool:
     if job.network or job.venv or job.interpreter or not can_be_copied(job):
         return False
     try:
-        with os.scandir(job.output) as entries:
-            return next(entries, None) is None
+        return is_empty(job.output)
     except OSError:  # What is wrong is told where its own sandbox is started.
         return False
 

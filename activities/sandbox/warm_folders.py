@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.sandbox.base import Job
-from activities.sandbox.folders import hand_over, remove, take_back
+from activities.sandbox.folders import hand_over, make_open_folder, remove, take_back
 from activities.units import MEBIBYTE
 
 # What a job is given is copied before it begins, while nothing else happens: a small file takes
@@ -79,8 +79,7 @@ class WarmFolders:
             failed.callback(made.remove)
             made.top.chmod(0o755)
             for folder in (made.inputs, made.skills, made.output):
-                folder.mkdir()
-                folder.chmod(0o755)
+                make_open_folder(folder)
             hand_over(made.output, uid)
             failed.pop_all()
         return made

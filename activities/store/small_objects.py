@@ -1,9 +1,8 @@
 """Small objects on their way to S3, each in one request: a step's files most of all.
 
 ``Minio.put_object`` makes a request that may have any form, and takes half as much processor time
-again.
-What two of these have in common is worked out once; the signature is minio's, and so is what a
-refusal is told by.
+again. What two of these have in common is worked out once; the signature is minio's, and so is what
+a refusal is told by.
 """
 
 from typing import cast

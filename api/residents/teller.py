@@ -11,7 +11,7 @@ from activities.store.inbox import CHANNEL
 from activities.store.listener import Listener
 from activities.store.reading.untold import Untold, untold
 from activities.store.unable import note_unable
-from api.passes import Passes
+from api.passes import Passes, until_next
 from api.residents.telling import AT_ONCE, Word, tell
 from api.services import Services
 from workflows.errors import TemporaryFailure
@@ -55,18 +55,15 @@ class Teller:
                 await listening
 
     async def _pass(self) -> None:
+        # At full seconds from the beginning, where it shares its look with other passes.
         # Not ``wait_for``: in Python 3.11 it may swallow that the API stops.
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._until_next()):
+            async with asyncio.timeout(until_next(self._begun, LOOKING_SECONDS)):
                 await self._heard.wait()
         was_heard = self._heard.is_set()
         self._heard.clear()
         if was_heard or self._is_time_for_silent or (await self._services.looks.look()).untold:
             await self.tell_all()
-
-    def _until_next(self) -> float:
-        """At full seconds from the beginning, where it shares its look with other passes."""
-        return LOOKING_SECONDS - (time.monotonic() - self._begun) % LOOKING_SECONDS
 
     @property
     def _is_time_for_silent(self) -> bool:

@@ -6,17 +6,16 @@ late: one that we have started ourselves at that moment is reaped by who has sta
 """
 
 import asyncio
-import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from deploy.local.launcher import control
+
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _OTHERS_SECONDS = 1.0
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Adopted:
@@ -53,9 +52,7 @@ def adopting() -> Iterator[Adopted]:
 
 
 def _switch(*, is_on: bool) -> None:
-    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(is_on), 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(number)}")
+    control(_PR_SET_CHILD_SUBREAPER, int(is_on), "PR_SET_CHILD_SUBREAPER")
 
 
 def _children() -> set[int]:

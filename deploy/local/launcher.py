@@ -22,6 +22,11 @@ def _check(result: int, call: str) -> None:
         raise OSError(number, f"{call}: {os.strerror(number)}")
 
 
+def control(option: int, argument: int, name: str) -> None:
+    """prctl(2). Raises ``OSError``: the kernel refuses."""
+    _check(_libc.prctl(option, argument, 0, 0, 0), f"prctl({name})")
+
+
 def _write(path: str, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY)
     try:
@@ -46,7 +51,7 @@ def appear_as(uid: int) -> None:
 
 def die_with(parent: int, death_signal: int) -> None:
     """Have the kernel send us ``death_signal`` when ``parent`` dies."""
-    _check(_libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
+    control(_PR_SET_PDEATHSIG, death_signal, "PR_SET_PDEATHSIG")
     if os.getppid() != parent:  # it died before the call above: nobody would ever tell us
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from activities.attempts.artifacts import publish
 from activities.attempts.collector import collect
 from activities.attempts.reporter import Reporter
-from activities.attempts.scratch import make_open_folder
 from activities.equipment import Equipment
+from activities.sandbox.folders import make_open_folder
 from activities.store import files, tasks
 from activities.store.attempts import Attempt, artifact_id
 from activities.store.blobs import Blobs

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from activities.attempts.scratch import Scratch, make_open_folder
+from activities.attempts.scratch import Scratch
 from activities.sandbox.base import Job, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.folders import make_open_folder
 from activities.sandbox.slots import FIRST_UID
 from deploy.folders import WorkFolderTaken, remove_former, work_folder
 from tests.integration.sandboxes import open_folder

@@ -16,10 +16,10 @@ import pytest
 from uv import find_uv_bin
 
 from activities.attempts.exits import error_of
-from activities.attempts.scratch import make_open_folder
 from activities.attempts.scripts import Scripts
 from activities.sandbox.base import Exit, Limits, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
+from activities.sandbox.folders import make_open_folder
 from activities.sandbox.interpreter import sandbox_python
 from activities.skills.catalogue import SCAN_INTERVAL_SECONDS, Catalogue
 from activities.skills.code_packages import check_packages

@@ -6,7 +6,7 @@ from activities.store.database import Database
 from activities.store.due import Due, find_due
 from activities.store.keys import DEFAULT_TEAM
 from tests.integration.activities.store.test_reminders import ask, make, pass_time
-from tests.integration.activities.store.test_slots import execute, piece, take
+from tests.integration.activities.store.test_slots import piece, take
 from tests.integration.resident_rows import new_agent, write
 
 NOTHING = Due(
@@ -29,7 +29,7 @@ async def test_where_nothing_was_ever_done_nothing_is_due(database: Database) ->
 async def test_a_task_is_due_until_it_has_ended(database: Database) -> None:
     await piece(database)
     assert (await find_due(database)).tasks
-    await execute(database, "UPDATE tasks SET status = 'cancelled'")
+    await write(database, "UPDATE tasks SET status = 'cancelled'")
     assert await find_due(database) == NOTHING
 
 
@@ -54,15 +54,15 @@ async def test_a_delivery_is_due_when_its_time_has_come_and_it_is_not_delivered(
     task = await piece(database)
     await _deliver(database, task.task_id, "'1 hour'")
     assert not (await find_due(database)).deliveries
-    await execute(database, "UPDATE webhook_deliveries SET next_at = now()")
+    await write(database, "UPDATE webhook_deliveries SET next_at = now()")
     assert (await find_due(database)).deliveries
-    await execute(database, "UPDATE webhook_deliveries SET state = 'delivered'")
+    await write(database, "UPDATE webhook_deliveries SET state = 'delivered'")
     assert not (await find_due(database)).deliveries
 
 
 async def test_a_bulk_run_is_due_until_it_has_ended_and_its_tasks_have(database: Database) -> None:
     task = await piece(database)
-    await execute(
+    await write(
         database,
         "INSERT INTO bulk_runs"
         " (id, team_id, action, actor, request, canary, rate, reason, note, next_at, state)"
@@ -72,9 +72,9 @@ async def test_a_bulk_run_is_due_until_it_has_ended_and_its_tasks_have(database:
         team=DEFAULT_TEAM,
     )
     assert (await find_due(database)).bulk
-    await execute(database, "UPDATE bulk_runs SET state = 'aborted'")
+    await write(database, "UPDATE bulk_runs SET state = 'aborted'")
     assert not (await find_due(database)).bulk
-    await execute(
+    await write(
         database,
         "INSERT INTO bulk_items (bulk_id, number, task_id, run, state)"
         " VALUES (:id, 1, :task, 1, 'requeued')",
@@ -90,13 +90,13 @@ async def test_a_task_of_an_agent_is_due_until_it_was_started_and_its_end_told(
     agent = await make(database)
     await piece(database)
     assert not (await find_due(database)).begun
-    await execute(database, "UPDATE tasks SET agent_id = :agent", agent=agent)
+    await write(database, "UPDATE tasks SET agent_id = :agent", agent=agent)
     assert (await find_due(database)).begun
-    await execute(database, "UPDATE tasks SET status = 'running'")
+    await write(database, "UPDATE tasks SET status = 'running'")
     assert not (await find_due(database)).begun
-    await execute(database, "UPDATE tasks SET status = 'completed', finished_at = now()")
+    await write(database, "UPDATE tasks SET status = 'completed', finished_at = now()")
     assert (await find_due(database)).begun
-    await execute(database, "UPDATE tasks SET reported_at = finished_at")
+    await write(database, "UPDATE tasks SET reported_at = finished_at")
     assert not (await find_due(database)).begun
 
 
@@ -112,7 +112,7 @@ async def test_an_agent_is_untold_until_it_was_told_of_its_last_message(
 
 
 async def test_a_group_is_due_while_it_talks(database: Database) -> None:
-    await execute(
+    await write(
         database,
         "INSERT INTO groups (id, team_id, name, mode, limits, message_seq, delivered_seq, round)"
         " VALUES (:id, :team, 'circle', 'open', '{}', 0, 0, 0)",
@@ -120,12 +120,12 @@ async def test_a_group_is_due_while_it_talks(database: Database) -> None:
         team=DEFAULT_TEAM,
     )
     assert await find_due(database) == NOTHING
-    await execute(database, "UPDATE groups SET thread_id = id, round_at = now()")
+    await write(database, "UPDATE groups SET thread_id = id, round_at = now()")
     assert (await find_due(database)).groups
 
 
 async def test_a_schedule_is_due_until_its_row_is_gone(database: Database) -> None:
-    await execute(
+    await write(
         database,
         "INSERT INTO schedules"
         " (id, team_id, name, every_seconds, time_zone, task, overlap, catch_up_seconds, note,"
@@ -135,14 +135,14 @@ async def test_a_schedule_is_due_until_its_row_is_gone(database: Database) -> No
         team=DEFAULT_TEAM,
     )
     assert (await find_due(database)).schedules
-    await execute(database, "UPDATE schedules SET paused_at = now(), deleted_at = now()")
+    await write(database, "UPDATE schedules SET paused_at = now(), deleted_at = now()")
     assert (await find_due(database)).schedules  # Temporal may not know yet.
-    await execute(database, "DELETE FROM schedules")
+    await write(database, "DELETE FROM schedules")
     assert await find_due(database) == NOTHING
 
 
 async def _deliver(database: Database, task_id: UUID, later: str) -> None:
-    await execute(
+    await write(
         database,
         "INSERT INTO webhook_deliveries"
         " (id, team_id, url, target, task_id, run, type, state, next_at)"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from activities.limits.base import Bounds, Limit, Limits, tool_key
 from activities.limits.shortage import Shortage
@@ -15,6 +14,7 @@ from activities.store.database import Database
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.slots import Piece
 from tests.integration.activities.store.test_attempts import new_task
+from tests.integration.resident_rows import write
 from workflows.contracts import TaskClose
 from workflows.states import Status
 
@@ -52,11 +52,6 @@ async def take(
     life: float = LIFE_SECONDS,
 ) -> Shortage | None:
     return await slots.take(database, each, wanted or (SLOW,), limits, life)
-
-
-async def execute(database: Database, statement: str, **values: object) -> None:
-    async with database.writing() as connection:
-        await connection.execute(text(statement), values)
 
 
 async def names(database: Database, called: Sequence[UUID], *pieces: Piece) -> list[int]:
@@ -154,7 +149,7 @@ async def test_those_whose_slot_became_free_by_itself_are_called_once(database: 
     await take(database, running)
     await take(database, waiting)
     assert await slots.call_next(database, ALL) == ()
-    await execute(database, "UPDATE slots SET expires_at = now()")
+    await write(database, "UPDATE slots SET expires_at = now()")
     assert await slots.call_next(database, ALL) == (waiting.task_id,)
     assert await slots.call_next(database, ALL) == ()
 
@@ -184,7 +179,7 @@ async def test_who_was_told_and_does_not_come_is_passed_over(database: Database)
     await take(database, waiting)
     assert await slots.give_back(database, running.token, ALL) == (absent.task_id,)
     assert await take(database, waiting) is not None
-    await execute(
+    await write(
         database,
         "UPDATE slot_waits SET told_at = now() - interval '1 hour' WHERE told_at IS NOT NULL",
     )
@@ -197,7 +192,7 @@ async def test_a_task_that_is_paused_keeps_nobody_waiting(database: Database) ->
     await take(database, running)
     await take(database, paused)
     await take(database, waiting)
-    await execute(
+    await write(
         database, "UPDATE tasks SET pause_requested_at = now() WHERE id = :id", id=paused.task_id
     )
     assert await slots.give_back(database, running.token, ALL) == (waiting.task_id,)
@@ -237,7 +232,7 @@ async def test_a_rate_lets_so_many_begin_as_time_has_passed(database: Database) 
     quick = limit("quick", per_minute=600)  # of which sixty may come at once
     limits = those(quick)
     assert await take(database, first, quick, limits=limits) is None
-    await execute(
+    await write(
         database, "UPDATE rate_buckets SET tokens = 0, filled_at = now() - interval '100 ms'"
     )
     found = [await take(database, each, quick, limits=limits) for each in others]
@@ -261,7 +256,7 @@ async def test_who_waits_for_a_place_takes_no_token(
 async def test_a_call_of_a_task_that_is_to_pause_takes_what_is_free(database: Database) -> None:
     first = await piece(database)
     pause = "UPDATE tasks SET pause_requested_at = now() WHERE id = :id"
-    await execute(database, pause, id=first.task_id)
+    await write(database, pause, id=first.task_id)
     assert await take(database, first) is None
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.attempts.scratch import Scratch, make_open_folder
+from activities.attempts.scratch import Scratch
+from activities.sandbox.folders import make_open_folder
 from tests.folders import nest
 from tests.live import until
 
