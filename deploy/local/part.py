@@ -123,6 +123,18 @@ async def not_forked(part: Part, output: int, lock: int) -> Child | None:
 
 
 async def _started(part: Part, output: int, lock: int) -> Child:
+    """Cut off half-way, asyncio would reap it twice, and complain of that on the terminal."""
+    starting = asyncio.create_task(_start(part, output, lock))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        child = await starting
+        child.kill()
+        await child.wait()
+        raise
+
+
+async def _start(part: Part, output: int, lock: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *launched(part.command, part.orphan_signal, part.appear_as_uid),
         stdin=asyncio.subprocess.DEVNULL,
