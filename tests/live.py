@@ -314,6 +314,15 @@ def processes_mentioning(text: str) -> list[int]:
     return found
 
 
+def children_of(pid: int) -> set[int]:
+    """What a living process has started, from any of its threads, and has not waited for."""
+    found: set[int] = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # It has just ended.
+            found.update(map(int, (thread / "children").read_text().split()))
+    return found
+
+
 def environment_of(pid: int) -> dict[str, str]:
     """What a living process was started with."""
     variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

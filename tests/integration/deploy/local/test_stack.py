@@ -293,8 +293,10 @@ async def test_a_store_that_was_there_before_does_not_wake_all_the_time(tmp_path
 
 def wakes(pid: int) -> int:
     """How often the threads of a process have waited for something so far."""
-    statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
-    lines = [line for status in statuses for line in status.splitlines()]
+    lines: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # It has just ended.
+            lines += (thread / "status").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
 
 

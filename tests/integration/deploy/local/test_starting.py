@@ -22,6 +22,7 @@ from deploy.local.services import Services, StackOptions
 from deploy.local.stack import Stack
 from deploy.local.state import running_parts
 from tests.folders import PROJECT
+from tests.live import children_of
 from workflows.errors.services import DatabaseOutdated
 
 PATIENCE_SECONDS = 60
@@ -36,14 +37,9 @@ def environment_of(pid: int) -> Mapping[str, str]:
     return dict(entry.split("=", 1) for entry in entries if entry)
 
 
-def own_children() -> list[int]:
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for children in tasks for pid in children.read_text().split()]
-
-
 def parts_of(data_dir: Path) -> Iterator[int]:
     """Those children with a log in this folder: the stacks of other tests have theirs here."""
-    for pid in own_children():
+    for pid in children_of(os.getpid()):
         with suppress(OSError):  # It has just ended.
             if Path(f"/proc/{pid}/fd/1").readlink().is_relative_to(data_dir):
                 yield pid
@@ -62,7 +58,7 @@ async def test_api_and_worker_are_loaded_once_while_their_services_start(tmp_pat
     started: list[str] = []
 
     async def migrate(url: str) -> None:
-        for pid in own_children():
+        for pid in children_of(os.getpid()):
             with suppress(OSError):
                 started.extend(arguments_of(pid))
         await migrations.migrate(url)
@@ -92,7 +88,7 @@ async def taken_from_temporal(data_dir: Path) -> socket.socket:
     """The port that the Temporal server of the stack is about to listen on."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
-            for pid in own_children():
+            for pid in children_of(os.getpid()):
                 with suppress(OSError):  # It has just ended, and is of another test's stack.
                     if Path(f"/proc/{pid}/cwd").readlink() == data_dir / "temporal":
                         words = arguments_of(pid)

@@ -17,7 +17,7 @@ from deploy.local.forking import ForkServer
 from deploy.local.part import Part, Process
 from deploy.local.supervisor import Supervisor
 from tests.folders import PROJECT
-from tests.live import until
+from tests.live import children_of, until
 
 PATIENCE_SECONDS = 60
 MODEL = ("model", "--port", "0")  # It serves until it is stopped.
@@ -375,8 +375,3 @@ def is_in_memory(pid: int, text: bytes) -> bool:
                 if text in memory.read(end - begin):
                     return True
     return False
-
-
-def children_of(pid: int) -> set[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return {int(each) for task in tasks for each in (task / "children").read_text().split()}
