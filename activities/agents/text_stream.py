@@ -1,13 +1,12 @@
 """What a model says while it says it, as events, some times a second."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
 
-from activities.attempts.sending import sending
+from activities.attempts.sending import Sender
 from workflows.errors import TemporaryFailure
 from workflows.events import Event, LlmDelta, LlmRestarted
 
@@ -30,12 +29,12 @@ class Deltas:
         self._text = ""
         self._said = ""
         self._has_sent = False
-        self._changed = asyncio.Event()
-        self.flushing = asyncio.Lock()
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self.sender = Sender(self._flush)
 
     def add(self, text: str) -> None:
         self._text += text
-        self._changed.set()
+        self._send_soon()
 
     def restart(self) -> None:
         """Another model starts over: the text so far does not count."""
@@ -47,7 +46,7 @@ class Deltas:
         """Send an event among the text, in its place."""
         self._take_text()
         self._waiting.append(event)
-        self._changed.set()
+        self._send_soon()
 
     def drain(self) -> tuple[Event, ...]:
         """Take what was not sent yet. Nothing if that is all: the whole message is sent as well."""
@@ -55,18 +54,8 @@ class Deltas:
             return ()
         return self._take()
 
-    async def run(self) -> None:
-        """Send text as it comes, until cancelled."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(pause)
-            pause = PAUSE_SECONDS
-            self._changed.clear()
-            async with self.flushing:
-                await self._flush()
-
     async def _flush(self) -> None:
+        self._pause_seconds = PAUSE_SECONDS
         said = self._take()
         if not said:
             return
@@ -84,7 +73,10 @@ class Deltas:
 
     def _forget(self) -> None:
         self._waiting.append(LlmRestarted(turn=self._turn))
-        self._changed.set()
+        self._send_soon()
+
+    def _send_soon(self) -> None:
+        self.sender.within(self._pause_seconds)
 
     def _take_text(self) -> None:
         if self._text:
@@ -103,5 +95,5 @@ class Deltas:
 async def sending_deltas(turn: int, send: Send) -> AsyncIterator[Deltas]:
     """Deltas that are sent while the block runs."""
     deltas = Deltas(turn, send)
-    async with sending(deltas.run(), deltas.flushing):
+    async with deltas.sender.running():
         yield deltas

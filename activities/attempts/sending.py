@@ -1,39 +1,16 @@
 """Sending events beside the work that they tell of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
-
-
-@asynccontextmanager
-async def sending(send: Coroutine[Any, Any, None], flushing: asyncio.Lock) -> AsyncIterator[None]:
-    """Run ``send`` while the block runs. It holds ``flushing`` while events are under way.
-
-    They are let through at the end: cut in two, they might be sent twice. Only a block that is
-    cancelled does not wait for them: the database may be away, and nobody sends them again.
-    """
-    task = asyncio.create_task(send)
-    try:
-        yield
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    finally:
-        try:
-            async with flushing:
-                task.cancel()
-        finally:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 class Sender:
     """Calls ``send`` as soon as it is asked to, as often as that is, while a block runs.
 
-    By a timer, and not a task: most blocks are over before there is anything to send. The end of a
-    block is as that of ``sending``.
+    By a timer, and not a task: most blocks are over before there is anything to send. What is under
+    way when a block ends is let through: cut in two, it might be sent twice. Only a block that is
+    cancelled does not wait for it: the database may be away, and nobody sends it again.
     """
 
     def __init__(self, send: Callable[[], Awaitable[None]]) -> None:

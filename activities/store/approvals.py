@@ -21,9 +21,9 @@ from workflows.states import FINAL, Status
 
 Answer = Literal["approve", "deny"]
 
-# As much of an id as commands show, or more.
 # Spelt out, as the index of the few that wait has it: a value that is bound might hide it.
 IS_WAITING = literal_column(f"sub_tasks.status = '{Status.WAITING}'", Boolean())
+# As much of an id as commands show, or more.
 _ASK = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
