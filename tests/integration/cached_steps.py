@@ -21,9 +21,8 @@ from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.definitions.pipeline import Pipeline
-from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 # Prints and writes what no second run would: whoever has the same has not run.
@@ -111,15 +110,7 @@ async def run(
     await tasks.create_task(desk.database, task)
     if meanwhile is not None:
         await meanwhile()
-    call = StepCall(
-        task_id=task.id,
-        team_id=team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=0,
-        timeout_seconds=seconds,
-    )
+    call = first_call(task, timeout_seconds=seconds)
     equipment = replace(
         desk.equipment,
         results=results or ResultCache(desk.database, desk.blobs, claim_seconds=1.0),

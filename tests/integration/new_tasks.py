@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from activities.kinds.table import KINDS
 from activities.store.keys import DEFAULT_TEAM
 from activities.store.tasks import NewTask
+from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 
@@ -27,5 +28,21 @@ def new_task(
         name="test",
         definition=definition.model_dump(mode="json", exclude_defaults=True),
         sub_tasks=KINDS[task_type].sub_tasks(task_id, definition),
+        **more,
+    )
+
+
+def first_call(
+    task: NewTask, *, retries: int = 0, timeout_seconds: float = 30, **more: Any
+) -> StepCall:
+    """What the workflow of a new task asks for when its first step begins."""
+    return StepCall(
+        task_id=task.id,
+        team_id=task.team_id,
+        sub_task_id=task.sub_tasks[0].id,
+        run=1,
+        step=task.sub_tasks[0].name,
+        retries=retries,
+        timeout_seconds=timeout_seconds,
         **more,
     )

@@ -5,6 +5,7 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,20 +19,24 @@ from tests.integration.sandboxes import open_folder
 from tests.security.processes import until
 
 
-@pytest.fixture(scope="module")
-async def warm() -> AsyncIterator[Jobs]:
+@asynccontextmanager
+async def jobs(*, warm: int) -> AsyncIterator[Jobs]:
     with open_folder() as folder:
-        sandbox = Bubblewrap(folder / "work", warm=1)
+        sandbox = Bubblewrap(folder / "work", warm=warm)
         yield Jobs(sandbox, folder)
         await sandbox.close()
+
+
+@pytest.fixture(scope="module")
+async def warm() -> AsyncIterator[Jobs]:
+    async with jobs(warm=1) as warm:
+        yield warm
 
 
 @pytest.fixture(scope="module")
 async def cold() -> AsyncIterator[Jobs]:
-    with open_folder() as folder:
-        sandbox = Bubblewrap(folder / "work", warm=0)
-        yield Jobs(sandbox, folder)
-        await sandbox.close()
+    async with jobs(warm=0) as cold:
+        yield cold
 
 
 # Leaves something of itself wherever it can, and tells what it finds.

@@ -23,12 +23,11 @@ from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.definitions.agent import Agent
 from workflows.definitions.fallback import Fallback
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors.mcp import McpAsks, McpToolFailed, McpUnavailable
-from workflows.pipeline_contracts import StepCall
 from workflows.states import Permission, TaskType
 
 OPTIONS = BreakerOptions(calls=1, open_seconds=600.0)
@@ -167,15 +166,7 @@ async def test_a_step_is_answered_by_the_fallback_and_its_trace_and_events_say_s
     definition = Pipeline.model_validate({"name": "test", "steps": [step]})
     task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(desk.database, task)
-    call = StepCall(
-        task_id=task.id,
-        team_id=task.team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=0,
-        timeout_seconds=30,
-    )
+    call = first_call(task)
     steps = Steps(desk.equipment, desk.toolbox)
     outcome = await ActivityEnvironment().run(steps.call_tool, call)
     assert outcome.held is None

@@ -29,13 +29,12 @@ from activities.tools.toolbox import Toolbox
 from tests.doubles.model_server import ModelServer, model_server
 from tests.equipment import TOKENS, installed
 from tests.integration.agent_desk import Desk
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.agent_contracts import ThinkCall
 from workflows.definitions.agent import Agent
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors.mcp import McpUnavailable
 from workflows.errors.models import ModelUnavailable
-from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
 
 OPTIONS = BreakerOptions(calls=2, open_seconds=60.0)
@@ -79,15 +78,7 @@ async def test_a_step_behind_an_open_breaker_is_held_and_costs_no_attempt(guarde
     definition = Pipeline.model_validate({"name": "test", "steps": [step]})
     task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(guarded.database, task)
-    call = StepCall(
-        task_id=task.id,
-        team_id=task.team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=3,
-        timeout_seconds=30,
-    )
+    call = first_call(task, retries=3)
     outcome = await ActivityEnvironment().run(Steps(guarded.equipment, toolbox).call_tool, call)
     assert outcome.held is not None
     assert outcome.held.tried == 0

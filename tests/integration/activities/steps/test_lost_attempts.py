@@ -25,7 +25,7 @@ from activities.tools.offered import OfferedTool
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.contracts import RETRIES_USED_UP, Failure
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import DiskFull, InternalError
@@ -85,16 +85,7 @@ class OneStep:
         definition = Pipeline.model_validate({"name": "test", "steps": [step]})
         task = new_task(TaskType.PIPELINE, definition)
         await tasks.create_task(desk.database, task)
-        call = StepCall(
-            task_id=task.id,
-            team_id=task.team_id,
-            sub_task_id=task.sub_tasks[0].id,
-            run=1,
-            step="a",
-            retries=retries,
-            timeout_seconds=60,
-            is_last=True,
-        )
+        call = first_call(task, retries=retries, timeout_seconds=60, is_last=True)
         return cls(desk, call, till, ActivityEnvironment())
 
     async def lose(self, *numbers: int) -> None:

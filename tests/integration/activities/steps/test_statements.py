@@ -18,7 +18,7 @@ from activities.store.database import Database, Row
 from activities.tools.registry import Registry
 from activities.tools.toolbox import Toolbox
 from tests.integration.agent_desk import Desk
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.definitions.pipeline import Pipeline
 from workflows.pipeline_contracts import StepCall
 from workflows.states import TaskType
@@ -64,12 +64,4 @@ async def _call(desk: Desk) -> StepCall:
     step = {"id": "a", "skill": "wild", "cache": False}
     task = new_task(TaskType.PIPELINE, Pipeline.model_validate({"name": "test", "steps": [step]}))
     await tasks.create_task(desk.database, task)
-    return StepCall(
-        task_id=task.id,
-        team_id=task.team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=0,
-        timeout_seconds=60,
-    )
+    return first_call(task, timeout_seconds=60)

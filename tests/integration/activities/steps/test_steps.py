@@ -32,7 +32,7 @@ from activities.tools.toolbox import Toolbox
 from activities.units import MEBIBYTE
 from tests.integration.agent_desk import Desk
 from tests.integration.cached_steps import run, write_skill
-from tests.integration.new_tasks import new_task
+from tests.integration.new_tasks import first_call, new_task
 from workflows.contracts import RETRIES_USED_UP
 from workflows.definitions.pipeline import Pipeline
 from workflows.errors import DiskFull, InternalError
@@ -109,15 +109,7 @@ async def outcome_of(
     task = new_task(TaskType.PIPELINE, definition)
     await tasks.create_task(desk.database, task)
     toolbox = Toolbox(registry or Registry(), desk.database, mcp=Clock())
-    step_call = StepCall(
-        task_id=task.id,
-        team_id=task.team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=3,
-        timeout_seconds=seconds,
-    )
+    step_call = first_call(task, retries=3, timeout_seconds=seconds)
     environment = ActivityEnvironment()
     if was_lost:
         first = Attempt(task.id, step_call.sub_task_id, 1, 1, 3, "worker-0")
@@ -173,15 +165,7 @@ async def call_of_code(desk: Desk, source: str, **fields: object) -> StepCall:
     given = {"sales": await desk.upload(b"1,2")}
     task = new_task(TaskType.PIPELINE, definition, inputs=given)
     await tasks.create_task(desk.database, task)
-    return StepCall(
-        task_id=task.id,
-        team_id=task.team_id,
-        sub_task_id=task.sub_tasks[0].id,
-        run=1,
-        step="a",
-        retries=0,
-        timeout_seconds=30,
-    )
+    return first_call(task)
 
 
 class FullDisk(Sandbox):

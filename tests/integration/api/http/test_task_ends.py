@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -89,9 +90,11 @@ async def test_whoever_waits_takes_the_place_of_a_viewer_until_the_client_goes(
                 await asyncio.sleep(0.05)
 
 
-async def test_an_end_that_nobody_announced_is_found_all_the_same(
+@asynccontextmanager
+async def waited_for(
     infrastructure: Services, skills_folder: Path
-) -> None:
+) -> AsyncIterator[tuple[Stage, asyncio.Task[httpx.Response]]]:
+    """An API that looks often, and somebody who waits there for the only task, which never runs."""
     async with api_stage(
         infrastructure, skills_folder, works=False, heartbeat_seconds=0.2
     ) as stage:
@@ -99,6 +102,13 @@ async def test_an_end_that_nobody_announced_is_found_all_the_same(
         waiting = asyncio.create_task(wait(stage.http, answer.json()["task_id"]))
         await asyncio.sleep(0.5)
         assert not waiting.done()
+        yield stage, waiting
+
+
+async def test_an_end_that_nobody_announced_is_found_all_the_same(
+    infrastructure: Services, skills_folder: Path
+) -> None:
+    async with waited_for(infrastructure, skills_folder) as (stage, waiting):
         async with stage.services.database.writing() as connection:
             await connection.execute(text("UPDATE tasks SET status = 'completed'"))
         began = time.monotonic()
@@ -109,12 +119,7 @@ async def test_an_end_that_nobody_announced_is_found_all_the_same(
 async def test_whoever_waits_for_a_task_that_is_deleted_hears_that_it_is_gone(
     infrastructure: Services, skills_folder: Path
 ) -> None:
-    async with api_stage(
-        infrastructure, skills_folder, works=False, heartbeat_seconds=0.2
-    ) as stage:
-        answer = await stage.http.post("/tasks", json={"pipeline": pipeline("wait")})
-        waiting = asyncio.create_task(wait(stage.http, answer.json()["task_id"]))
-        await asyncio.sleep(0.5)
+    async with waited_for(infrastructure, skills_folder) as (stage, waiting):
         async with stage.services.database.writing() as connection:
             await connection.execute(text("UPDATE tasks SET deleted_at = now()"))
         assert (await waiting).status_code == 404

@@ -44,13 +44,6 @@ def fork_server() -> Iterator[ForkServer]:
 
 
 @pytest.fixture
-def lock(tmp_path: Path) -> Iterator[int]:
-    descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-    yield descriptor
-    os.close(descriptor)
-
-
-@pytest.fixture
 async def supervisor(
     tmp_path: Path, lock: int, fork_server: ForkServer
 ) -> AsyncIterator[Supervisor]:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,13 +23,6 @@ from tests.small_disks import fill, small_disk
 SLEEP = ("/bin/sleep", "600")
 # Parts of a stack are given more time, for which no test need wait.
 QUICK = Pauses(first_delay=0.01, rest=0.5, logs=0.1, room=0.1)
-
-
-@pytest.fixture
-def lock(tmp_path: Path) -> Iterator[int]:
-    descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-    yield descriptor
-    os.close(descriptor)
 
 
 @pytest.fixture
