@@ -1,6 +1,7 @@
 """Sending events beside the work that they tell of."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -19,17 +20,23 @@ class Sender:
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
         """What is under way, or has failed: then nothing more is sent."""
+        self._next_seconds = math.inf
+        """What was asked for meanwhile."""
 
     def within(self, seconds: float) -> None:
-        """Send in so many seconds, unless that is done before."""
+        """Send in so many seconds, unless that is done before. While something is under way they
+        count from its end: a slow database is not asked the more often."""
         if not self._is_open:
+            return
+        if self._sending is not None:
+            self._next_seconds = min(seconds, self._next_seconds)
             return
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
         if self._timer is not None and self._timer.when() <= at:
             return
         self._stop()
-        self._timer = loop.call_at(at, self._begin, seconds)
+        self._timer = loop.call_at(at, self._begin)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -47,16 +54,16 @@ class Sender:
             if self._sending is not None:
                 await _end(self._sending, at_once=is_cancelled)
 
-    def _begin(self, seconds: float) -> None:
+    def _begin(self) -> None:
         self._timer = None
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send_once())
-        elif not self._sending.done():
-            self.within(seconds)
+        self._sending = asyncio.create_task(self._send_once())
 
     async def _send_once(self) -> None:
         await self._send()
         self._sending = None
+        seconds, self._next_seconds = self._next_seconds, math.inf
+        if seconds < math.inf:
+            self.within(seconds)
 
     def _stop(self) -> None:
         if self._timer is not None:

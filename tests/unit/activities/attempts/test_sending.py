@@ -74,6 +74,35 @@ async def test_what_is_told_while_something_is_under_way_is_sent_after_it() -> N
     assert post.sent == 2
 
 
+async def test_what_is_told_while_something_is_under_way_waits_from_the_end_of_that() -> None:
+    """However slow the database is, it has a pause between two."""
+    post, pause_seconds = Post(), 0.1
+    sender = Sender(post.send)
+    async with sender.running():
+        sender.within(0)
+        await post.begun.wait()
+        sender.within(pause_seconds)
+        await asyncio.sleep(1.5 * pause_seconds)
+        post.begun.clear()
+        ended = asyncio.get_running_loop().time()
+        post.may_end.set()
+        await post.begun.wait()
+        assert asyncio.get_running_loop().time() - ended >= pause_seconds
+
+
+async def test_of_what_is_told_while_something_is_under_way_the_most_urgent_counts() -> None:
+    post = Post()
+    sender = Sender(post.send)
+    async with sender.running():
+        sender.within(0)
+        await post.begun.wait()
+        for seconds in (LONG_SECONDS, 0, LONG_SECONDS):
+            sender.within(seconds)
+        post.begun.clear()
+        post.may_end.set()
+        await asyncio.wait_for(post.begun.wait(), LONG_SECONDS / 2)
+
+
 async def test_a_block_that_is_cancelled_does_not_wait_for_what_is_under_way() -> None:
     post = Post()
     sender = Sender(post.send)
