@@ -75,7 +75,7 @@ async def test_more_arguments_than_there_may_be_are_not_taken_for_a_failure_that
     sql = f"SELECT 1 WHERE 1 IN ({', '.join(f'${place + 1}::int' for place in numbers)})"
 
     async def asked() -> None:
-        async with database_errors(), database._driver() as driver:
+        async with database_errors(), database._primary.driver() as driver:
             await driver.fetch(sql, *numbers)
 
     with pytest.raises(asyncpg.InterfaceError, match="arguments"):
@@ -84,7 +84,7 @@ async def test_more_arguments_than_there_may_be_are_not_taken_for_a_failure_that
 
 async def test_a_connection_that_is_closed_is_a_failure_that_passes(database: Database) -> None:
     async def closed() -> None:
-        async with database_errors(), database._driver() as driver:
+        async with database_errors(), database._primary.driver() as driver:
             await driver.close()
             await driver.fetch("SELECT 1")
 
