@@ -24,7 +24,7 @@ from sqlalchemy.util import greenlet_spawn
 from activities.store.engines import IDLE_SINCE, engine_of
 
 _FEW = 8
-_MOMENT_SECONDS = 0.02
+_MOMENT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)

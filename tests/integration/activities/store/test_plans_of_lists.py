@@ -75,7 +75,7 @@ def heard(database: Database) -> Iterator[list[tuple[str, Any]]]:
     def hear(_: object, __: object, statement: str, parameters: Any, *rest: object) -> None:
         asked.append((statement, parameters))
 
-    engine = database._primary.sync_engine
+    engine = database._primary.engine.sync_engine
     event.listen(engine, "before_cursor_execute", hear)
     yield asked
     event.remove(engine, "before_cursor_execute", hear)
