@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import Boolean, DateTime, Row, Select, func, literal_column, or_, select, text
+from sqlalchemy import Boolean, DateTime, Row, Select, and_, func, literal_column, or_, select, text
 from sqlmodel import col
 
 from activities.store import audit, events, fence
@@ -17,12 +17,19 @@ from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
 from workflows.events import ApprovalDecided
-from workflows.states import FINAL, Status
+from workflows.states import Status
 
 Answer = Literal["approve", "deny"]
 
-# Spelt out, as the index of the few that wait has it: a value that is bound might hide it.
-IS_WAITING = literal_column(f"sub_tasks.status = '{Status.WAITING}'", Boolean())
+# Spelt out, as their index has it: a value that is bound might hide it.
+IS_ASKED = literal_column("(sub_tasks.approval ->> 'kind') IS NOT NULL", Boolean())
+# Found from the tasks that have not ended, or among all that people were ever asked about: whichever
+# are fewer.
+IS_WAITING = and_(
+    IS_ASKED,
+    literal_column(f"sub_tasks.status = '{Status.WAITING}'", Boolean()),
+    literal_column(fence.IS_LIVING, Boolean()),
+)
 # As much of an id as commands show, or more.
 _ASK = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
@@ -185,7 +192,6 @@ async def decided_calls(database: Database, age: timedelta, limit: int) -> Seque
         IS_WAITING,
         _DECISION.is_not(None),
         decided_at < func.now() - age,
-        col(Task.status).not_in([str(status) for status in FINAL]),
     )
     return await _calls(database, query.order_by(decided_at).limit(limit))
 
@@ -225,7 +231,7 @@ _ASKED = (
         col(SubTask.approval),
     )
     .join(Task, col(Task.id) == col(SubTask.task_id))
-    .where(col(SubTask.approval)["kind"].astext.is_not(None))
+    .where(IS_ASKED)
 )
 
 # The row of the task is locked first, as everywhere: in the other order, a decision and the end of
