@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Row, Text, case, cast, func, select
 from sqlmodel import col
 
-from activities.store.approvals import IS_WAITING, AskedCall, call_of
+from activities.store.approvals import IS_UNDECIDED, IS_WAITING, AskedCall, call_of
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut_at
 from activities.store.tables import ResidentRow, SubTask, Task
@@ -84,12 +84,12 @@ async def count_waiting(database: Database, team_id: UUID, most: int = MOST_COUN
 
 
 def _conditions(team_id: UUID) -> list[ColumnElement[bool]]:
-    asked = col(SubTask.approval)
+    expires_at = col(SubTask.approval)["expires_at"]
     return [
         IS_WAITING,
         col(SubTask.team_id) == team_id,
-        asked["decision"].astext.is_(None),
-        asked["expires_at"].astext.cast(DateTime(timezone=True)) > func.now(),
+        IS_UNDECIDED,
+        expires_at.astext.cast(DateTime(timezone=True)) > func.now(),
         col(Task.deleted_at).is_(None),
     ]
 

@@ -228,6 +228,7 @@ class SubTask(Row, table=True):
         # all of them. Those that wait for a person are among these, and their task has not ended.
         Index(
             "sub_tasks_asked",
+            text("(approval ->> 'decision')"),
             "task_id",
             postgresql_where=text("(approval ->> 'kind') IS NOT NULL"),
         ),

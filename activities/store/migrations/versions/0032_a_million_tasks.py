@@ -16,7 +16,9 @@ BEFOREHAND = {
         ON tasks USING gin ((agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)]))
         WITH (gin_pending_list_limit = 512) WHERE parent_id IS NULL
     """,
-    "sub_tasks_asked": "ON sub_tasks (task_id) WHERE (approval ->> 'kind') IS NOT NULL",
+    "sub_tasks_asked": """
+        ON sub_tasks ((approval ->> 'decision'), task_id) WHERE (approval ->> 'kind') IS NOT NULL
+    """,
     "audit_log_by_action": "ON audit_log (team_id, action text_pattern_ops)",
     "audit_log_by_actor": "ON audit_log (team_id, actor text_pattern_ops)",
 }
