@@ -137,6 +137,7 @@ def _passes(services: Services, changes: Changes) -> Sequence[Passes]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     notifications: Notifications = app.state.notifications
+    teller = Teller(app.state.services, notifications)
     beside = [
         asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(app.state.changes.run(), name="changes"),
@@ -144,7 +145,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(app.state.key_watch.run(), name="keys"),
         asyncio.create_task(app.state.metrics.process.run(), name="metrics"),
         asyncio.create_task(Sender(app.state.services).run(), name="webhooks"),
-        asyncio.create_task(Teller(app.state.services).run(), name="teller"),
+        asyncio.create_task(teller.run(), name="teller"),
         *(
             asyncio.create_task(each.run(), name=each.name)
             for each in _passes(app.state.services, app.state.changes)

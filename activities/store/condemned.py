@@ -207,23 +207,33 @@ _PARDON = text(
     WHERE team_id = :team_id AND sha256 = :sha256 AND NOT EXISTS (SELECT FROM pardoned)
     """
 )
+# How many are asked for the planner is not to see: a plan for so many looked cheaper to it than one
+# for any number, so that it made one anew for each step, which took longer than all else here. Each
+# is looked up by itself (`LIMIT 1`), however few rows there were when the plan was made.
 _PARDON_ALL = text(
     """
-    WITH pardoned AS (
-        DELETE FROM condemned_blobs
-        WHERE team_id = :team_id AND sha256 = ANY(CAST(:digests AS text[])) AND state = 'condemned'
-        RETURNING sha256
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(:digests AS text[]) AS digests
+    ), given AS MATERIALIZED (
+        SELECT unnest(digests) AS sha256 FROM asked
+    ), pardoned AS (
+        DELETE FROM condemned_blobs USING given
+        WHERE team_id = :team_id AND condemned_blobs.sha256 = given.sha256 AND state = 'condemned'
+        RETURNING condemned_blobs.sha256
     )
     SELECT given.sha256, gone.state, gone.since,
-           EXISTS (SELECT FROM task_artifacts
-                   WHERE task_artifacts.sha256 = given.sha256
-                     AND task_artifacts.team_id = :team_id)
-           OR EXISTS (SELECT FROM files
-                      WHERE files.sha256 = given.sha256 AND files.team_id = :team_id) AS is_named
-    FROM unnest(CAST(:digests AS text[])) AS given(sha256)
-         LEFT JOIN condemned_blobs AS gone
-             ON gone.team_id = :team_id AND gone.sha256 = given.sha256
-                AND gone.sha256 NOT IN (SELECT sha256 FROM pardoned)
+           (SELECT true FROM task_artifacts
+            WHERE task_artifacts.sha256 = given.sha256 AND task_artifacts.team_id = :team_id
+            LIMIT 1) IS NOT NULL
+           OR (SELECT true FROM files
+               WHERE files.sha256 = given.sha256 AND files.team_id = :team_id
+               LIMIT 1) IS NOT NULL AS is_named
+    FROM given LEFT JOIN LATERAL (
+        SELECT state, since FROM condemned_blobs
+        WHERE team_id = :team_id AND condemned_blobs.sha256 = given.sha256
+          AND NOT EXISTS (SELECT FROM pardoned WHERE pardoned.sha256 = given.sha256)
+        LIMIT 1
+    ) AS gone ON true
     """
 )
 _RESTORE = text(

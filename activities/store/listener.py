@@ -1,4 +1,4 @@
-"""Hears what PostgreSQL announces on a channel, over one connection of its own."""
+"""Hears what PostgreSQL announces on some channels, over one connection of its own."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,10 +31,14 @@ class Listener:
         on_connected: Callable[[], None],
     ) -> None:
         self._url = driver_url(database_url)
-        self._channel = channel
-        self._on_word = on_word
+        self._heard = {channel: on_word}
         self._on_connected = on_connected
         self._delay_seconds = _FIRST_DELAY_SECONDS
+
+    def hear(self, channel: str, on_word: Callable[[str], None]) -> None:
+        """Another channel over the same connection, before ``run``. PostgreSQL wakes everybody who
+        listens for each word, whoever it is for."""
+        self._heard[channel] = on_word
 
     async def run(self) -> None:
         """Listen until cancelled; reconnect when the connection is lost."""
@@ -43,7 +47,7 @@ class Listener:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 reason = str(error) or type(error).__name__
-                log.warning("notifications.lost", channel=self._channel, reason=reason)
+                log.warning("notifications.lost", channels=list(self._heard), reason=reason)
             await asyncio.sleep(self._delay_seconds)
             self._delay_seconds = min(2 * self._delay_seconds, _LONGEST_DELAY_SECONDS)
 
@@ -54,7 +58,8 @@ class Listener:
             server_settings={"application_name": "agentos"},
         )
         try:
-            await connection.add_listener(self._channel, self._on_notification)
+            for channel in self._heard:
+                await connection.add_listener(channel, self._on_notification)
             self._delay_seconds = _FIRST_DELAY_SECONDS
             self._on_connected()
             await _until_lost(connection)
@@ -62,7 +67,8 @@ class Listener:
             connection.terminate()
 
     def _on_notification(self, *arguments: object) -> None:
-        self._on_word(str(arguments[-1]))
+        channel, word = map(str, arguments[-2:])
+        self._heard[channel](word)
 
 
 async def _until_lost(connection: asyncpg.Connection) -> None:

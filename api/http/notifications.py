@@ -59,6 +59,7 @@ class Notifications:
         """Set when the server stops: who waits must come to an end."""
         self.connections = 0
         """How often it has begun to listen: what was announced in between nobody has heard."""
+        self._others: list[Callable[[], None]] = []
 
     @contextmanager
     def listening(self, task_id: UUID) -> Iterator[Bell]:
@@ -71,6 +72,12 @@ class Notifications:
         """A bell for the end of a task, while the block runs."""
         with _hung(self._end_bells, task_id, EndBell()) as bell:
             yield bell
+
+    def hear(self, channel: str, look: Callable[[], None]) -> None:
+        """Have somebody look when there is a word on another channel, or when that may have been
+        missed: before ``run``."""
+        self._others.append(look)
+        self._listener.hear(channel, lambda _: look())
 
     def ring(self, task_id: UUID) -> None:
         """Let those who wait for this task look for themselves."""
@@ -104,6 +111,8 @@ class Notifications:
         self.connections += 1
         self._ring_all()
         self.on_any(None)
+        for look in self._others:
+            look()
 
     def _ring_all(self) -> None:
         for task_id in self._bells:

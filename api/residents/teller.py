@@ -8,9 +8,9 @@ from contextlib import suppress
 from math import inf
 
 from activities.store.inbox import CHANNEL
-from activities.store.listener import Listener
 from activities.store.reading.untold import Untold, untold
 from activities.store.unable import note_unable
+from api.http.notifications import Notifications
 from api.passes import Passes, until_next
 from api.residents.telling import AT_ONCE, Word, tell
 from api.services import Services
@@ -30,29 +30,18 @@ PASS_TIMEOUT_SECONDS = 30.0
 class Teller:
     """Any number of APIs may run one: a workflow that is told twice looks twice."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, notifications: Notifications) -> None:
         self._services = services
         self._heard = asyncio.Event()
         self._looked_at = -inf
         self._begun = time.monotonic()
-        self._listener = Listener(
-            services.database.url,
-            CHANNEL,
-            on_word=lambda _: self._heard.set(),
-            on_connected=self._heard.set,
-        )
+        notifications.hear(CHANNEL, self._heard.set)
 
     async def run(self) -> None:
         """Tell until cancelled."""
         self._begun = time.monotonic()
-        listening = asyncio.create_task(self._listener.run())
         passes = Passes("teller", self._pass, GATHERING_SECONDS, PASS_TIMEOUT_SECONDS, rest=True)
-        try:
-            await passes.run()
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+        await passes.run()
 
     async def _pass(self) -> None:
         # At full seconds from the beginning, where it shares its look with other passes.

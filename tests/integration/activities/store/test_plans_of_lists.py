@@ -38,10 +38,13 @@ _FEW = """
            :moment
     FROM generate_series(1, 20) AS n
 """
+# Of each somebody was asked, and has decided.
 _STEPS = """
     INSERT INTO sub_tasks (id, team_id, task_id, name, task_type, status, dependencies,
-                           input_context, retry_count, execution_order, created_at)
-    SELECT gen_random_uuid(), team_id, id, 'a', 'skill', 'completed', '[]', '{}', 0, 0, created_at
+                           input_context, retry_count, execution_order, created_at, approval)
+    SELECT gen_random_uuid(), team_id, id, 'a', 'skill', 'completed', '[]', '{}', 0, 0, created_at,
+           jsonb_build_object('kind', 'approval', 'decision', 'approve',
+                              'decided_at', created_at, 'expires_at', created_at)
     FROM tasks
 """
 _DEEDS = f"""
@@ -139,3 +142,19 @@ async def test_lists_of_what_is_not_there_touch_next_to_nothing(
     }
     touched = {name: await rows_touched(database, ask) for name, ask in asked.items()}
     assert max(touched.values()) <= FEW, touched
+
+
+async def test_no_index_of_steps_knows_what_changes_as_a_step_runs(database: Database) -> None:
+    known = text(
+        """
+        SELECT attname FROM pg_index
+        JOIN pg_depend ON pg_depend.objid = indexrelid AND refobjid = indrelid
+        JOIN pg_attribute ON attrelid = indrelid AND attnum = refobjsubid
+        WHERE indrelid = CAST('sub_tasks' AS regclass) AND classid = CAST('pg_class' AS regclass)
+        """
+    )
+    changing = {"status", "phase", "worker_id", "started_at", "finished_at", "output_result"}
+    async with database.reading() as connection:
+        names = set(await connection.scalars(known))
+    assert "item_of" in names
+    assert not names & changing

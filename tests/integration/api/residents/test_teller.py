@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from activities.store import inbox
 from activities.store.inbox import NewMessage
+from api.http.notifications import Notifications
 from api.residents.teller import AT_ONCE, Teller
 from api.temporal_labels import Appearance
 from tests.integration.api_stage import Stage
@@ -37,8 +38,9 @@ async def test_an_agent_that_cannot_be_told_holds_up_no_others(
     await residents_stage.execute(
         "UPDATE agents SET told_at = '2020-01-01' WHERE id = :id", id=broken
     )
+    teller = Teller(residents_stage.services, Notifications(residents_stage.database.url))
     with pytest.raises(TemporaryFailure, match="too many signals"):
-        await Teller(residents_stage.services).tell_all()
+        await teller.tell_all()
     statement = text(
         "SELECT id FROM agents WHERE message_seq > told_seq AND id = ANY(CAST(:ids AS uuid[]))"
     )
