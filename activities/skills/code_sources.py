@@ -23,6 +23,8 @@ from workflows.definitions.pipeline import Pipeline, Step
 # To parse keeps the interpreter to itself, some 8 ms a KiB at worst, and longer where it is busy.
 MOST_BYTES = 16 * 1024
 MOST_BYTES_OF_ALL = 64 * 1024
+# So little is read sooner than another thread has its turn.
+_SMALL_CHARACTERS = 256
 
 _VERSION = ".".join(map(str, sys.version_info[:3]))
 _PYTHON = _VERSION.rpartition(".")[0]
@@ -69,7 +71,10 @@ async def problem_with_source(
             )
         )
         files = skill.files
-    return await off_loop(_problem, step.code.source, files, packages)
+    source = step.code.source
+    if len(source) <= _SMALL_CHARACTERS:
+        return _problem(source, files, packages)
+    return await off_loop(_problem, source, files, packages)
 
 
 def _problem(source: str, files: Sequence[str], packages: Sequence[Dependencies]) -> Fault | None:

@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, params
-from fastapi.dependencies.utils import get_flat_params
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request
 
 from activities.store.audit import Actor
 from api.errors import InvalidRequest
@@ -15,6 +13,7 @@ from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.notifications import Notifications
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
+from api.http.routing import LateRoute
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
@@ -85,7 +84,8 @@ async def known_query(request: Request) -> None:
     if query.count(b"&") >= MAX_PARAMETERS:
         message = f"the query has more than {MAX_PARAMETERS} parameters"
         raise InvalidRequest([Problem("", message)])
-    known = _parameters_of(request.scope["route"])
+    route: LateRoute = request.scope["route"]
+    known = route.query_names
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
         raise InvalidRequest([_not_ours(name, known) for name in unknown])
@@ -102,14 +102,6 @@ def _unknown(name: str, known: tuple[str, ...]) -> str:
     meant = _MEANT.get(name.lower())
     hint = f"did you mean {meant}?" if meant in known else choice(name, known)
     return f"there is no such parameter; {hint}"
-
-
-def _parameters_of(route: APIRoute) -> tuple[str, ...]:
-    return tuple(
-        field.alias
-        for field in get_flat_params(route.dependant)
-        if isinstance(field.field_info, params.Query)
-    )
 
 
 async def _key_watch(request: Request) -> KeyWatch:

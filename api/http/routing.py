@@ -7,11 +7,14 @@ most processes answer few.
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, cast
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from starlette.routing import compile_path, get_name
+from starlette.routing import Match, compile_path, get_name
+from starlette.types import Scope
 
 _OF_THE_PATH = frozenset({"path_regex", "path_format", "param_convertors"})
 
@@ -27,6 +30,7 @@ class LateRoute(APIRoute):
         self._options = options
         self._is_worked_out = False
         self.path, self.endpoint = path, endpoint
+        self._beginning = path.partition("{")[0]
         self.name = options.get("name") or get_name(endpoint)
         self.methods = {method.upper() for method in options.get("methods") or ("GET",)}
         self.include_in_schema = options.get("include_in_schema", True)
@@ -41,6 +45,21 @@ class LateRoute(APIRoute):
                 else:
                     self._work_out()
         return object.__getattribute__(self, name)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # Of all routes each request asks half: most can be told from it by how they begin.
+        if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def query_names(self) -> tuple[str, ...]:
+        """Of the parameters that its query may have. Each request asks for them."""
+        return tuple(
+            field.alias
+            for field in get_flat_params(self.dependant)
+            if isinstance(field.field_info, params.Query)
+        )
 
     def _work_out(self) -> None:
         """Raises ``FastAPIError``, each time it is tried: the route is wrong."""

@@ -10,15 +10,10 @@ from fastapi import Depends, Query, Request
 
 from activities.store.reading.events import find_end
 from api.errors import KeyRefused, NotFound
-from api.http.dependencies import (
-    KeyDigestDep,
-    KeyWatchDep,
-    NotificationsDep,
-    ServicesDep,
-    TeamDep,
-    ViewersDep,
-)
-from api.http.notifications import EndBell
+from api.http.key_watch import KeyWatch
+from api.http.notifications import EndBell, Notifications
+from api.http.viewers import Viewers
+from api.services import Services
 from api.wire.requests import MAX_WAIT_SECONDS
 from workflows.errors import TemporaryFailure
 
@@ -34,23 +29,15 @@ class Ends:
     So does an end that a worker of an older version has written down, which does not announce it.
     """
 
-    def __init__(  # noqa: PLR0917  (what FastAPI gives)
-        self,
-        request: Request,
-        services: ServicesDep,
-        notifications: NotificationsDep,
-        viewers: ViewersDep,
-        team_id: TeamDep,
-        keys: KeyWatchDep,
-        key_digest: KeyDigestDep,
-    ) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
-        self._services = services
-        self._notifications = notifications
-        self._viewers = viewers
-        self._team_id = team_id
-        self._keys = keys
-        self._key_digest = key_digest
+        given = request.app.state
+        self._services: Services = given.services
+        self._notifications: Notifications = given.notifications
+        self._viewers: Viewers = given.viewers
+        self._keys: KeyWatch = given.key_watch
+        self._team_id: UUID = request.state.actor.team_id
+        self._key_digest: str | None = request.state.key_digest
 
     async def wait(self, task_id: UUID, seconds: float) -> None:
         """Until the task has ended, or so many seconds have passed, or the server stops, or the
@@ -113,7 +100,12 @@ async def _leave(request: Request, scope: CancelScope) -> None:
     scope.cancel()
 
 
-EndsDep = Annotated[Ends, Depends()]
+async def _ends(request: Request) -> Ends:
+    # Not the class itself, which FastAPI would make in a thread.
+    return Ends(request)
+
+
+EndsDep = Annotated[Ends, Depends(_ends)]
 Wait = Annotated[
     int | None,
     Query(ge=0, le=MAX_WAIT_SECONDS, description="how many seconds to wait for the task's end"),

@@ -81,6 +81,7 @@ async def test_whoever_waits_takes_the_place_of_a_viewer_until_the_client_goes(
                 while (refused := await wait(stage.http, task_id, 1)).status_code != 429:
                     if first.done():  # The other one was quicker.
                         first = asyncio.create_task(wait(client, task_id))
+                        await asyncio.sleep(0.1)  # A start, or the other one always is.
             assert refused.json()["code"] == "too-many-viewers"
             assert int(refused.headers["Retry-After"]) > 0
             assert (await stage.http.get(f"/tasks/{task_id}")).status_code == 200

@@ -1,9 +1,12 @@
 """Routes are known at once, and worked out by FastAPI one by one."""
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
 from starlette.testclient import TestClient
 
@@ -47,6 +50,34 @@ def test_no_call_of_the_api_is_worked_out_as_it_starts() -> None:
     app = documented_api(Place())
     assert len(_late_routes(app)) > 100
     assert list(_worked_out(app)) == []
+
+
+def _needs_of(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    for each in dependant.dependencies:
+        assert each.call is not None
+        yield each.call
+        yield from _needs_of(each)
+
+
+def _is_asynchronous(call: Callable[..., Any]) -> bool:
+    asked = call if inspect.isroutine(call) else type(call).__call__
+    return inspect.iscoroutinefunction(asked) or inspect.isasyncgenfunction(asked)
+
+
+def test_nothing_that_a_call_depends_on_is_made_in_a_thread() -> None:
+    # FastAPI has one make whatever is not asynchronous, which takes longer than the making.
+    needs = {
+        need
+        for route in _late_routes(documented_api(Place()))
+        for need in _needs_of(route.dependant)
+    }
+    assert [need for need in needs if not _is_asynchronous(need)] == []
+
+
+def test_a_route_is_found_below_the_root_of_its_application() -> None:
+    client = TestClient(_app(_two_routes()), root_path="/below")
+    assert client.get("/below/v1/things/7").json() == {"number": 7}
+    assert client.get("/below/things/7").status_code == 404
 
 
 def test_a_request_works_out_its_own_route_and_no_other() -> None:
