@@ -30,7 +30,6 @@ from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.own_folder import OwnFolder
 from activities.sandbox.processes import Process
-from activities.sandbox.processors import are_all_taken
 from activities.sandbox.profile import (
     bounded_command,
     job_arguments,
@@ -86,7 +85,7 @@ class Bubblewrap(Sandbox):
         cgroups: Callable[[], Cgroups | None] = open_cgroups,
         warm: int = 0,
         idle_seconds: float = IDLE_SECONDS,
-        are_taken: Callable[[int], bool] = are_all_taken,
+        are_taken: Callable[[int], bool] | None = None,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
