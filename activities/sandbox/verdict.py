@@ -1,6 +1,8 @@
 """How a job ended: its exit, and the limit that it exceeded, if that made it fail."""
 
 import asyncio
+import errno
+import os
 import re
 import signal
 from dataclasses import dataclass
@@ -14,6 +16,10 @@ from activities.sandbox.unavailable import KILLED, explain
 # By the bounds of a job, which nothing else around it has: bwrap, which rarely fails to tell of an
 # end, then gives the exit code of the job as its own.
 _OWN_ENDS = (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ)
+
+# The longest part of a name of a command that is looked for in what bwrap says of it.
+_SHOWN_BYTES = 1024
+_NO_PROGRAM = os.strerror(errno.ENOENT).encode()
 
 # What is printed where the kernel refuses memory, a process or disk space: it leaves no other
 # trace. A job that prints this without need only mislabels its own failure.
@@ -54,6 +60,8 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
     code = outcome.code
     if code is None and outcome.sandbox_status in _OWN_ENDS:
         code = outcome.sandbox_status
+    if code is None and outcome.sandbox_status == 1:
+        code = _code_without_program(job, outcome.tail)
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
@@ -70,6 +78,16 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
         peak_memory_bytes=outcome.peak_memory_bytes,
         no_room=outcome.no_room,
     )
+
+
+def _code_without_program(job: Job, tail: bytes) -> int | None:
+    """As a shell has it: 127 where there is no such program, 126 where it is none. bwrap says why,
+    and nothing of an exit code; None where it says nothing of the job's command."""
+    begun = b"bwrap: execvp " + os.fsencode(job.command[0]) + b": "
+    _, found, reason = tail.rpartition(begun[-_SHOWN_BYTES:])
+    if not found:
+        return None
+    return 127 if reason.strip() == _NO_PROGRAM else 126
 
 
 def _limit_behind(job: Job, code: int, outcome: Outcome) -> Limit | None:
