@@ -284,6 +284,7 @@ class Bubblewrap(Sandbox):
             launched_at,
             no_room=supervision.no_room,
             sandbox_status=process.status,
+            told=process.told,
         )
 
 

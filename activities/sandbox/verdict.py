@@ -8,6 +8,8 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from activities.sandbox.base import Exit, Job, Limit, NoRoom
 from activities.sandbox.folders import walk
 from activities.sandbox.profile import largest_file_bytes
@@ -29,6 +31,9 @@ _NO_LARGER_FILE = re.compile(rb"File too large")
 _NO_SPACE = re.compile(rb"No space left on device")
 
 
+log = structlog.get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What was seen of a job.
@@ -37,7 +42,8 @@ class Outcome:
     was killed for, ``tail`` the end of its stderr, ``peak_memory_bytes`` what its processes had
     together, if it was looked at, ``launched_at`` when its process was there, by the monotonic
     clock, ``no_room`` what the disk lacked when it was stopped for that, ``sandbox_status`` how
-    bwrap itself ended: its exit code, or that of its signal below zero.
+    bwrap itself ended: its exit code, or that of its signal below zero, ``told`` what it told of
+    itself.
     """
 
     code: int | None
@@ -47,6 +53,7 @@ class Outcome:
     launched_at: float = 0.0
     no_room: NoRoom | None = None
     sandbox_status: int = 0
+    told: bytes = b""
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
@@ -65,6 +72,8 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
     limit = outcome.stopped_for or (Limit.FILES if too_deep else None)
     killed_by = signal.SIGKILL if outcome.stopped_for else None
     if code is None and limit is None:
+        told = outcome.told.decode(errors="replace")
+        log.warning("sandbox.end_not_told", status=outcome.sandbox_status, told=told)
         raise explain(outcome.tail.decode(errors="replace"), outcome.sandbox_status)
     if code and limit is None:
         limit = await asyncio.to_thread(_limit_behind, job, code, outcome)
