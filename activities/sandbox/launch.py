@@ -110,7 +110,7 @@ def _bound(process: "subprocess.Popen[bytes]", bounds: Bounds, word: int) -> Non
     try:
         for bound, both in bounds.items():
             resource.prlimit(process.pid, bound, both)
-    except OSError:
+    except BaseException:  # Nothing runs without them.
         process.kill()
         process.wait()
         raise
