@@ -30,9 +30,10 @@ from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.own_folder import OwnFolder
 from activities.sandbox.processes import Process
-from activities.sandbox.processors import are_all_taken
 from activities.sandbox.profile import (
-    bounded_command,
+    Bounds,
+    bounded,
+    bounds,
     job_arguments,
     opening_way_out,
     waiting_arguments,
@@ -86,7 +87,7 @@ class Bubblewrap(Sandbox):
         cgroups: Callable[[], Cgroups | None] = open_cgroups,
         warm: int = 0,
         idle_seconds: float = IDLE_SECONDS,
-        are_taken: Callable[[int], bool] = are_all_taken,
+        are_taken: Callable[[int], bool] | None = None,
     ) -> None:
         self._work_folder = work_folder
         self._egress = egress or Egress()
@@ -146,7 +147,8 @@ class Bubblewrap(Sandbox):
         """None where the job cannot be given to it, or it has died before the job began."""
         verify_reach(job, warm.uid, host)
         try:
-            inside = warm.give(job, self._bounded(job, warm.uid), self.python)
+            command = bounded(job.command, self._bounds(job, warm.uid))
+            inside = warm.give(job, command, self.python)
         except Unfit:
             return None
         try:
@@ -210,15 +212,15 @@ class Bubblewrap(Sandbox):
         with host.shown_etc() as etc, group(self._cgroups, job.limits) as cgroup:
             start = partial(start_bwrap, host, uid=uid, warden=self._warden, etc=etc, cgroup=cgroup)
             options = job_arguments(job)
-            command = self._bounded(job, uid)
+            bounds_of_job = self._bounds(job, uid)
             if not job.network:
-                process = Process(start(options, command))
+                process = Process(start(options, job.command, bounds=bounds_of_job))
                 return await self._attend(process, job, on_output, cgroup)
             own_end, sandbox_end = socket.socketpair()
             with own_end:
                 with sandbox_end:
                     way_out = sandbox_end.fileno()
-                    command = opening_way_out(command, way_out)
+                    command = opening_way_out(bounded(job.command, bounds_of_job), way_out)
                     process = Process(start(options, command, inherited_end=way_out))
                 async with self._egress.serving(own_end):
                     return await self._attend(process, job, on_output, cgroup)
@@ -245,11 +247,12 @@ class Bubblewrap(Sandbox):
                 launched = start_bwrap(
                     host,
                     waiting_arguments(job, folders.inputs, folders.skills),
-                    self._bounded(job, uid),
+                    job.command,
                     uid,
                     self._warden,
                     etc=etc,
                     cgroup=cgroup,
+                    bounds=self._bounds(job, uid),
                     inherited_end=sandbox_end.fileno(),
                 )
             process = Process(launched)
@@ -257,8 +260,8 @@ class Bubblewrap(Sandbox):
             kept = claims.pop_all()
             return WarmSandbox(process, folders, line, uid=uid, etc=etc, cgroup=cgroup, claims=kept)
 
-    def _bounded(self, job: Job, uid: int | None) -> list[str]:
-        return bounded_command(job, own_user=uid is not None, is_watched=self._cgroups is None)
+    def _bounds(self, job: Job, uid: int | None) -> Bounds:
+        return bounds(job, own_user=uid is not None, is_watched=self._cgroups is None)
 
     async def _attend(
         self, process: Process, job: Job, on_output: OnOutput, cgroup: Cgroup | None
@@ -281,6 +284,7 @@ class Bubblewrap(Sandbox):
             launched_at,
             no_room=supervision.no_room,
             sandbox_status=process.status,
+            told=process.told,
         )
 
 

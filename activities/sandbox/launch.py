@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from activities.sandbox.profile import encode
+from activities.sandbox.profile import Bounds, encode
 from activities.sandbox.view_opening import View
 
 NSENTER = Path("/usr/bin/nsenter")
@@ -39,11 +40,12 @@ def launch(
     uid: int | None,
     view: View | None = None,
     cgroup: Path | None = None,
+    bounds: Bounds | None = None,
     inherited_end: int | None = None,
 ) -> Launched:
     """Run ``command`` in bwrap, as user ``uid`` unless that is None, in ``view`` if there is one,
     and with ``inherited_end`` open if there is one. ``cgroup`` is what a process writes to in order
-    to join a control group.
+    to join a control group; one that joins can be given ``bounds`` before it does anything.
 
     ``mark`` is an argument without effect, by which this bwrap can be found. ``files`` are written
     into the sandbox before ``options`` are worked through. To be called in the thread that lives
@@ -53,7 +55,9 @@ def launch(
         BadInput: an option holds a NUL.
         OSError: a program is missing, or the machine is out of processes or descriptors.
     """
+    assert bounds is None or cgroup is not None
     with contextlib.ExitStack() as ends, contextlib.ExitStack() as kept:
+        stdin, word = (subprocess.DEVNULL, None) if bounds is None else _held_back(ends)
         stdout, stdout_end = _pipe(kept, ends)
         stderr, stderr_end = _pipe(kept, ends)
         status, status_end = _pipe(kept, ends)
@@ -70,11 +74,12 @@ def launch(
             os.fchown(stderr_end, uid, uid)
         process = subprocess.Popen(
             [
-                *(*_within(cgroup), *_as_user(uid, view, bwrap.parent)),
+                *_within(cgroup, is_held_back=word is not None),
+                *_as_user(uid, view, bwrap.parent),
                 *(f"./{bwrap.name}", "--unsetenv", mark),
                 *("--args", str(arguments), "--", *command),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout_end,
             stderr=stderr_end,
             pass_fds=(status_end, filter_end, arguments, *inherited.values(), *more),
@@ -85,17 +90,43 @@ def launch(
             umask=0o022,
             start_new_session=True,
         )
+        if bounds is not None and word is not None:
+            _bound(process, bounds, word)
         kept.pop_all()
     return Launched(process, stdout, stderr, status)
 
 
-def _within(cgroup: Path | None) -> list[str]:
-    """Join a group before anything else: what comes later belongs to it from its start."""
+def _held_back(ends: contextlib.ExitStack) -> tuple[int, int]:
+    """What a program reads that is to wait, and where the word is given that lets it go on."""
+    waiting, word = os.pipe()
+    ends.callback(os.close, waiting)
+    ends.callback(os.close, word)
+    return waiting, word
+
+
+def _bound(process: "subprocess.Popen[bytes]", bounds: Bounds, word: int) -> None:
+    """Bound a program that is held back, and let it go on. It is still of our own user, so that it
+    takes no privilege; it hands its bounds down, which nothing inside may raise."""
+    try:
+        for bound, both in bounds.items():
+            resource.prlimit(process.pid, bound, both)
+    except BaseException:  # Nothing runs without them.
+        process.kill()
+        process.wait()
+        raise
+    with contextlib.suppress(BrokenPipeError):  # It was killed: its end is told as any other.
+        os.write(word, b"\n")
+
+
+def _within(cgroup: Path | None, *, is_held_back: bool) -> list[str]:
+    """Join a group before anything else: what comes later belongs to it from its start. One that is
+    held back ends if nobody gives the word."""
     if cgroup is None:
         return []
+    held, let_go = ("read -r word && ", " <>/dev/null") if is_held_back else ("", "")
     # The shell would hand down variables of its own, with paths of the host.
     words = "" if _hands_down_nothing() else f"{shlex.join(_NO_VARIABLES)} "
-    join = f'echo 0 >"$1" && shift && unset PWD && exec {words}"$@"'
+    join = f'{held}echo 0 >"$1" && shift && unset PWD && exec {words}"$@"{let_go}'
     return [_SHELL, "-c", join, "sh", str(cgroup)]
 
 

@@ -89,6 +89,11 @@ class Process:
         assert code is not None
         return code
 
+    @property
+    def told(self) -> bytes:
+        """What bwrap has told of itself so far."""
+        return self._said
+
     def verify_watched(self) -> None:
         """To be called after ``end``.
 

@@ -23,6 +23,18 @@ from workflows.definitions.inputs import environment_name
 from workflows.errors import BadInput
 
 PRLIMIT = Path("/usr/bin/prlimit")
+# What it calls them.
+_FLAGS: Mapping[int, str] = {
+    resource.RLIMIT_DATA: "data",
+    resource.RLIMIT_FSIZE: "fsize",
+    resource.RLIMIT_CPU: "cpu",
+    resource.RLIMIT_NOFILE: "nofile",
+    resource.RLIMIT_CORE: "core",
+    resource.RLIMIT_NPROC: "nproc",
+}
+
+# The soft and the hard one, by its number in the module resource.
+Bounds = Mapping[int, tuple[int, int]]
 
 TEMPORARY_BYTES = 256 * MEBIBYTE
 SHARED_MEMORY_BYTES = 64 * MEBIBYTE
@@ -149,8 +161,8 @@ def environment(job: Job) -> dict[str, str]:
     return variables
 
 
-def bounded_command(job: Job, *, own_user: bool, is_watched: bool) -> list[str]:
-    """The job's command behind prlimit, which sets the bounds that the kernel keeps by itself.
+def bounds(job: Job, *, own_user: bool, is_watched: bool) -> Bounds:
+    """The bounds that the kernel keeps by itself.
 
     They hold for one process each (the watchdog adds them up) and are counted for a user; without
     a user of its own a job would share its count with the worker on kernels before 5.14. A job
@@ -159,18 +171,26 @@ def bounded_command(job: Job, *, own_user: bool, is_watched: bool) -> list[str]:
     """
     limits = job.limits
     open_files = min(limits.open_files, OPEN_FILES) if is_watched else limits.open_files
-    bounds: dict[str, int | str] = {
-        "data": _allowed(resource.RLIMIT_DATA, limits.memory_bytes + _SPARE_MEMORY_BYTES),
-        "fsize": _allowed(resource.RLIMIT_FSIZE, limits.file_bytes),
-        # At the first a process gets SIGXCPU, by which we know the reason; at the second SIGKILL.
-        "cpu": f"{limits.cpu_seconds}:{limits.cpu_seconds + 1}",
-        "nofile": _allowed(resource.RLIMIT_NOFILE, open_files),
-        "core": 0,
+    equal = {
+        resource.RLIMIT_DATA: limits.memory_bytes + _SPARE_MEMORY_BYTES,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_NOFILE: open_files,
+        resource.RLIMIT_CORE: 0,
     }
     if own_user or _kernel() >= (5, 14):
-        bounds["nproc"] = _allowed(resource.RLIMIT_NPROC, limits.processes + _SPARE_PROCESSES)
-    flags = [f"--{name}={value}" for name, value in bounds.items()]
-    return [str(PRLIMIT), *flags, "--", *job.command]
+        equal[resource.RLIMIT_NPROC] = limits.processes + _SPARE_PROCESSES
+    allowed = {bound: _allowed(bound, wanted) for bound, wanted in equal.items()}
+    return {
+        **{bound: (most, most) for bound, most in allowed.items()},
+        # At the first a process gets SIGXCPU, by which we know the reason; at the second SIGKILL.
+        resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 1),
+    }
+
+
+def bounded(command: Sequence[str], bounds: Bounds) -> list[str]:
+    """A command behind prlimit, which sets its bounds."""
+    flags = [f"--{_FLAGS[bound]}={soft}:{hard}" for bound, (soft, hard) in bounds.items()]
+    return [str(PRLIMIT), *flags, "--", *command]
 
 
 def opening_way_out(command: Sequence[str], descriptor: int) -> list[str]:

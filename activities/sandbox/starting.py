@@ -9,6 +9,7 @@ from activities.sandbox.base import Limits
 from activities.sandbox.cgroups import Cgroup, Cgroups
 from activities.sandbox.host import Host
 from activities.sandbox.launch import Launched, launch
+from activities.sandbox.profile import Bounds, bounded
 from activities.sandbox.seccomp import program
 from activities.sandbox.unavailable import not_started
 from activities.sandbox.warden import Warden
@@ -41,8 +42,17 @@ def start_bwrap(
     *,
     etc: Path | None,
     cgroup: Cgroup | None,
+    bounds: Bounds | None = None,
     inherited_end: int | None = None,
 ) -> Launched:
+    """Run a command in a sandbox, within ``bounds`` if there are some.
+
+    What joins a group may have them from its start, which saves a program; but not where processes
+    are counted for our own user, who has others.
+    """
+    early = bounds if cgroup is not None and uid is not None else None
+    if bounds is not None and early is None:
+        command = bounded(command, bounds)
     try:
         warden.watch()
         return launch(
@@ -55,6 +65,7 @@ def start_bwrap(
             uid=uid,
             view=host.view,
             cgroup=None if cgroup is None else cgroup.joining,
+            bounds=early,
             inherited_end=inherited_end,
         )
     except OSError as error:

@@ -13,7 +13,7 @@ from activities.sandbox.host import Host, host_for_trial
 from activities.sandbox.kernel_memory import OPEN_FILES
 from activities.sandbox.launch import Launched, launch
 from activities.sandbox.processes import Process
-from activities.sandbox.profile import bounded_command, trial_arguments
+from activities.sandbox.profile import bounded, bounds, trial_arguments
 from activities.sandbox.seccomp import program
 from activities.sandbox.slots import TRIAL_UID
 from activities.sandbox.starting import group
@@ -66,7 +66,7 @@ def _launch(host: Host, warden: Warden, cgroup: Cgroup | None) -> Launched:
         return launch(
             host.bwrap,
             [*host.system(None), *trial_arguments()],
-            bounded_command(job, own_user=own_user, is_watched=cgroup is None),
+            bounded(job.command, bounds(job, own_user=own_user, is_watched=cgroup is None)),
             mark=warden.mark,
             files=host.files(None),
             seccomp=program(is_watched=cgroup is None),

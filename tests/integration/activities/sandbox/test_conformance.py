@@ -172,6 +172,11 @@ async def test_a_command_that_is_not_there_gives_127(bench: Bench) -> None:
     assert (await bench.run("no-such-command")).code == 127
 
 
+async def test_what_is_no_program_gives_126(bench: Bench) -> None:
+    data = bench.file("data", "no program")
+    assert (await bench.run("/workspace/input/data", inputs={"data": data})).code == 126
+
+
 async def test_arguments_reach_the_command_untouched(bench: Bench) -> None:
     arguments = ("", " ", "a b", "--help", "$HOME", "`id`", "'", '"', "\\", "*", "ż", "\n")
     script = "import sys; print(ascii(sys.argv[1:]))"
