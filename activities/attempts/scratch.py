@@ -102,7 +102,10 @@ def sweep(runs: Path) -> None:
 def _remove_all(paths: Iterable[Path]) -> None:
     for path in paths:
         try:
-            path.rmdir()  # Most are empty by then, or were never made.
+            # Most have a file or two, or were never made: for these, this is the least that does.
+            for name in os.listdir(path):  # noqa: PTH208
+                os.unlink(f"{path}/{name}")  # noqa: PTH108
+            path.rmdir()
         except FileNotFoundError:
             pass
         except OSError:

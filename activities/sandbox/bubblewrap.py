@@ -25,7 +25,7 @@ from activities.sandbox.backends import MAX_RUNNING, SandboxOptions
 from activities.sandbox.base import Exit, Job, Limit, Limits, OnOutput, Sandbox
 from activities.sandbox.cgroups import Cgroup, Cgroups, open_cgroups
 from activities.sandbox.egress import Egress
-from activities.sandbox.folders import hand_over, is_empty, take_back
+from activities.sandbox.folders import hand_over, has_little, take_back
 from activities.sandbox.host import Host, find_host, verify_reach
 from activities.sandbox.interpreter import sandbox_python
 from activities.sandbox.own_folder import OwnFolder
@@ -299,5 +299,5 @@ def build(options: SandboxOptions) -> Bubblewrap:
 
 
 async def _on_folder(folder: Path, change: Callable[[], _T]) -> _T:
-    """In a thread, unless there is nothing in the folder: a thread costs more than that."""
-    return change() if is_empty(folder) else await asyncio.to_thread(change)
+    """In a thread, unless there is little in the folder: a thread costs more than that."""
+    return change() if has_little(folder) else await asyncio.to_thread(change)

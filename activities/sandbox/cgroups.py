@@ -19,6 +19,7 @@ import structlog
 from activities.file_lock import try_lock_folder
 from activities.sandbox.base import Limits
 from activities.sandbox.hierarchies import Hierarchy, find_hierarchies
+from activities.sandbox.tree import read_file, write_file
 from activities.units import MEBIBYTE
 
 # The kernel refuses a little after the watchdog notices, so that a job hears a clear reason.
@@ -62,6 +63,10 @@ class Cgroup:
     def has_killed(self) -> bool:
         """Whether the kernel has killed a process of this job, because it wanted more memory."""
         return self._count_kills() > self._kills
+
+    def seems_over(self, memory_bytes: int) -> bool:
+        """Whether it may be over: if not, ``is_over`` would say the same, and take no longer."""
+        return self.has_killed() or self._held_bytes() > memory_bytes
 
     def is_over(self, memory_bytes: int) -> bool:
         """Whether the job holds more than that, or has tried to hold more than it may at all."""
@@ -120,17 +125,12 @@ class Cgroup:
 
     def _read(self, name: str) -> str:
         try:
-            return (self._folder / name).read_text()
+            return read_file(f"{self._folder}/{name}").decode()
         except OSError:
             return ""
 
     def _write(self, name: str, text: str) -> None:
-        # No O_CREAT: where the file is not there, this kernel has no such bound.
-        descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, text.encode())
-        finally:
-            os.close(descriptor)
+        write_file(f"{self._folder}/{name}", text.encode())
 
     def _write_if_there(self, name: str, text: str) -> bool:
         with contextlib.suppress(OSError):

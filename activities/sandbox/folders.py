@@ -11,12 +11,15 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from activities.sandbox.unavailable import not_given
 
 # Walking holds a descriptor for each level, and common tools recurse: 1000 levels break them.
 MAX_DEPTH = 64
+
+_FEW_FILES = 4
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -132,6 +135,18 @@ def is_empty(folder: Path) -> bool:
         with os.scandir(folder) as entries:
             return next(entries, None) is None
     except PermissionError:  # closed by the job itself
+        return False
+
+
+def has_little(folder: Path) -> bool:
+    """Whether there are a few files in it, if anything, and no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            few = [*islice(entries, _FEW_FILES + 1)]
+            return len(few) <= _FEW_FILES and not any(
+                entry.is_dir(follow_symlinks=False) for entry in few
+            )
+    except OSError:  # Closed by the job itself, say.
         return False
 
 

@@ -72,7 +72,7 @@ def _table_bytes(members: Sequence[Member]) -> int:
     found = 0
     for member in members:
         with contextlib.suppress(OSError):
-            status = read_file(f"/proc/{member.pid}/status")
+            status = read_file(f"{member.folder}/status")
             found += _number(rb"VmPTE:\s+(\d+) kB", status) * KIBIBYTE
     return found
 

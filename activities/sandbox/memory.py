@@ -74,7 +74,7 @@ def _share_bytes(member: Member) -> int:
     resident stands in for it.
     """
     try:
-        rollup = read_file(f"/proc/{member.pid}/smaps_rollup")
+        rollup = read_file(f"{member.folder}/smaps_rollup")
     except (FileNotFoundError, ProcessLookupError):
         return 0
     except OSError:

@@ -140,7 +140,7 @@ class Process:
     def _hold(self, inner: int) -> None:
         self._inner = inner
         self._told.set()
-        offer_to_out_of_memory_killer(inner)
+        offer_to_out_of_memory_killer(f"/proc/{inner}")
         try:
             self._inner_fd = os.pidfd_open(inner)
         except ProcessLookupError:

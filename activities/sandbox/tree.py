@@ -12,7 +12,7 @@ from pathlib import Path
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 BLOCK_BYTES = 512  # the unit of st_blocks, see inode(7)
-_HIGHEST_OUT_OF_MEMORY_SCORE = "1000"
+_HIGHEST_OUT_OF_MEMORY_SCORE = b"1000"
 
 # A pid, the tick it started at, and where its stack is: new after each exec, which gives up all
 # the memory that a process had.
@@ -22,9 +22,11 @@ Identity = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class Member:
     """A process. ``cpu_seconds`` holds that of the children it has waited for, ``state`` is the
-    letter that proc(5) has for it."""
+    letter that proc(5) has for it, ``folder`` is where more is said of it. It is called ``pid``
+    there, which is another number in a sandbox's own /proc than in that of the host."""
 
     pid: int
+    folder: str
     identity: Identity
     parent: int
     threads: int
@@ -68,11 +70,30 @@ class ProcessTable:
         return found
 
 
-def offer_to_out_of_memory_killer(pid: int) -> None:
-    """Have a process, and those that it starts, killed before all others when the host runs out of
-    memory."""
+def inside(root: int) -> list[Member] | None:
+    """All processes of the sandbox whose process 1 is ``root``, with those that have ended and were
+    not waited for, by the sandbox's own /proc: it lists no others, of which the host may have
+    hundreds. Nothing while it is not there yet, nor is the job; None where it may not be seen.
+
+    Nothing in a sandbox can put another /proc there, or have a pid namespace within its own:
+    ``seccomp`` denies all calls for that, also to process 1.
+    """
+    folder = f"/proc/{root}/root/proc"
+    try:
+        if os.stat(folder).st_dev == os.stat("/proc").st_dev:  # noqa: PTH116
+            return None  # bwrap is still in the host's folders.
+        return [*_read_members(folder)]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    except OSError:
+        return None
+
+
+def offer_to_out_of_memory_killer(folder: str) -> None:
+    """Have the process whose folder in /proc this is, and those that it starts, killed before all
+    others when the host runs out of memory."""
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(_HIGHEST_OUT_OF_MEMORY_SCORE)
+        write_file(f"{folder}/oom_score_adj", _HIGHEST_OUT_OF_MEMORY_SCORE)
 
 
 def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
@@ -94,50 +115,55 @@ def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class OpenFiles:
     """``unlinked_bytes`` is the disk space of files that have no name, which no walk would find;
-    ``pipes`` the number of pipes."""
+    ``pipes`` the number of pipes, ``count`` that of all descriptors."""
 
     unlinked_bytes: int
     pipes: int
+    count: int
 
 
 def open_files(members: Iterable[Member]) -> OpenFiles:
     """What processes have open, each counted once; nothing where we may not look."""
     sizes: dict[tuple[int, int], int] = {}
     pipes: set[tuple[int, int]] = set()
+    count = 0
     for member in members:
-        for status in _open_files(member.pid):
+        for status in _open_files(member.folder):
+            count += 1
             if stat.S_ISFIFO(status.st_mode):
                 pipes.add((status.st_dev, status.st_ino))
             elif stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                 sizes[status.st_dev, status.st_ino] = status.st_blocks * BLOCK_BYTES
-    return OpenFiles(sum(sizes.values()), len(pipes))
+    return OpenFiles(sum(sizes.values()), len(pipes), count)
 
 
-def _open_files(pid: int) -> Iterator[os.stat_result]:
-    folder = f"/proc/{pid}/fd"
+def _open_files(process: str) -> Iterator[os.stat_result]:
+    folder = f"{process}/fd"
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):  # noqa: PTH208
             with contextlib.suppress(OSError):
                 yield os.stat(f"{folder}/{name}")  # noqa: PTH116
 
 
-def _read_members() -> Iterator[Member]:
-    for name in os.listdir("/proc"):  # noqa: PTH208  (paths cost three times as much)
+def _read_members(proc: str = "/proc") -> Iterator[Member]:
+    for name in os.listdir(proc):  # noqa: PTH208  (paths cost three times as much)
         if name.isdigit():
             with contextlib.suppress(OSError):
-                yield read_member(int(name))
+                yield read_member(int(name), proc)
 
 
-def read_member(pid: int) -> Member:
+def read_member(pid: int, proc: str = "/proc") -> Member:
     """One process. Raises ``OSError`` when it has ended."""
-    return _parse(pid, read_file(f"/proc/{pid}/stat"))
+    folder = f"{proc}/{pid}"
+    return _parse(pid, folder, read_file(f"{folder}/stat"))
 
 
-def _parse(pid: int, line: bytes) -> Member:
+def _parse(pid: int, folder: str, line: bytes) -> Member:
     """Fields as numbered in proc(5); the second, a name, may itself hold spaces and brackets."""
     fields = line.rpartition(b")")[2].split()
     return Member(
         pid=pid,
+        folder=folder,
         identity=(pid, int(fields[22 - 3]), int(fields[28 - 3])),
         parent=int(fields[4 - 3]),
         threads=int(fields[20 - 3]),
@@ -152,5 +178,14 @@ def read_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 64 * 1024)
+    finally:
+        os.close(descriptor)
+
+
+def write_file(path: str, content: bytes) -> None:
+    """To one that is there: where it is not, the kernel has no such setting."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, content)
     finally:
         os.close(descriptor)

@@ -131,9 +131,13 @@ class Blobs:
             if blob.sha256 in stored and deleted_at in (None, stored[blob.sha256]):
                 continue
             key = blob_key(team_id, blob.sha256)
-            if blob.sha256 not in asked.named or self._size_of(key) != blob.size:
+            if blob.sha256 not in asked.named or self._small_size_of(key) != blob.size:
                 self._send_small(key, blob)
             stored[blob.sha256] = deleted_at
+
+    def _small_size_of(self, key: str) -> int | None:
+        found = self._small.size_of(key) if self._small is not None else None
+        return self._size_of(key) if found is None else found
 
     def _send_small(self, key: str, blob: SmallBlob) -> None:
         if self._disk is not None and (shortage := self._disk.shortage) is not None:

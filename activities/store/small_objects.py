@@ -1,10 +1,11 @@
 """Small objects on their way to S3, each in one request: a step's files most of all.
 
-``Minio.put_object`` makes a request that may have any form, and takes half as much processor time
-again. What two of these have in common is worked out once; the signature is minio's, and so is what
-a refusal is told by.
+``Minio.put_object`` and ``stat_object`` make requests that may have any form, and take half as much
+processor time again. What two of these have in common is worked out once; the signature is minio's,
+and so is what a refusal is told by.
 """
 
+from hashlib import sha256
 from typing import cast
 from urllib.parse import urlunsplit
 
@@ -19,6 +20,8 @@ from activities.store.options import S3Options
 from activities.store.s3_address import region_of
 
 _STORED = (200, 204)
+_FOUND = 200
+_SHA256_OF_NOTHING = sha256().hexdigest()
 
 
 def small_objects(options: S3Options, manager: PoolManager) -> "SmallObjects | None":
@@ -49,31 +52,45 @@ class SmallObjects:
         Raises:
             S3Error, InvalidResponseError, urllib3's HTTPError: as ``Minio.put_object``.
         """
-        url = self._url._replace(path=self._url.path + key)
-        date = time.utcnow()
-        headers: DictType = {
-            "Host": url.netloc,
-            "Content-Type": mime_type,
-            "Content-Length": str(len(body)),
-            "x-amz-content-sha256": sha256,
-            "x-amz-date": time.to_amz_date(date),
-        }
+        headers: DictType = {"Content-Type": mime_type, "Content-Length": str(len(body))}
         if self._is_https:  # As minio does: buckets with locks on their objects insist on it.
             headers["Content-MD5"] = str(md5sum_hash(body))
+        response = self._ask("PUT", key, headers, sha256, body)
+        if response.status not in _STORED:
+            raise _refusal(response)
+
+    def size_of(self, key: str) -> int | None:
+        """How many bytes an object has; None where that cannot be told, for whatever reason.
+
+        Raises:
+            urllib3's HTTPError: the store cannot be reached.
+        """
+        response = self._ask("HEAD", key, {}, _SHA256_OF_NOTHING)
+        size = response.headers.get("content-length")
+        return int(size) if response.status == _FOUND and size else None
+
+    def _ask(
+        self, method: str, key: str, headers: DictType, digest: str, body: bytes | None = None
+    ) -> BaseHTTPResponse:
+        url = self._url._replace(path=self._url.path + key)
+        date = time.utcnow()
+        headers |= {
+            "Host": url.netloc,
+            "x-amz-content-sha256": digest,
+            "x-amz-date": time.to_amz_date(date),
+        }
         sign_v4_s3(  # Adds to the headers.
-            method="PUT",
+            method=method,
             url=url,
             region=self._region,
             headers=headers,
             credentials=self._credentials,
-            content_sha256=sha256,
+            content_sha256=digest,
             date=date,
         )
-        response = self._connections.urlopen(
-            "PUT", url.path, body=body, headers=cast(dict[str, str], headers)
+        return self._connections.urlopen(
+            method, url.path, body=body, headers=cast(dict[str, str], headers)
         )
-        if response.status not in _STORED:
-            raise _refusal(response)
 
 
 def _refusal(response: BaseHTTPResponse) -> S3Error | InvalidResponseError:

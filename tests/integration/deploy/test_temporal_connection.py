@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
-from temporalio.service import TLSConfig
+from temporalio.service import GrpcCompression, TLSConfig
 
 from deploy import temporal_connection
 from deploy.local.services import Services
@@ -57,3 +57,21 @@ async def test_a_key_of_temporal_cloud_is_sent_over_tls_only(
     found = temporal_connection.connection()
     assert found.get("api_key") == "not-a-true-key"
     assert found.get("tls") is True or isinstance(found.get("tls"), TLSConfig)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_compressed"),
+    [
+        ("127.0.0.1:7233", False),
+        ("localhost:7233", False),
+        ("[::1]:7233", False),
+        ("temporal.example.org:7233", True),
+        ("10.0.0.7:7233", True),
+    ],
+)
+async def test_what_never_leaves_this_machine_is_not_compressed(
+    address: str, is_compressed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    wanted = GrpcCompression.GZIP if is_compressed else GrpcCompression.NONE
+    assert temporal_connection.connection()["grpc_compression"] is wanted

@@ -60,6 +60,7 @@ def test_memory_over_the_limit_for_a_moment_only_is_forgiven() -> None:
 def _member(pid: int, *, resident_bytes: int) -> Member:
     return Member(
         pid=pid,
+        folder=f"/proc/{pid}",
         identity=(pid, 1, 1),
         parent=1,
         threads=1,

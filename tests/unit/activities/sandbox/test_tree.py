@@ -1,11 +1,73 @@
 """What a job's processes use, as the watchdog sees it."""
 
 import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from activities.sandbox.tree import mounted_usage
+from activities.sandbox.tree import Member, ProcessTable, inside, mounted_usage, open_files
+
+# Process 1 of a pid namespace with a /proc of its own. Of its two children, one has ended, and
+# nobody has waited for it.
+NAMESPACE = (
+    *("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *("sh", "-c", "sleep 0.2 & echo ready; exec sleep 60"),
+)
 
 
 def test_a_folder_of_the_host_is_never_counted_as_the_jobs() -> None:
     """As in the moment before bwrap has changed its root: this process stands for it."""
     assert os.statvfs("/tmp").f_blocks > 0
     assert mounted_usage(os.getpid(), "/tmp") == (0, 0)
+
+
+def test_processes_of_the_host_are_never_counted_as_the_jobs() -> None:
+    """As in that moment."""
+    assert inside(os.getpid()) is None
+
+
+def test_a_process_that_has_ended_has_none_inside() -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    assert inside(ended.pid) == []
+
+
+def test_a_sandbox_lists_all_that_the_host_finds_below_its_first_process() -> None:
+    with _namespace() as root:
+        found, host = inside(root), ProcessTable().descendants(root)
+        assert found is not None
+        assert sorted(each.state for each in found) == ["S", "Z"]
+        assert sorted(_account(each) for each in found) == sorted(map(_account, host))
+        assert {each.pid for each in found}.isdisjoint({each.pid for each in host})
+        assert open_files(found) == open_files(host)
+        assert open_files(found).count > 0
+
+
+def _account(member: Member) -> tuple[object, ...]:
+    used = (member.threads, member.cpu_seconds, member.resident_bytes, member.virtual_bytes)
+    return (member.state, *used)
+
+
+@contextmanager
+def _namespace() -> Iterator[int]:
+    """The pid, on the host, of process 1 inside."""
+    with subprocess.Popen(NAMESPACE, stdout=subprocess.PIPE) as outer:
+        try:
+            assert outer.stdout is not None
+            assert outer.stdout.readline() == b"ready\n"
+            children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+            root = int(children.read_text())
+            _until_settled(root)
+            yield root
+        finally:
+            outer.kill()
+
+
+def _until_settled(root: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if sorted(each.state for each in ProcessTable().descendants(root)) == ["S", "Z"]:
+            return
+        time.sleep(0.01)

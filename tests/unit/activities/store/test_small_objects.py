@@ -41,7 +41,7 @@ class Store:
         for _ in range(self._most):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.heads.append(head)
-            length = int(_headers(head)["content-length"])
+            length = int(_headers(head).get("content-length", 0))
             self.bodies.append(await reader.readexactly(length))
             writer.write(self._answer)
             await writer.drain()
@@ -80,6 +80,26 @@ async def test_the_store_is_told_what_it_is_to_get_and_who_sends_it() -> None:
     signed = "content-length;content-type;host;x-amz-content-sha256;x-amz-date"
     assert f"SignedHeaders={signed}," in told["authorization"]
     assert store.bodies == [BODY, b""]
+
+
+async def test_the_size_of_an_object_is_asked_for_by_who_may_read_it() -> None:
+    store, key = Store(), blob_key(TEAM, blob().sha256)
+    async with listening(store.serve) as port:
+        small = Blobs(options(port))._small
+        assert small is not None
+        assert await asyncio.to_thread(small.size_of, key) == 0
+    assert store.heads[0].startswith(f"HEAD /agentos/{key} HTTP/1.1")
+    signed = "host;x-amz-content-sha256;x-amz-date"
+    assert f"SignedHeaders={signed}," in _headers(store.heads[0])["authorization"]
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+async def test_of_what_cannot_be_looked_at_the_size_is_not_known(status: int) -> None:
+    store = Store(status)
+    async with listening(store.serve) as port:
+        small = Blobs(options(port))._small
+        assert small is not None
+        assert await asyncio.to_thread(small.size_of, "any") is None
 
 
 async def test_a_store_whose_certificate_nobody_vouches_for_gets_no_small_object(
