@@ -9,19 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import (
-    Boolean,
-    ColumnClause,
-    DateTime,
-    Row,
-    Select,
-    and_,
-    func,
-    literal_column,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import Boolean, DateTime, Row, Select, func, literal_column, or_, select, text
 from sqlmodel import col
 
 from activities.store import audit, events, fence
@@ -29,28 +17,12 @@ from activities.store.audit import Actor, Deed
 from activities.store.database import Database
 from activities.store.tables import SubTask, Task
 from workflows.events import ApprovalDecided
-from workflows.states import Status
+from workflows.states import FINAL, Status
 
 Answer = Literal["approve", "deny"]
 
-
-def _spelt_out(condition: str) -> ColumnClause[bool]:
-    """As an index has it: a value that is bound might hide it."""
-    return literal_column(condition, Boolean())
-
-
-IS_ASKED = _spelt_out("(sub_tasks.approval ->> 'kind') IS NOT NULL")
-IS_UNDECIDED = _spelt_out("(sub_tasks.approval ->> 'decision') IS NULL")
-# Those that were ever decided on are more and more: they are looked for from the tasks under way.
-_IS_DECIDED = and_(
-    _spelt_out("(sub_tasks.approval ->> 'decision') IN ('approve', 'deny')"),
-    _spelt_out(
-        f"sub_tasks.task_id = ANY (ARRAY(SELECT tasks.id FROM tasks WHERE {fence.IS_LIVING}))"
-    ),
-)
-IS_WAITING = and_(
-    IS_ASKED, _spelt_out(f"sub_tasks.status = '{Status.WAITING}'"), _spelt_out(fence.IS_LIVING)
-)
+# Spelt out, as the index of the few that wait has it: a value that is bound might hide it.
+IS_WAITING = literal_column(f"sub_tasks.status = '{Status.WAITING}'", Boolean())
 # As much of an id as commands show, or more.
 _ASK = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
@@ -128,7 +100,7 @@ async def asked_calls(
     """
     query = _ASKED.where(col(SubTask.task_id) == task_id, col(SubTask.execution_order) > after)
     if waiting:
-        query = query.where(col(SubTask.status) == Status.WAITING, IS_UNDECIDED)
+        query = query.where(col(SubTask.status) == Status.WAITING, _DECISION.is_(None))
     return await _calls(database, query.order_by(col(SubTask.execution_order)).limit(limit))
 
 
@@ -211,8 +183,9 @@ async def decided_calls(database: Database, age: timedelta, limit: int) -> Seque
     decided_at = col(SubTask.approval)["decided_at"].astext.cast(DateTime(timezone=True))
     query = _ASKED.where(
         IS_WAITING,
-        _IS_DECIDED,
+        _DECISION.is_not(None),
         decided_at < func.now() - age,
+        col(Task.status).not_in([str(status) for status in FINAL]),
     )
     return await _calls(database, query.order_by(decided_at).limit(limit))
 
@@ -237,6 +210,8 @@ def call_of(row: Row[*tuple[Any, ...]]) -> AskedCall:
     )
 
 
+_DECISION = col(SubTask.approval)["decision"].astext
+
 _ASKED = (
     select(
         col(SubTask.id),
@@ -250,7 +225,7 @@ _ASKED = (
         col(SubTask.approval),
     )
     .join(Task, col(Task.id) == col(SubTask.task_id))
-    .where(IS_ASKED)
+    .where(col(SubTask.approval)["kind"].astext.is_not(None))
 )
 
 # The row of the task is locked first, as everywhere: in the other order, a decision and the end of

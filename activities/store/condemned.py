@@ -120,7 +120,8 @@ class Ledger:
         Raises:
             TemporaryFailure: one is being deleted, and that does not end.
         """
-        values = {"team_id": team_id, "digests": list(digests)}
+        # In one order: two that pardon the same ones in different orders would lock each other out.
+        values = {"team_id": team_id, "digests": sorted(set(digests))}
         rows = await self._database.execute(_PARDON_ALL, values)
         deleted: dict[str, datetime] = {}
         for row in rows:

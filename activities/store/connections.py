@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from activities.store.engines import IDLE_SINCE, engine_of
+from activities.store.engines import IDLE_SINCE, LONGEST_IDLE_SECONDS, engine_of
 
 _FEW = 8
 _MOMENT_SECONDS = 0.05
@@ -54,16 +54,27 @@ class Connections:
     they are idle, and the shelf a few.
 
     One that was idle for ``ask_after_seconds`` is asked whether it is alive; with None, none is.
+    One that was idle for ``longest_idle_seconds`` is given up. ``moment_seconds`` is how long a
+    statement waits for one of the few at work before it opens another.
     """
 
     def __init__(
-        self, url: str, pool_size: int, max_overflow: int, *, ask_after_seconds: float | None
+        self,
+        url: str,
+        pool_size: int,
+        max_overflow: int,
+        *,
+        ask_after_seconds: float | None,
+        longest_idle_seconds: float = LONGEST_IDLE_SECONDS,
+        moment_seconds: float = _MOMENT_SECONDS,
     ) -> None:
         self._most = pool_size + max_overflow
         self._room = min(pool_size, _FEW)
-        self.engine = engine_of(url, pool_size, max_overflow, ask_after_seconds)
+        self._moment_seconds = moment_seconds
+        ages = (inf if ask_after_seconds is None else ask_after_seconds, longest_idle_seconds)
+        self.engine = engine_of(url, pool_size, max_overflow, *ages)
         self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._stale_seconds = inf if ask_after_seconds is None else ask_after_seconds
+        self._fresh_seconds = min(ages)
         self._shelf: asyncio.LifoQueue[_Taken] = asyncio.LifoQueue()
         self._at_work = 0  # for single statements
         self._waiting = self._waits = 0
@@ -92,23 +103,25 @@ class Connections:
             yield connection
 
     async def _take(self) -> _Taken:
-        while taken := await self._from_shelf():
-            if self._is_fresh(taken):
-                break
-            # What is below it lies there for longer. The pool looks whether they are alive.
-            await self._into_pool(taken)
-        taken = taken or await self._from_pool()
-        self._at_work += 1
-        return taken
+        self._at_work += 1  # Before it connects: many come at once.
+        try:
+            while taken := await self._from_shelf():
+                if self._is_fresh(taken):
+                    return taken
+                # What is below it lies there for longer. The pool looks whether they are alive.
+                await self._into_pool(taken)
+            return await self._from_pool()
+        except BaseException:
+            self._at_work -= 1
+            raise
 
     async def _from_shelf(self) -> _Taken | None:
-        if not self._shelf.empty():
-            return self._shelf.get_nowait()
-        if self._at_work >= _FEW:
+        if self._shelf.empty() and self._at_work > _FEW:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_MOMENT_SECONDS):
+                async with asyncio.timeout(self._moment_seconds):
                     return await self._shelf.get()
-        return None
+        # Also what came as the moment ended: with all on the shelf, the pool would have none.
+        return None if self._shelf.empty() else self._shelf.get_nowait()
 
     async def _from_pool(self) -> _Taken:
         with self._waiting_if_none_is_free():
@@ -117,7 +130,7 @@ class Connections:
 
     def _is_fresh(self, taken: _Taken) -> bool:
         idle = time.monotonic() - taken.used
-        return idle <= self._stale_seconds and not taken.driver.is_closed()
+        return idle <= self._fresh_seconds and not taken.driver.is_closed()
 
     async def _put_back(self, taken: _Taken) -> None:
         """Into the pool if anybody waits there, for nobody who does looks at the shelf again."""

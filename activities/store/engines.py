@@ -6,7 +6,7 @@ from math import inf
 
 from sqlalchemy import Dialect, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,12 +15,19 @@ from activities.store.database_url import engine_arguments
 POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 STATEMENT_TIMEOUT_MS = 30_000
+# Those that were used last are used first, so that others are idle for long. What lies between us
+# and the database may forget them by then without a word, and whoever used one would wait for ever.
+LONGEST_IDLE_SECONDS = 60.0
 
 IDLE_SINCE = "idle_since"
 
 
 def engine_of(
-    url: str, pool_size: int, max_overflow: int, ask_after_seconds: float | None
+    url: str,
+    pool_size: int,
+    max_overflow: int,
+    ask_after_seconds: float,
+    longest_idle_seconds: float,
 ) -> AsyncEngine:
     address, given = engine_arguments(url)
     engine = create_async_engine(
@@ -40,7 +47,7 @@ def engine_of(
             },
         },
     )
-    check = partial(_check, engine.dialect, inf if ask_after_seconds is None else ask_after_seconds)
+    check = partial(_check, engine.dialect, ask_after_seconds, longest_idle_seconds)
     event.listen(engine.sync_engine, "checkin", _note_idle)
     event.listen(engine.sync_engine, "checkout", check)
     return engine
@@ -53,6 +60,7 @@ def _note_idle(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
 def _check(
     dialect: Dialect,
     ask_after_seconds: float,
+    longest_idle_seconds: float,
     connection: DBAPIConnection,
     record: ConnectionPoolEntry,
     _: object,
@@ -62,11 +70,14 @@ def _check(
     One that hung up has closed its end, which is known here. Only one that vanished without a word
     must be asked, and that takes a round trip or three: not before each query.
     """
+    idle = time.monotonic() - record.info.get(IDLE_SINCE, inf)
     try:
         driver = record.driver_connection
         if driver is None or driver.is_closed():
             raise InvalidatePoolError
-        if time.monotonic() - record.info.get(IDLE_SINCE, inf) > ask_after_seconds:
+        if idle > longest_idle_seconds:
+            raise DisconnectionError  # This one alone.
+        if idle > ask_after_seconds:
             dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise InvalidatePoolError from error

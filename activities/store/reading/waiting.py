@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Row, Text, case, cast, func, select
 from sqlmodel import col
 
-from activities.store.approvals import IS_UNDECIDED, IS_WAITING, AskedCall, call_of
+from activities.store.approvals import IS_WAITING, AskedCall, call_of
 from activities.store.database import Database
 from activities.store.reading.cursor import Cursor, cut_at
 from activities.store.tables import ResidentRow, SubTask, Task
-from workflows.states import TaskType
+from workflows.states import FINAL, TaskType
 
 # A page ends early here, whatever its limit; one call is always given whole.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -84,12 +84,15 @@ async def count_waiting(database: Database, team_id: UUID, most: int = MOST_COUN
 
 
 def _conditions(team_id: UUID) -> list[ColumnElement[bool]]:
-    expires_at = col(SubTask.approval)["expires_at"]
+    """Few calls wait at a time, of all teams together: their index by state leads to them."""
+    asked = col(SubTask.approval)
     return [
         IS_WAITING,
         col(SubTask.team_id) == team_id,
-        IS_UNDECIDED,
-        expires_at.astext.cast(DateTime(timezone=True)) > func.now(),
+        asked["kind"].astext.is_not(None),
+        asked["decision"].astext.is_(None),
+        asked["expires_at"].astext.cast(DateTime(timezone=True)) > func.now(),
+        col(Task.status).not_in([str(status) for status in FINAL]),
         col(Task.deleted_at).is_(None),
     ]
 

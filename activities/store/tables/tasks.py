@@ -224,13 +224,10 @@ class SubTask(Row, table=True):
     __tablename__ = "sub_tasks"
     __table_args__ = (
         Index("sub_tasks_by_task", "task_id", "execution_order"),
-        # The state of a step is in no index: it changes twice, and each change would be an entry in
-        # all of them. Those that wait for a person are among these, and their task has not ended.
         Index(
-            "sub_tasks_asked",
-            text("(approval ->> 'decision')"),
-            "task_id",
-            postgresql_where=text("(approval ->> 'kind') IS NOT NULL"),
+            "sub_tasks_waiting",
+            "created_at",
+            postgresql_where=text("status = 'waiting'"),
         ),
         Index(
             "sub_tasks_retrying",
@@ -250,6 +247,12 @@ class SubTask(Row, table=True):
             "task_id",
             "execution_order",
             postgresql_where=text("item_of IS NULL"),
+        ),
+        Index(
+            "sub_tasks_by_state_of_item",
+            "item_of",
+            "status",
+            postgresql_where=text("item_of IS NOT NULL"),
         ),
     )
 

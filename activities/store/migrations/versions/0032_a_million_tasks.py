@@ -16,9 +16,7 @@ BEFOREHAND = {
         ON tasks USING gin ((agentos_trigrams(name, prompt) || ARRAY[CAST(team_id AS text)]))
         WITH (gin_pending_list_limit = 512) WHERE parent_id IS NULL
     """,
-    "sub_tasks_asked": """
-        ON sub_tasks ((approval ->> 'decision'), task_id) WHERE (approval ->> 'kind') IS NOT NULL
-    """,
+    "sub_tasks_waiting": "ON sub_tasks (created_at) WHERE status = 'waiting'",
     "audit_log_by_action": "ON audit_log (team_id, action text_pattern_ops)",
     "audit_log_by_actor": "ON audit_log (team_id, actor text_pattern_ops)",
 }
@@ -34,8 +32,6 @@ def upgrade() -> None:
     # walked all tasks of that state, and every change of state had to write them.
     op.drop_index("tasks_by_status", table_name="tasks")
     op.drop_index("sub_tasks_by_status", table_name="sub_tasks")
-    # Where no index knows the state of a step, its new row is found by the entries of the old one.
-    op.drop_index("sub_tasks_by_state_of_item", table_name="sub_tasks")
     for name, definition in BEFOREHAND.items():
         op.execute(f"CREATE INDEX IF NOT EXISTS {name} {definition}")
     op.execute("ALTER INDEX tasks_by_text_of_team RENAME TO tasks_by_text")
@@ -54,12 +50,6 @@ def downgrade() -> None:
         postgresql_with={"gin_pending_list_limit": 512},  # kB
         postgresql_where=sa.text("parent_id IS NULL"),
     )
-    op.drop_index("sub_tasks_asked", table_name="sub_tasks")
-    op.create_index(
-        "sub_tasks_by_state_of_item",
-        "sub_tasks",
-        ["item_of", "status"],
-        postgresql_where=sa.text("item_of IS NOT NULL"),
-    )
+    op.drop_index("sub_tasks_waiting", table_name="sub_tasks")
     for table in ("sub_tasks", "tasks"):
         op.create_index(f"{table}_by_status", table, ["status", "created_at", "parent_id"])

@@ -1,6 +1,7 @@
 """Connections that are kept at hand for single statements, and those that others need."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -18,8 +19,12 @@ async def opened(database_url: str) -> AsyncIterator[Opened]:
     """Makes connections to this test's database."""
     made: list[Connections] = []
 
-    def opened(size: int, more: int = 0, ask_after_seconds: float | None = None) -> Connections:
-        made.append(Connections(database_url, size, more, ask_after_seconds=ask_after_seconds))
+    def opened(
+        size: int, more: int = 0, ask_after_seconds: float | None = None, **options: float
+    ) -> Connections:
+        made.append(
+            Connections(database_url, size, more, ask_after_seconds=ask_after_seconds, **options)
+        )
         return made[-1]
 
     yield opened
@@ -91,6 +96,39 @@ async def test_a_statement_rather_waits_for_one_of_eight_than_opens_another(
             await asyncio.sleep(0)
         await ninth
     assert connections.use().idle == 8
+
+
+async def test_of_many_statements_at_once_only_eight_open_a_connection(opened: Opened) -> None:
+    connections = opened(20, moment_seconds=30.0)
+    pids = await asyncio.gather(*(backend(connections) for _ in range(40)))
+    assert len({*pids}) == 8
+    assert connections.use().idle == 8
+
+
+async def test_a_statement_takes_what_comes_back_as_its_wait_ends(opened: Opened) -> None:
+    connections = opened(8, moment_seconds=0.05)
+    async with AsyncExitStack() as stack:
+        await held(stack, connections, 8)
+        waiting = [asyncio.create_task(backend(connections)) for _ in range(3)]
+        await asyncio.sleep(0)
+        time.sleep(0.1)  # noqa: ASYNC251  (the wait is over before the loop looks again)
+    async with asyncio.timeout(5):  # The pool has none, and would say so after ten.
+        await asyncio.gather(*waiting)
+
+
+async def test_a_connection_that_nobody_has_used_for_long_is_given_up(opened: Opened) -> None:
+    connections = opened(20, longest_idle_seconds=0.3)
+    async with AsyncExitStack() as stack:
+        await held(stack, connections, 10)
+    async with transaction(connections) as in_the_pool:
+        pass
+    at_hand = await backend(connections)
+    assert at_hand == await backend(connections)
+    await asyncio.sleep(0.4)
+    after = {await backend(connections)}
+    async with transaction(connections) as pid:
+        after.add(pid)
+    assert not after & {at_hand, in_the_pool}
 
 
 async def test_a_statement_does_not_wait_for_eight_that_take_long(opened: Opened) -> None:

@@ -142,19 +142,3 @@ async def test_lists_of_what_is_not_there_touch_next_to_nothing(
     }
     touched = {name: await rows_touched(database, ask) for name, ask in asked.items()}
     assert max(touched.values()) <= FEW, touched
-
-
-async def test_no_index_of_steps_knows_what_changes_as_a_step_runs(database: Database) -> None:
-    known = text(
-        """
-        SELECT attname FROM pg_index
-        JOIN pg_depend ON pg_depend.objid = indexrelid AND refobjid = indrelid
-        JOIN pg_attribute ON attrelid = indrelid AND attnum = refobjsubid
-        WHERE indrelid = CAST('sub_tasks' AS regclass) AND classid = CAST('pg_class' AS regclass)
-        """
-    )
-    changing = {"status", "phase", "worker_id", "started_at", "finished_at", "output_result"}
-    async with database.reading() as connection:
-        names = set(await connection.scalars(known))
-    assert "item_of" in names
-    assert not names & changing
