@@ -50,6 +50,7 @@ from activities.sandbox.warden import Warden
 from activities.sandbox.warm import WarmSandbox, waiting_job
 from activities.sandbox.warm_folders import Unfit, WarmFolders
 from activities.sandbox.warm_pool import IDLE_SECONDS, WarmPool
+from activities.sandbox.watchdog import disk_use
 
 _WATCHDOG_THREADS = 2
 
@@ -220,8 +221,9 @@ class Bubblewrap(Sandbox):
             with own_end:
                 with sandbox_end:
                     way_out = sandbox_end.fileno()
-                    command = opening_way_out(bounded(job.command, bounds_of_job), way_out)
-                    process = Process(start(options, command, inherited_end=way_out))
+                    command = opening_way_out(job.command, way_out)
+                    started = start(options, command, bounds=bounds_of_job, inherited_end=way_out)
+                    process = Process(started)
                 async with self._egress.serving(own_end):
                     return await self._attend(process, job, on_output, cgroup)
 
@@ -273,6 +275,8 @@ class Bubblewrap(Sandbox):
         finally:
             code = await uninterrupted(process.end())
         process.verify_watched()
+        # A job may have ended between two looks, and nobody writes any more.
+        left = await _on_folder(job.output, partial(disk_use, job.output, job.limits))
         limit = supervision.limit
         if limit is None and code != 0 and cgroup is not None and cgroup.has_killed():
             limit = Limit.MEMORY
@@ -285,6 +289,7 @@ class Bubblewrap(Sandbox):
             no_room=supervision.no_room,
             sandbox_status=process.status,
             told=process.told,
+            left_too_much=left if isinstance(left, Limit) else None,
         )
 
 

@@ -180,10 +180,11 @@ def bounds(job: Job, *, own_user: bool, is_watched: bool) -> Bounds:
     if own_user or _kernel() >= (5, 14):
         equal[resource.RLIMIT_NPROC] = limits.processes + _SPARE_PROCESSES
     allowed = {bound: _allowed(bound, wanted) for bound, wanted in equal.items()}
+    most_seconds = _allowed(resource.RLIMIT_CPU, limits.cpu_seconds + 1)
     return {
         **{bound: (most, most) for bound, most in allowed.items()},
         # At the first a process gets SIGXCPU, by which we know the reason; at the second SIGKILL.
-        resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 1),
+        resource.RLIMIT_CPU: (min(limits.cpu_seconds, most_seconds), most_seconds),
     }
 
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from resource import RLIMIT_NOFILE
 
 from activities.sandbox.base import Limits
 from activities.sandbox.cgroups import Cgroup, Cgroups
@@ -17,6 +18,8 @@ from workflows.errors import BadInput, TemporaryFailure
 
 # The machine is out of something that other work gives back.
 _PASSING_ERRORS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+# It puts aside a descriptor as number 10, and opens the way to the group.
+_FEWEST_OPEN = 32
 
 
 @contextlib.contextmanager
@@ -48,9 +51,11 @@ def start_bwrap(
     """Run a command in a sandbox, within ``bounds`` if there are some.
 
     What joins a group may have them from its start, which saves a program; but not where processes
-    are counted for our own user, who has others.
+    are counted for our own user, who has others, nor where the shell that joins it could open too
+    few files.
     """
-    early = bounds if cgroup is not None and uid is not None else None
+    is_open_enough = bounds is not None and bounds[RLIMIT_NOFILE][0] >= _FEWEST_OPEN
+    early = bounds if cgroup is not None and uid is not None and is_open_enough else None
     if bounds is not None and early is None:
         command = bounded(command, bounds)
     try:

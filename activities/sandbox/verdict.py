@@ -43,7 +43,7 @@ class Outcome:
     together, if it was looked at, ``launched_at`` when its process was there, by the monotonic
     clock, ``no_room`` what the disk lacked when it was stopped for that, ``sandbox_status`` how
     bwrap itself ended: its exit code, or that of its signal below zero, ``told`` what it told of
-    itself.
+    itself, ``left_too_much`` the limit that what it has left behind is over.
     """
 
     code: int | None
@@ -54,6 +54,7 @@ class Outcome:
     no_room: NoRoom | None = None
     sandbox_status: int = 0
     told: bytes = b""
+    left_too_much: Limit | None = None
 
 
 async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: int) -> Exit:
@@ -77,6 +78,7 @@ async def conclude(job: Job, outcome: Outcome, *, too_deep: bool, duration_ms: i
         raise explain(outcome.tail.decode(errors="replace"), outcome.sandbox_status)
     if code and limit is None:
         limit = await asyncio.to_thread(_limit_behind, job, code, outcome)
+    limit = limit or outcome.left_too_much
     if code is not None and code in KILLED:
         killed_by = signal.Signals(code - 128)
     return Exit(

@@ -6,8 +6,12 @@ A script without the project: ``python -c SOURCE DESCRIPTOR PORT COMMAND...``.
 """
 
 import os
+import signal
 import socket
 import sys
+
+# As a shell has it.
+_NO_PROGRAM, _NOT_RUN = 127, 126
 
 
 def main(descriptor: str, port: str, *command: str) -> None:
@@ -16,7 +20,13 @@ def main(descriptor: str, port: str, *command: str) -> None:
         socket.create_server(("127.0.0.1", int(port)), backlog=64) as listener,
     ):
         socket.send_fds(worker, [b"."], [listener.fileno()])
-    os.execv(command[0], command)  # noqa: S606  (an exact path, no shell)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would the job.
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvp(command[0], command)  # noqa: S606  (no shell)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        sys.exit(_NO_PROGRAM if isinstance(error, FileNotFoundError) else _NOT_RUN)
 
 
 if __name__ == "__main__":

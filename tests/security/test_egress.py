@@ -263,3 +263,15 @@ async def test_the_exit_code_and_the_folder_of_a_job_with_network_are_its_own(
         assert bench.stdout.split() == ["/workspace/output", "0", "1", "2", "3"]
         ended = await bench.run("/nowhere", network=True)
         assert (ended.code, Path("/nowhere").name in bench.stderr) == (127, True)
+
+
+async def test_a_job_with_network_ignores_no_signal_from_its_start(names: Names) -> None:
+    async with bench_of(names) as bench:
+        assert (await bench.shell("grep SigIgn /proc/self/status", network=True)).ok
+    assert int(bench.stdout.split()[1], 16) == 0
+
+
+async def test_what_is_no_program_is_said_as_a_shell_says_it(names: Names) -> None:
+    async with bench_of(names) as bench:
+        assert (await bench.run("/etc", network=True)).code == 126
+        assert "/etc" in bench.stderr

@@ -158,6 +158,16 @@ ABUSES = {
         Limits(),
         Limit.FILES,
     ),
+    "more files than it may, made too quickly to be noticed": (
+        "for n in range(50): open(str(n), 'w').close()",
+        Limits(files=40),
+        Limit.FILES,
+    ),
+    "too much on the disk, written too quickly to be noticed": (
+        "open('x', 'wb').write(b'x' * (2 << 20))",
+        Limits(disk_bytes=MEBIBYTE),
+        Limit.DISK,
+    ),
     "100,000 files in memory": (
         "for n in range(100_000): open(f'/tmp/{n}', 'w').close()\nimport time; time.sleep(30)",
         Limits(wall_seconds=20),
@@ -270,14 +280,19 @@ async def test_a_failure_that_is_no_limits_fault_names_none(bench: Bench) -> Non
     assert (ended.code, ended.limit) == (1, None)
 
 
-async def test_the_kernel_bounds_each_process_as_well(bench: Bench) -> None:
+@pytest.mark.parametrize("network", [False, True])
+async def test_the_kernel_bounds_each_process_as_well(bench: Bench, network: bool) -> None:
     """The watchdog looks ten times a second; what is quicker than that meets these."""
     limits = Limits(memory_bytes=300 * MEBIBYTE, open_files=64, processes=40)
-    assert (await bench.shell("cat /proc/self/limits", limits=limits)).ok
+    assert (await bench.shell("cat /proc/self/limits", limits=limits, network=network)).ok
     bounds = {line[:26].strip(): line[26:].split()[0] for line in bench.stdout.splitlines()}
     assert 300 * MEBIBYTE < int(bounds["Max data size"]) <= 400 * MEBIBYTE
     assert int(bounds["Max open files"]) == 64
     assert 40 < int(bounds["Max processes"]) <= 50
+
+
+async def test_a_job_may_have_a_limit_of_very_few_open_files(bench: Bench) -> None:
+    assert (await bench.shell("true", limits=Limits(open_files=8))).ok
 
 
 async def test_a_limit_over_the_workers_own_is_brought_down_to_it(bench: Bench) -> None:
