@@ -52,7 +52,7 @@ tests: $(INSTALLED)
 containers: $(INSTALLED) ## Build the image with Docker, and test what is in it
 	@$(PYTHON) -m pytest tests/containers
 
-bench: $(INSTALLED) ## Run every benchmark: ten minutes at most; PEERS=1 installs and runs others, too
+bench: $(INSTALLED) ## Run every benchmark: a quarter of an hour; PEERS=1 installs and runs others, too
 	@$(PYTHON) -m tests.benchmarks $(if $(PEERS),--peers)
 
 lock: $(VENV)/bin/uv ## Write the lock files anew; UPGRADE=--upgrade for newer versions
