@@ -38,7 +38,13 @@ class Member:
     @property
     def is_still(self) -> bool:
         """Whether it was stopped, or has ended: it starts no process and takes no memory."""
-        return self.state in "TtZX"
+        return self.state in "TtZX" and not self.is_headless
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether its first thread has ended and others live: its folder in /proc tells no more
+        what it holds."""
+        return self.state == "Z" and self.threads > 1
 
     def is_same_process(self, other: "Member") -> bool:
         """Whether both have the same pid and start; one may have been looked at after an exec."""
@@ -73,20 +79,21 @@ class ProcessTable:
 def inside(root: int) -> list[Member] | None:
     """All processes of the sandbox whose process 1 is ``root``, with those that have ended and were
     not waited for, by the sandbox's own /proc: it lists no others, of which the host may have
-    hundreds. Nothing while it is not there yet, nor is the job; None where it may not be seen.
+    hundreds. None where it does not show them, and the host's table is to be asked: it is not there
+    yet, or may not be seen, or is out of reach because the first thread of process 1 has ended.
 
-    Nothing in a sandbox can put another /proc there, or have a pid namespace within its own:
-    ``seccomp`` denies all calls for that, also to process 1.
+    No call puts another /proc there, or makes a pid namespace within the sandbox's own: ``seccomp``
+    denies them all, also to process 1. But the job may write into the memory of that one, and have
+    it do whatever it could do itself.
     """
     folder = f"/proc/{root}/root/proc"
     try:
         if os.stat(folder).st_dev == os.stat("/proc").st_dev:  # noqa: PTH116
             return None  # bwrap is still in the host's folders.
-        return [*_read_members(folder)]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+        members = [*_read_members(folder)]
     except OSError:
         return None
+    return members if any(member.pid == 1 for member in members) else None
 
 
 def offer_to_out_of_memory_killer(folder: str) -> None:

@@ -22,6 +22,7 @@ from activities.sandbox.tree import (
     mounted_usage,
     offer_to_out_of_memory_killer,
     open_files,
+    read_member,
 )
 
 # A job shorter than this is never looked at, and pays nothing.
@@ -95,6 +96,8 @@ class Watchdog:
             _TakesLonger: that cannot be told ``briefly``.
         """
         members = self._members(briefly=briefly)
+        if _has_headless_root(self.root):
+            return Limit.PROCESSES
         temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
         opened = open_files(members)
         self._open = opened.count
@@ -153,6 +156,14 @@ class Watchdog:
     def _list_afresh(self) -> list[Member]:
         """As the host calls them: some may have to be stopped."""
         return self.table.descendants(self.root, max_age_seconds=0)
+
+
+def _has_headless_root(root: int) -> bool:
+    """Whether the first thread of process 1 has ended, and others live. The sandbox's folders and
+    sockets are out of sight then. bwrap has one thread: the job has written into its memory."""
+    with contextlib.suppress(OSError):
+        return read_member(root).is_headless
+    return False
 
 
 def disk_use(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | int:
