@@ -6,7 +6,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -23,7 +23,9 @@ Identity = tuple[int, int, int]
 class Member:
     """A process. ``cpu_seconds`` holds that of the children it has waited for, ``state`` is the
     letter that proc(5) has for it, ``folder`` is where more is said of it. It is called ``pid``
-    there, which is another number in a sandbox's own /proc than in that of the host."""
+    there, which is another number in a sandbox's own /proc than in that of the host. Where
+    ``is_headless``, its first thread has ended and others live: the folder is that of one of those,
+    since its own tells no more what it holds."""
 
     pid: int
     folder: str
@@ -34,17 +36,12 @@ class Member:
     resident_bytes: int
     state: str = "R"
     virtual_bytes: int = 0
+    is_headless: bool = False
 
     @property
     def is_still(self) -> bool:
         """Whether it was stopped, or has ended: it starts no process and takes no memory."""
-        return self.state in "TtZX" and not self.is_headless
-
-    @property
-    def is_headless(self) -> bool:
-        """Whether its first thread has ended and others live: its folder in /proc tells no more
-        what it holds."""
-        return self.state == "Z" and self.threads > 1
+        return self.state in "Tt" or (self.state in "ZX" and not self.is_headless)
 
     def is_same_process(self, other: "Member") -> bool:
         """Whether both have the same pid and start; one may have been looked at after an exec."""
@@ -162,7 +159,30 @@ def _read_members(proc: str = "/proc") -> Iterator[Member]:
 def read_member(pid: int, proc: str = "/proc") -> Member:
     """One process. Raises ``OSError`` when it has ended."""
     folder = f"{proc}/{pid}"
-    return _parse(pid, folder, read_file(f"{folder}/stat"))
+    member = _parse(pid, folder, read_file(f"{folder}/stat"))
+    if member.state == "Z" and member.threads > 1:
+        return _with_thread(replace(member, is_headless=True))
+    return member
+
+
+def _with_thread(member: Member) -> Member:
+    """A headless process, with what the first of its threads that still lives says of all. A thread
+    may end before it is read: it may be asked again where the process stands still."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"{member.folder}/task"):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                folder = f"{member.folder}/task/{name}"
+                thread = _parse(member.pid, folder, read_file(f"{folder}/stat"))
+                if thread.state not in "ZX":
+                    return replace(
+                        member,
+                        folder=folder,
+                        identity=(*member.identity[:2], thread.identity[2]),
+                        state=thread.state,
+                        resident_bytes=thread.resident_bytes,
+                        virtual_bytes=thread.virtual_bytes,
+                    )
+    return member
 
 
 def _parse(pid: int, folder: str, line: bytes) -> Member:

@@ -14,6 +14,7 @@ from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.folders import MAX_DEPTH, has_little, walk
 from activities.sandbox.kernel_memory import kernel_bytes
 from activities.sandbox.memory import held_bytes
+from activities.sandbox.stopping import standing_still
 from activities.sandbox.tree import (
     BLOCK_BYTES,
     Member,
@@ -98,6 +99,15 @@ class Watchdog:
         members = self._members(briefly=briefly)
         if _has_headless_root(self.root):
             return Limit.PROCESSES
+        if not any(member.is_headless for member in members):
+            return self._judge(members, briefly=briefly)
+        if briefly:
+            raise _TakesLonger
+        # Its threads might hand on to new ones faster than they are read.
+        with standing_still(self._list_afresh) as still:
+            return self._judge(still, briefly=False)
+
+    def _judge(self, members: Sequence[Member], *, briefly: bool) -> Limit | None:
         temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
         opened = open_files(members)
         self._open = opened.count

@@ -52,3 +52,36 @@ async def test_a_job_that_ends_the_first_thread_of_process_1_is_stopped(bench: B
     ended = await bench.python(f"{_HEADLESS_ROOT}\n# {word}", limits=LIMITS)
     assert ended.limit is Limit.PROCESSES
     assert alive(word) == []
+
+
+_HEADLESS = """
+import ctypes, os, threading, time
+def work():
+    time.sleep(0.1)
+    {work}
+    time.sleep(60)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall({exit}, 0)
+"""
+_EXIT = {"x86_64": 60, "aarch64": 93}
+
+HIDDEN = {
+    "memory": ("held = [os.urandom(1 << 20) for _ in range(300)]", Limit.MEMORY),
+    "files without a name": (
+        "file = os.open('x', os.O_RDWR | os.O_CREAT); os.unlink('x')\n"
+        "    for _ in range(100): os.write(file, b'x' * (1 << 20))",
+        Limit.DISK,
+    ),
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+async def test_what_a_process_holds_counts_though_its_first_thread_has_ended(
+    bench: Bench, hidden: str
+) -> None:
+    work, limit = HIDDEN[hidden]
+    word = mark()
+    source = _HEADLESS.format(work=work, exit=_EXIT[platform.machine()])
+    ended = await bench.python(f"{source}\n# {word}", limits=LIMITS)
+    assert ended.limit is limit
+    assert alive(word) == []

@@ -2,12 +2,21 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from activities.sandbox.tree import Member, ProcessTable, inside, mounted_usage, open_files
+from activities.sandbox.memory import held_bytes
+from activities.sandbox.tree import (
+    Member,
+    ProcessTable,
+    inside,
+    mounted_usage,
+    open_files,
+    read_member,
+)
 
 # Process 1 of a pid namespace with a /proc of its own. Of its two children, one has ended, and
 # nobody has waited for it.
@@ -72,3 +81,30 @@ def _until_settled(root: int) -> None:
         if sorted(each.state for each in ProcessTable().descendants(root)) == ["S", "Z"]:
             return
         time.sleep(0.01)
+
+
+HEADLESS = """
+import ctypes, os, threading, time
+held = b"x" * (50 << 20)
+pipe = os.pipe()
+def work():
+    time.sleep(0.1)
+    print("ready", flush=True)
+    time.sleep(60)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_whose_first_thread_has_ended_shows_what_it_holds() -> None:
+    with subprocess.Popen([sys.executable, "-c", HEADLESS], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            member = read_member(process.pid)
+            assert (member.pid, member.is_headless, member.is_still) == (process.pid, True, False)
+            assert member.resident_bytes > 50 << 20
+            assert held_bytes(lambda: [member], 10) > 50 << 20
+            assert open_files([member]).pipes == 2
+        finally:
+            process.kill()
