@@ -6,7 +6,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -23,7 +23,9 @@ Identity = tuple[int, int, int]
 class Member:
     """A process. ``cpu_seconds`` holds that of the children it has waited for, ``state`` is the
     letter that proc(5) has for it, ``folder`` is where more is said of it. It is called ``pid``
-    there, which is another number in a sandbox's own /proc than in that of the host."""
+    there, which is another number in a sandbox's own /proc than in that of the host. Where
+    ``is_headless``, its first thread has ended and others live: the folder is that of one of those,
+    since its own tells no more what it holds."""
 
     pid: int
     folder: str
@@ -34,11 +36,12 @@ class Member:
     resident_bytes: int
     state: str = "R"
     virtual_bytes: int = 0
+    is_headless: bool = False
 
     @property
     def is_still(self) -> bool:
         """Whether it was stopped, or has ended: it starts no process and takes no memory."""
-        return self.state in "TtZX"
+        return self.state in "Tt" or (self.state in "ZX" and not self.is_headless)
 
     def is_same_process(self, other: "Member") -> bool:
         """Whether both have the same pid and start; one may have been looked at after an exec."""
@@ -58,7 +61,7 @@ class ProcessTable:
         so below it nothing can hide."""
         with self._lock:
             if time.monotonic() - self._read_at >= max_age_seconds:
-                self._members = {member.pid: member for member in _read_members()}
+                self._members = {member.pid: member for member in _read(_pids("/proc"), "/proc")}
                 self._read_at = time.monotonic()
             members = self._members
         children: dict[int, list[Member]] = {}
@@ -70,23 +73,27 @@ class ProcessTable:
         return found
 
 
-def inside(root: int) -> list[Member] | None:
+def inside(root: int, *, most: int | None = None) -> list[Member] | None:
     """All processes of the sandbox whose process 1 is ``root``, with those that have ended and were
     not waited for, by the sandbox's own /proc: it lists no others, of which the host may have
-    hundreds. Nothing while it is not there yet, nor is the job; None where it may not be seen.
+    hundreds. None where it does not show them, and the host's table is to be asked: it is not there
+    yet, or may not be seen, or is out of reach because the first thread of process 1 has ended.
+    None, and none of them is read, where there are more than ``most``.
 
-    Nothing in a sandbox can put another /proc there, or have a pid namespace within its own:
-    ``seccomp`` denies all calls for that, also to process 1.
+    No call puts another /proc there, or makes a pid namespace within the sandbox's own: ``seccomp``
+    denies them all, also to process 1. But the job may write into the memory of that one, and have
+    it do whatever it could do itself.
     """
     folder = f"/proc/{root}/root/proc"
     try:
         if os.stat(folder).st_dev == os.stat("/proc").st_dev:  # noqa: PTH116
             return None  # bwrap is still in the host's folders.
-        return [*_read_members(folder)]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+        pids = _pids(folder)
     except OSError:
         return None
+    if 1 not in pids or (most is not None and len(pids) > most):
+        return None
+    return [*_read(pids, folder)]
 
 
 def offer_to_out_of_memory_killer(folder: str) -> None:
@@ -115,26 +122,35 @@ def mounted_usage(pid: int, folder: str) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class OpenFiles:
     """``unlinked_bytes`` is the disk space of files that have no name, which no walk would find;
-    ``pipes`` the number of pipes, ``count`` that of all descriptors."""
+    ``pipes`` the number of pipes."""
 
     unlinked_bytes: int
     pipes: int
-    count: int
 
 
 def open_files(members: Iterable[Member]) -> OpenFiles:
     """What processes have open, each counted once; nothing where we may not look."""
     sizes: dict[tuple[int, int], int] = {}
     pipes: set[tuple[int, int]] = set()
-    count = 0
     for member in members:
         for status in _open_files(member.folder):
-            count += 1
             if stat.S_ISFIFO(status.st_mode):
                 pipes.add((status.st_dev, status.st_ino))
             elif stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                 sizes[status.st_dev, status.st_ino] = status.st_blocks * BLOCK_BYTES
-    return OpenFiles(sum(sizes.values()), len(pipes), count)
+    return OpenFiles(sum(sizes.values()), len(pipes))
+
+
+def have_more_open(members: Iterable[Member], most: int) -> bool:
+    """Whether they have more descriptors than that; told without a look at any of them."""
+    return sum(_count_open(f"{member.folder}/fd") for member in members) > most
+
+
+def _count_open(folder: str) -> int:
+    with contextlib.suppress(OSError):
+        # The size is their number since Linux 6.2, and zero before.
+        return os.stat(folder).st_size or len(os.listdir(folder))  # noqa: PTH116, PTH208
+    return 0
 
 
 def _open_files(process: str) -> Iterator[os.stat_result]:
@@ -145,17 +161,44 @@ def _open_files(process: str) -> Iterator[os.stat_result]:
                 yield os.stat(f"{folder}/{name}")  # noqa: PTH116
 
 
-def _read_members(proc: str = "/proc") -> Iterator[Member]:
-    for name in os.listdir(proc):  # noqa: PTH208  (paths cost three times as much)
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                yield read_member(int(name), proc)
+def _pids(proc: str) -> list[int]:
+    # Paths cost three times as much.
+    return [int(name) for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208
+
+
+def _read(pids: Iterable[int], proc: str) -> Iterator[Member]:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            yield read_member(pid, proc)
 
 
 def read_member(pid: int, proc: str = "/proc") -> Member:
     """One process. Raises ``OSError`` when it has ended."""
     folder = f"{proc}/{pid}"
-    return _parse(pid, folder, read_file(f"{folder}/stat"))
+    member = _parse(pid, folder, read_file(f"{folder}/stat"))
+    if member.state == "Z" and member.threads > 1:
+        return _with_thread(replace(member, is_headless=True))
+    return member
+
+
+def _with_thread(member: Member) -> Member:
+    """A headless process, with what the first of its threads that still lives says of all. A thread
+    may end before it is read: it may be asked again where the process stands still."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"{member.folder}/task"):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                folder = f"{member.folder}/task/{name}"
+                thread = _parse(member.pid, folder, read_file(f"{folder}/stat"))
+                if thread.state not in "ZX":
+                    return replace(
+                        member,
+                        folder=folder,
+                        identity=(*member.identity[:2], thread.identity[2]),
+                        state=thread.state,
+                        resident_bytes=thread.resident_bytes,
+                        virtual_bytes=thread.virtual_bytes,
+                    )
+    return member
 
 
 def _parse(pid: int, folder: str, line: bytes) -> Member:

@@ -14,14 +14,17 @@ from activities.sandbox.cgroups import Cgroup
 from activities.sandbox.folders import MAX_DEPTH, has_little, walk
 from activities.sandbox.kernel_memory import kernel_bytes
 from activities.sandbox.memory import held_bytes
+from activities.sandbox.stopping import standing_still
 from activities.sandbox.tree import (
     BLOCK_BYTES,
     Member,
     ProcessTable,
+    have_more_open,
     inside,
     mounted_usage,
     offer_to_out_of_memory_killer,
     open_files,
+    read_member,
 )
 
 # A job shorter than this is never looked at, and pays nothing.
@@ -34,14 +37,18 @@ _LONGEST_INTERVAL_SECONDS = 1.0
 
 _TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108
 
-# A job with no more than this is looked at on the event loop, in a fifth of a millisecond. In a
-# thread of a busy worker that takes five times as much processor time: it waits for the interpreter
-# at each call of the system.
+# A job with no more than this is looked at on the event loop, in half a millisecond. In a thread of
+# a busy worker that takes five times as much processor time: it waits for the interpreter at each
+# call of the system.
 _FEW_PROCESSES = 4
 _FEW_OPEN = 64
+# After a look on the event loop that came to nothing or took longer than that, threads look for a
+# while: what a job does must not hold up others.
+_BRIEF_SECONDS = 0.002
+_SECONDS_IN_THREADS = 2.0
 
 
-class _TakesLonger(Exception):
+class TakesLonger(Exception):
     """It is to be looked at in a thread."""
 
 
@@ -66,8 +73,7 @@ class Watchdog:
     peak_memory_bytes: int = 0
     no_room: NoRoom | None = None
     _offered: bool = False
-    _open: int = 0
-    """What it had open at the last look."""
+    _in_threads_until: float = 0.0
 
     async def watch(self, executor: Executor) -> Limit:
         """Look from time to time until a limit is reached; cancelled when the job ends first."""
@@ -82,22 +88,45 @@ class Watchdog:
             await asyncio.sleep(min(pause, _LONGEST_INTERVAL_SECONDS))
 
     async def _look(self, executor: Executor) -> Limit | None:
-        is_light = self.cgroup is not None and self._open <= _FEW_OPEN
-        if is_light and has_little(self.output):
-            with contextlib.suppress(_TakesLonger):
-                return self.look(briefly=True)
+        if self.cgroup is not None and time.monotonic() >= self._in_threads_until:
+            with contextlib.suppress(TakesLonger):
+                return self._look_briefly()
         return await asyncio.get_running_loop().run_in_executor(executor, self.look)
+
+    def _look_briefly(self) -> Limit | None:
+        """On the event loop. Raises ``TakesLonger``."""
+        started = time.monotonic()
+        is_brief = False
+        try:
+            if not has_little(self.output):
+                raise TakesLonger
+            limit = self.look(briefly=True)
+            is_brief = time.monotonic() - started <= _BRIEF_SECONDS
+            return limit
+        finally:
+            if not is_brief:
+                self._in_threads_until = time.monotonic() + _SECONDS_IN_THREADS
 
     def look(self, *, briefly: bool = False) -> Limit | None:
         """The limit that the job is over now, if any. Blocks for some milliseconds.
 
         Raises:
-            _TakesLonger: that cannot be told ``briefly``.
+            TakesLonger: that cannot be told ``briefly``.
         """
         members = self._members(briefly=briefly)
+        if _has_headless_root(self.root):
+            return Limit.PROCESSES
+        if not any(member.is_headless for member in members):
+            return self._judge(members, briefly=briefly)
+        if briefly:
+            raise TakesLonger
+        # Its threads might hand on to new ones faster than they are read.
+        with standing_still(self._list_afresh) as still:
+            return self._judge(still, briefly=False)
+
+    def _judge(self, members: Sequence[Member], *, briefly: bool) -> Limit | None:
         temporary = [mounted_usage(self.root, folder) for folder in _TEMPORARY_FOLDERS]
         opened = open_files(members)
-        self._open = opened.count
         # The job has it, and no process of it does.
         unowned_bytes = sum(size for size, _ in temporary)
         if self.cgroup is None:
@@ -113,9 +142,9 @@ class Watchdog:
         return self._look_at_disk(files, opened.unlinked_bytes)
 
     def _members(self, *, briefly: bool) -> Sequence[Member]:
-        members = inside(self.root)
-        if briefly and (members is None or len(members) > _FEW_PROCESSES):
-            raise _TakesLonger
+        members = inside(self.root, most=_FEW_PROCESSES if briefly else None)
+        if briefly and (members is None or have_more_open(members, _FEW_OPEN)):
+            raise TakesLonger
         if members is None:
             members = self.table.descendants(self.root)
         if not self._offered and members:
@@ -131,7 +160,7 @@ class Watchdog:
         resident = sum(member.resident_bytes for member in members) + unowned_bytes
         seems_over = self.cgroup is not None and self.cgroup.seems_over(allowed)
         if briefly and (seems_over or resident > allowed):
-            raise _TakesLonger
+            raise TakesLonger
         if seems_over and self.cgroup is not None and self.cgroup.is_over(allowed):
             return True
         if resident > allowed:
@@ -153,6 +182,14 @@ class Watchdog:
     def _list_afresh(self) -> list[Member]:
         """As the host calls them: some may have to be stopped."""
         return self.table.descendants(self.root, max_age_seconds=0)
+
+
+def _has_headless_root(root: int) -> bool:
+    """Whether the first thread of process 1 has ended, and others live. The sandbox's folders and
+    sockets are out of sight then. bwrap has one thread: the job has written into its memory."""
+    with contextlib.suppress(OSError):
+        return read_member(root).is_headless
+    return False
 
 
 def disk_use(output: Path, limits: Limits, *, files: int = 0, size: int = 0) -> Limit | int:

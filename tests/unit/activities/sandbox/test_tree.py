@@ -2,19 +2,29 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from activities.sandbox.tree import Member, ProcessTable, inside, mounted_usage, open_files
+from activities.sandbox.memory import held_bytes
+from activities.sandbox.tree import (
+    Member,
+    ProcessTable,
+    have_more_open,
+    inside,
+    mounted_usage,
+    open_files,
+    read_member,
+)
 
-# Process 1 of a pid namespace with a /proc of its own. Of its two children, one has ended, and
-# nobody has waited for it.
 NAMESPACE = (
     *("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"),
-    *("sh", "-c", "sleep 0.2 & echo ready; exec sleep 60"),
+    *("sh", "-c"),
 )
+# Of the two children, one has ended, and nobody has waited for it.
+NAMESPACE_SCRIPT = "sleep 0.2 & echo ready; exec sleep 60"
 
 
 def test_a_folder_of_the_host_is_never_counted_as_the_jobs() -> None:
@@ -28,10 +38,11 @@ def test_processes_of_the_host_are_never_counted_as_the_jobs() -> None:
     assert inside(os.getpid()) is None
 
 
-def test_a_process_that_has_ended_has_none_inside() -> None:
+def test_a_process_that_has_ended_shows_nothing_of_its_sandbox() -> None:
+    """The host's table is asked then: an empty list would pass for a job that uses nothing."""
     with subprocess.Popen(["true"]) as ended:
         pass
-    assert inside(ended.pid) == []
+    assert inside(ended.pid) is None
 
 
 def test_a_sandbox_lists_all_that_the_host_finds_below_its_first_process() -> None:
@@ -42,7 +53,7 @@ def test_a_sandbox_lists_all_that_the_host_finds_below_its_first_process() -> No
         assert sorted(_account(each) for each in found) == sorted(map(_account, host))
         assert {each.pid for each in found}.isdisjoint({each.pid for each in host})
         assert open_files(found) == open_files(host)
-        assert open_files(found).count > 0
+        assert have_more_open(found, 0)
 
 
 def _account(member: Member) -> tuple[object, ...]:
@@ -52,15 +63,21 @@ def _account(member: Member) -> tuple[object, ...]:
 
 @contextmanager
 def _namespace() -> Iterator[int]:
-    """The pid, on the host, of process 1 inside."""
-    with subprocess.Popen(NAMESPACE, stdout=subprocess.PIPE) as outer:
+    with namespace(NAMESPACE_SCRIPT) as root:
+        _until_settled(root)
+        yield root
+
+
+@contextmanager
+def namespace(script: str) -> Iterator[int]:
+    """The pid, on the host, of process 1 in a pid namespace with a /proc of its own. The script it
+    runs says when it is ready."""
+    with subprocess.Popen([*NAMESPACE, script], stdout=subprocess.PIPE) as outer:
         try:
             assert outer.stdout is not None
             assert outer.stdout.readline() == b"ready\n"
             children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-            root = int(children.read_text())
-            _until_settled(root)
-            yield root
+            yield int(children.read_text())
         finally:
             outer.kill()
 
@@ -71,3 +88,63 @@ def _until_settled(root: int) -> None:
         if sorted(each.state for each in ProcessTable().descendants(root)) == ["S", "Z"]:
             return
         time.sleep(0.01)
+
+
+HEADLESS = """
+import ctypes, os, threading, time
+held = b"x" * (50 << 20)
+pipe = os.pipe()
+def work():
+    time.sleep(0.1)
+    print("ready", flush=True)
+    time.sleep(60)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_whose_first_thread_has_ended_shows_what_it_holds() -> None:
+    with subprocess.Popen([sys.executable, "-c", HEADLESS], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            member = read_member(process.pid)
+            assert (member.pid, member.is_headless, member.is_still) == (process.pid, True, False)
+            assert member.resident_bytes > 50 << 20
+            assert held_bytes(lambda: [member], 10) > 50 << 20
+            assert open_files([member]).pipes == 2
+        finally:
+            process.kill()
+
+
+def test_too_many_processes_are_given_up_before_one_is_read() -> None:
+    with _namespace() as root, _opened() as opened:
+        assert inside(root, most=1) is None
+        assert [path for path in opened if path.endswith("/stat")] == []
+        assert len(inside(root, most=2) or ()) == 2
+        assert len([path for path in opened if path.endswith("/stat")]) == 2
+
+
+def test_descriptors_are_counted_without_a_look_at_them() -> None:
+    member = read_member(os.getpid())
+    before = len([*Path("/proc/self/fd").iterdir()])
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(open(os.devnull))
+        assert have_more_open([member], before + 50)
+        assert not have_more_open([member], before + 150)
+
+
+@contextmanager
+def _opened() -> Iterator[list[str]]:
+    """The files that this process opens meanwhile."""
+    paths: list[str] | None = []
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if paths is not None and event == "open":
+            paths.append(str(arguments[0]))
+
+    sys.addaudithook(hear)  # It stays for good, and hears nothing later.
+    heard = paths
+    yield heard
+    paths = None
