@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 
 from activities.store.audit import Actor
 from api.errors import InvalidRequest
@@ -13,7 +14,7 @@ from api.http.group_stream import GroupFeeds
 from api.http.key_watch import KeyWatch
 from api.http.notifications import Notifications
 from api.http.resident_feeds import InboxFeeds, TeamFeeds
-from api.http.routing import LateRoute
+from api.http.routing import LateRoute, query_names_of
 from api.http.viewers import Viewers
 from api.services import Services
 from workflows.pointers import Problem
@@ -84,8 +85,8 @@ async def known_query(request: Request) -> None:
     if query.count(b"&") >= MAX_PARAMETERS:
         message = f"the query has more than {MAX_PARAMETERS} parameters"
         raise InvalidRequest([Problem("", message)])
-    route: LateRoute = request.scope["route"]
-    known = route.query_names
+    route: APIRoute = request.scope["route"]
+    known = route.query_names if isinstance(route, LateRoute) else query_names_of(route)
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
         raise InvalidRequest([_not_ours(name, known) for name in unknown])

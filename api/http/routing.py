@@ -54,12 +54,8 @@ class LateRoute(APIRoute):
 
     @cached_property
     def query_names(self) -> tuple[str, ...]:
-        """Of the parameters that its query may have. Each request asks for them."""
-        return tuple(
-            field.alias
-            for field in get_flat_params(self.dependant)
-            if isinstance(field.field_info, params.Query)
-        )
+        """As ``query_names_of``. Each request asks for them."""
+        return query_names_of(self)
 
     def _work_out(self) -> None:
         """Raises ``FastAPIError``, each time it is tried: the route is wrong."""
@@ -91,3 +87,12 @@ class Routes(APIRouter):
         """Instead of ``include_router``, which would have each worked out twice."""
         for route in self.routes:
             cast(LateRoute, route).add_to(app, prefix)
+
+
+def query_names_of(route: APIRoute) -> tuple[str, ...]:
+    """Of the parameters that the query of a route may have."""
+    return tuple(
+        field.alias
+        for field in get_flat_params(route.dependant)
+        if isinstance(field.field_info, params.Query)
+    )

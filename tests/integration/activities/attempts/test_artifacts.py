@@ -97,7 +97,8 @@ async def test_files_that_rows_name_are_looked_for_and_not_sent_again(
     await blobs.remove(DEFAULT_TEAM, file.sha256)
     front.made.clear()
     await publish_output(blobs, DEFAULT_TEAM, tmp_path, Limits())
-    assert front.made == {"HEAD": 1, "PUT": 1}  # What the store has lost it is given again.
+    # What the store has lost it is given again. Why it does not tell a size, minio asks once more.
+    assert front.made == {"HEAD": 2, "PUT": 1}
 
 
 async def test_a_few_entries_are_judged_like_many(blobs: Blobs, tmp_path: Path) -> None:
