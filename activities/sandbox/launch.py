@@ -64,14 +64,10 @@ def launch(
         inherited = {path: _readable(data, ends) for path, data in files.items()}
         filter_end = _readable(seccomp, ends)
         given = ["--json-status-fd", str(status_end), "--seccomp", str(filter_end)]
-        for path, descriptor in inherited.items():
-            given += ["--perms", "0644", "--file", str(descriptor), path]
-        arguments = _readable(encode([*given, *options]), ends)
+        arguments = _readable(encode([*given, *_written(inherited), *options]), ends)
         more = () if inherited_end is None else (inherited_end,)
         if uid is not None:
-            # Opening /dev/stdout opens the pipe anew, which only its owner may do.
-            os.fchown(stdout_end, uid, uid)
-            os.fchown(stderr_end, uid, uid)
+            _hand_over(uid, stdout_end, stderr_end)
         process = subprocess.Popen(
             [
                 *_within(cgroup, is_held_back=word is not None),
@@ -94,6 +90,20 @@ def launch(
             _bound(process, bounds, word)
         kept.pop_all()
     return Launched(process, stdout, stderr, status)
+
+
+def _written(files: Mapping[str, int]) -> list[str]:
+    """The options that write what descriptors hold into the sandbox."""
+    arguments: list[str] = []
+    for path, descriptor in files.items():
+        arguments += ["--perms", "0644", "--file", str(descriptor), path]
+    return arguments
+
+
+def _hand_over(uid: int, *pipes: int) -> None:
+    """Opening /dev/stdout opens the pipe anew, which only its owner may do."""
+    for pipe in pipes:
+        os.fchown(pipe, uid, uid)
 
 
 def _held_back(ends: contextlib.ExitStack) -> tuple[int, int]:

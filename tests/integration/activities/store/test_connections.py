@@ -47,6 +47,17 @@ async def held(stack: AsyncExitStack, connections: Connections, count: int) -> l
     return [await stack.enter_async_context(connections.driver()) for _ in range(count)]
 
 
+@asynccontextmanager
+async def a_ninth_waiting(connections: Connections) -> AsyncIterator["asyncio.Task[int]"]:
+    """A statement that came while eight were at work, of which one has ended just now."""
+    async with AsyncExitStack() as stack:
+        await held(stack, connections, 7)
+        async with connections.driver():
+            ninth = asyncio.create_task(backend(connections))
+            await asyncio.sleep(0)
+        yield ninth
+
+
 async def test_the_connection_that_was_used_last_is_taken_first(opened: Opened) -> None:
     connections = opened(5)
     async with AsyncExitStack() as stack:
@@ -89,11 +100,7 @@ async def test_a_statement_rather_waits_for_one_of_eight_than_opens_another(
     opened: Opened,
 ) -> None:
     connections = opened(20)
-    async with AsyncExitStack() as stack:
-        await held(stack, connections, 7)
-        async with connections.driver():
-            ninth = asyncio.create_task(backend(connections))
-            await asyncio.sleep(0)
+    async with a_ninth_waiting(connections) as ninth:
         await ninth
     assert connections.use().idle == 8
 
@@ -142,11 +149,7 @@ async def test_a_statement_that_is_cancelled_while_it_waits_takes_no_connection_
     opened: Opened,
 ) -> None:
     connections = opened(20)
-    async with AsyncExitStack() as stack:
-        await held(stack, connections, 7)
-        async with connections.driver():
-            ninth = asyncio.create_task(backend(connections))
-            await asyncio.sleep(0)
+    async with a_ninth_waiting(connections) as ninth:
         ninth.cancel()
         with pytest.raises(asyncio.CancelledError):
             await ninth
