@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from deploy.local.state import DataFolder
-from deploy.local.tcp_ports import choose_ports, is_free
+from deploy.local.tcp_ports import Suits, any_port, choose_ports, is_free
 
 _FILE = "ports.json"
 _LAST_PORT = 65_535
@@ -36,10 +36,11 @@ class PortPlan:
     workers: Sequence[int] = ()
 
 
-def choose(wanted: WantedPorts) -> PortPlan:
-    """No two are the same. Another program may still take one before its part has it."""
+def choose(wanted: WantedPorts, suits: Suits = any_port) -> PortPlan:
+    """No two are the same, and those that nobody wanted suit all parts. Another program may still
+    take one before its part has it."""
     parts = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
-    ports = iter(choose_ports([port for part in parts.values() for port in part]))
+    ports = iter(choose_ports([port for part in parts.values() for port in part], suits))
     return PortPlan(**{name: [next(ports) for _ in part] for name, part in parts.items()})
 
 

@@ -56,12 +56,26 @@ def inner_ports(data: DataFolder) -> Sequence[int | None]:
     It names a folder after them: with new ones every time, old folders would pile up.
     """
     kept = _kept_ports(data)
-    return kept if kept and _clear_sockets(kept) else [None] * _INNER_PORTS
+    return kept if kept and all(map(clear_port, kept)) else [None] * _INNER_PORTS
 
 
 def clear(data: DataFolder) -> None:
     """Remove what it leaves in /tmp when it has ended."""
-    _clear_sockets(_kept_ports(data))
+    for port in _kept_ports(data):
+        clear_port(port)
+
+
+def clear_port(port: int) -> bool:
+    """Remove the sockets that it would name after a port; false when one is another user's.
+
+    Those are in /tmp, whatever its options say, and it hangs over one that it cannot replace.
+    """
+    try:
+        for role in _ROLES:
+            Path(f"/tmp/seaweedfs-{role}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
+    except OSError:
+        return False
+    return True
 
 
 def make_certificates(data: DataFolder) -> None:
@@ -126,20 +140,6 @@ def _volume_megabytes(folder: Path) -> int:
 def _kept_ports(data: DataFolder) -> list[int]:
     kept = data.path / "s3" / _KEPT_PORTS
     return [int(port) for port in json.loads(kept.read_bytes())] if kept.exists() else []
-
-
-def _clear_sockets(ports: Sequence[int]) -> bool:
-    """Remove the sockets that it names after its ports; false when some are another user's.
-
-    Those are in /tmp, whatever its options say, and it hangs over one that it cannot replace.
-    """
-    try:
-        for port in ports:
-            for role in _ROLES:
-                Path(f"/tmp/seaweedfs-{role}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
-    except OSError:
-        return False
-    return True
 
 
 def _identities(store: S3Access) -> str:

@@ -155,7 +155,8 @@ class Stack:
                 model=[kept.of("model", 0, None)] if has_model else [],
                 api=self._wanted_api_ports(kept) if options.application else [],
                 workers=self._wanted_worker_ports(kept) if options.application else [],
-            )
+            ),
+            s3.clear_port,
         )
 
     def _codec_url(self, plan: PortPlan) -> str | None:
@@ -218,7 +219,9 @@ class Stack:
 
     async def _start_store(self, supervisor: Supervisor, ports: Sequence[int]) -> Sequence[int]:
         await asyncio.to_thread(s3.make_certificates, self._data)
-        return await supervisor.start_on_ports(ports, lambda got: s3.prepare(self._data, got))
+        return await supervisor.start_on_ports(
+            ports, lambda got: s3.prepare(self._data, got), suits=s3.clear_port
+        )
 
     async def _start_postgres(self, supervisor: Supervisor) -> None:
         if not postgres.has_cluster(self._data):

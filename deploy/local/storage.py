@@ -46,4 +46,5 @@ async def _start_store(data: DataFolder, supervisor: Supervisor) -> Sequence[int
     return await supervisor.start_on_ports(
         [None, *s3.inner_ports(data)],
         lambda ports: replace(s3.prepare(data, ports), stop_seconds=_STORE_STOP_SECONDS),
+        suits=s3.clear_port,
     )

@@ -12,7 +12,7 @@ import structlog
 from activities.disk import Disk
 from deploy.local.errors import NotReady, PartDidNotStart, PartFailed, PartNotReady, PartRests
 from deploy.local.part import Fork, Part, Process, Ready, not_forked, rotate
-from deploy.local.tcp_ports import choose_ports, find_silent, is_free
+from deploy.local.tcp_ports import Suits, any_port, choose_ports, find_silent, is_free
 
 log = structlog.get_logger(__name__)
 
@@ -108,19 +108,20 @@ class Supervisor:
         wanted: Sequence[int | None],
         build: BuildPart,
         *,
+        suits: Suits = any_port,
         after: asyncio.Event | None = None,
     ) -> Sequence[int]:
         """Start a part that listens on as many ports as are wanted; gives those it got.
 
-        A port that is taken, then or a moment later, gives way to another. ``after`` is as in
-        ``start``.
+        A port that is taken, then or a moment later, gives way to another that ``suits``.
+        ``after`` is as in ``start``.
 
         Raises:
             PartDidNotStart, PartNotReady: as ``start`` does, and no port was the cause.
         """
         starts = 0
         while True:
-            ports = choose_ports(wanted)
+            ports = choose_ports(wanted, suits)
             starts += 1
             try:
                 await self.start(build(ports), after=after)

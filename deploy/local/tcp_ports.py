@@ -3,7 +3,7 @@
 import errno
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -14,14 +14,24 @@ _LOWEST, _MOST_TRIES = 20_000, 100
 _CONNECT_SECONDS = 0.2  # to this machine: more only where a queue of connections is full
 
 
-def choose_ports(wanted: Sequence[int | None]) -> list[int]:
-    """One port for each wanted one: itself when it is free, else (or for None) any free one.
+Suits = Callable[[int], bool]
+"""Whether a port that is free will do: a program may need more than the port."""
+
+
+def any_port(port: int) -> bool:
+    """It will do."""
+    return True
+
+
+def choose_ports(wanted: Sequence[int | None], suits: Suits = any_port) -> list[int]:
+    """One port for each wanted one: itself when it is free, else (or for None) any free one that
+    ``suits``.
 
     All are held open until the last is chosen, so that no two are the same. Another program can
     still take one before its user binds it; who starts that user starts it again with new ports.
     """
     with ExitStack() as held:
-        return [_reserve(held, port) for port in wanted]
+        return [_reserve(held, port, suits) for port in wanted]
 
 
 def is_free(port: int) -> bool:
@@ -65,10 +75,12 @@ def _open_files(pid: int) -> Iterator[str]:
             yield str(file.readlink())
 
 
-def _reserve(held: ExitStack, port: int | None) -> int:
-    for candidate in (*([port] if port else []), *_candidates()):
+def _reserve(held: ExitStack, port: int | None, suits: Suits) -> int:
+    if port and _bind(held, port) is not None:
+        return port
+    for candidate in _candidates():
         chosen = _bind(held, candidate)
-        if chosen is not None:
+        if chosen is not None and suits(chosen):
             return chosen
     raise OSError(errno.EADDRINUSE, "no TCP port is free on the loopback interface")
 
@@ -83,7 +95,8 @@ def _candidates() -> Iterator[int]:
     if first_outgoing > _LOWEST:
         for _ in range(_MOST_TRIES):
             yield _LOWEST + secrets.randbelow(first_outgoing - _LOWEST)
-    yield 0
+    for _ in range(_MOST_TRIES):
+        yield 0
 
 
 def _bind(held: ExitStack, port: int) -> int | None:

@@ -120,10 +120,11 @@ class PlanRows:
         limits: Mapping[str, JsonValue] | None = None,
         result: Mapping[str, JsonValue] | None = None,
         seq: int = PLANNED_SEQ,
+        child_id: UUID | None = None,
         **more: Any,
     ) -> UUID | None:
         """A node, and unless it is pending the task that runs it: gives the id of that."""
-        child_id = uuid4()
+        child_id = child_id or uuid4()
         if has_begun := status is not Status.PENDING:
             self.children[node.id] = child_id
             child = Task(

@@ -80,7 +80,7 @@ async def _task_of_node(client: TaskCalls, plan: str, node: str) -> str:
         by_name |= {str(known.number): known.task_id for known in numbered}
     if (found := by_name.get(node)) is not None:
         return str(found)
-    begun = [str(task_id) for task_id in by_name.values() if task_id is not None]
+    begun = {str(task_id) for task_id in by_name.values() if task_id is not None}
     meant = [task_id for task_id in begun if _begins(task_id, node.strip().lower())]
     if len(node.replace("-", "")) < LEAST_CHARACTERS or len(meant) != 1:
         raise NodeUnknown(task_id=plan, node=node)

@@ -166,6 +166,13 @@ async def test_a_node_is_named_by_its_plan_and_its_name(cli_stage: Stage) -> Non
     assert str(plan.id) in whole.stdout
 
 
+async def test_an_id_that_begins_with_digits_only_names_its_node_too(cli_stage: Stage) -> None:
+    plan, child = await a_plan(cli_stage.database), UUID(f"253322{uuid4().hex[6:]}")
+    await plan.node(TWO[0], 1, Status.RUNNING, child_id=child)
+    printed = await agentos(cli_stage.url, "show", f"{plan.id}/253322")
+    assert f"Task       {child}" in printed.stdout, printed.stderr
+
+
 async def _print_in(plan: PlanRows, node: str, text: str) -> None:
     """Have a call of a node's task print something."""
     task_id, call_id = plan.children[node], uuid4()

@@ -262,6 +262,24 @@ def taken(ports: Iterable[int]) -> Iterator[None]:
         yield
 
 
+@ONLY_ROOT
+async def test_a_first_start_avoids_the_sockets_of_other_users() -> None:
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    left = {path.name for path in Path("/tmp").iterdir()}
+    names = {f"seaweedfs-filer-grpc-{port}.sock" for port in range(20_000, first_outgoing)}
+    in_the_way = [Path("/tmp", name) for name in names - left]
+    python = await an_interpreter_for(NAMELESS)
+    try:
+        for path in in_the_way:
+            path.touch()
+        with short_folder() as folder:
+            async with up(folder / "data", python=python, uid=NAMELESS) as running:
+                assert store(await running.services()).bucket_exists(bucket_name="agentos")
+    finally:
+        for path in in_the_way:
+            path.unlink(missing_ok=True)
+
+
 async def test_a_socket_of_another_user_does_not_stop_the_store(tmp_path: Path) -> None:
     kept_ports = choose_ports([None] * 9)
     while Path(f"/tmp/seaweedfs-master-grpc-{kept_ports[5]}.sock").exists():

@@ -27,6 +27,23 @@ def test_ports_chosen_together_differ() -> None:
     assert len(set(choose_ports([free, free, *[None] * 50]))) == 52
 
 
+def test_a_port_that_does_not_suit_gives_way_unless_it_was_wanted() -> None:
+    (wanted,) = choose_ports([None])
+    asked: list[int] = []
+
+    def only_after_three(port: int) -> bool:
+        asked.append(port)
+        return len(asked) > 3
+
+    assert choose_ports([wanted, None], only_after_three) == [wanted, asked[3]]
+    assert len(set(asked)) == 4
+
+
+def test_no_port_that_suits_is_an_error() -> None:
+    with pytest.raises(OSError, match="no TCP port"):
+        choose_ports([None], lambda port: False)
+
+
 def test_no_outgoing_connection_can_take_a_port_that_was_chosen() -> None:
     range_of_outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
     first_outgoing = int(range_of_outgoing.split()[0])
