@@ -14,6 +14,7 @@ from typing import Final
 
 from activities.sandbox.syscalls import (
     CLONE,
+    CLOSE_RANGE,
     DENIED,
     FCNTL,
     IOCTL,
@@ -50,6 +51,11 @@ _TOGETHER: Final = 8  # rules: of numbers, the square root
 
 # CLONE_NEWTIME | NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET.
 _NEW_NAMESPACES: Final = 0x00000080 | 0x00020000 | 0x7E000000
+# Of clone(2) and close_range(2): a thread whose descriptors are not those of its process would hide
+# what it has open from /proc, and so from all limits that are looked after there.
+_CLONE_FILES: Final = 0x00000400
+_CLONE_THREAD: Final = 0x00010000
+_CLOSE_RANGE_UNSHARE: Final = 0x2
 # TIOCSTI and TIOCLINUX type into a terminal; TIOCSETD loads line disciplines.
 _TERMINAL_REQUESTS: Final = (0x5412, 0x541C, 0x5423)
 
@@ -89,6 +95,7 @@ def program(machine: str | None = None, *, is_watched: bool = False) -> bytes:
     rules = [(syscall, _fail(syscall.error)) for syscall in DENIED]
     rules += [
         (CLONE, _clone()),
+        (CLOSE_RANGE, _close_range()),
         (IOCTL, _ioctl()),
         (SOCKET, _socket()),
         (SOCKETPAIR, _socketpair()),
@@ -140,6 +147,19 @@ def _clone() -> Code:
         *_load_argument(0),
         (_JUMP_ANY_BIT, 0, 1, _NEW_NAMESPACES),
         *_fail(errno.EPERM),
+        (_JUMP_ANY_BIT, 0, 2, _CLONE_THREAD),
+        (_JUMP_ANY_BIT, 1, 0, _CLONE_FILES),
+        *_fail(errno.EPERM),
+        *_return(_ALLOW),
+    ]
+
+
+def _close_range() -> Code:
+    """The error is that of a kernel which does not know the flag."""
+    return [
+        *_load_argument(2),
+        (_JUMP_ANY_BIT, 0, 1, _CLOSE_RANGE_UNSHARE),
+        *_fail(errno.EINVAL),
         *_return(_ALLOW),
     ]
 

@@ -17,6 +17,7 @@ class Syscall:
 
 
 CLONE = Syscall("clone", 56, 220)
+CLOSE_RANGE = Syscall("close_range", 436, 436)
 IOCTL = Syscall("ioctl", 16, 29)
 SOCKET = Syscall("socket", 41, 198)
 SOCKETPAIR = Syscall("socketpair", 53, 199)

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.sandbox.seccomp import program
-from activities.sandbox.syscalls import CLONE, DENIED, IOCTL, SOCKET, SOCKETPAIR, Syscall
+from activities.sandbox.syscalls import (
+    CLONE,
+    CLOSE_RANGE,
+    DENIED,
+    IOCTL,
+    SOCKET,
+    SOCKETPAIR,
+    Syscall,
+)
 from tests.integration.sandboxes import Bench
 from tests.security.bpf import decide
 from workflows.errors.scripts import SandboxUnavailable
@@ -30,6 +38,9 @@ CLONE_NEW = {
     "uts": 0x04000000,
 }
 CLONE_THREAD_OF_GLIBC = 0x003D0F00
+CLONE_FILES = 0x400
+CLONE_VFORK_OF_GLIBC = 0x4100
+CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
 
 
 def ask(machine: str, syscall: Syscall, *arguments: int) -> int | str | None:
@@ -89,6 +100,18 @@ def test_clone_makes_threads_and_processes_but_no_namespaces(machine: str) -> No
     assert ask(machine, CLONE, CLONE_THREAD_OF_GLIBC) == "allow"
     for flag in CLONE_NEW.values():
         assert ask(machine, CLONE, flag | signal.SIGCHLD) == errno.EPERM
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_thread_has_the_descriptors_of_its_process(machine: str) -> None:
+    alone = CLONE_THREAD_OF_GLIBC & ~CLONE_FILES
+    assert ask(machine, CLONE, alone) == errno.EPERM
+    assert ask(machine, CLONE, CLONE_VFORK_OF_GLIBC | signal.SIGCHLD) == "allow"
+    assert ask(machine, CLONE, CLONE_FILES | signal.SIGCHLD) == "allow"
+    for flags in (0, CLOSE_RANGE_CLOEXEC):
+        assert ask(machine, CLOSE_RANGE, 3, 0xFFFFFFFF, flags) == "allow"
+        verdict = ask(machine, CLOSE_RANGE, 3, 0xFFFFFFFF, flags | CLOSE_RANGE_UNSHARE)
+        assert verdict == errno.EINVAL
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -1,4 +1,4 @@
-"""A process whose first thread has ended hides from /proc what it holds, and no limit is lost."""
+"""What threads may hide from /proc, where a process is told by its first one: no limit is lost."""
 
 import platform
 from collections.abc import AsyncIterator
@@ -84,4 +84,23 @@ async def test_what_a_process_holds_counts_though_its_first_thread_has_ended(
     source = _HEADLESS.format(work=work, exit=_EXIT[platform.machine()])
     ended = await bench.python(f"{source}\n# {word}", limits=LIMITS)
     assert ended.limit is limit
+    assert alive(word) == []
+
+
+_APART = """
+import ctypes, os, threading, time
+def work():
+    ctypes.CDLL(None).syscall(436, 1 << 20, 1 << 20, 2)  # close_range, CLOSE_RANGE_UNSHARE
+    file = os.open('x', os.O_RDWR | os.O_CREAT); os.unlink('x')
+    for _ in range(100): os.write(file, b'x' * (1 << 20))
+    time.sleep(60)
+threading.Thread(target=work).start()
+time.sleep(60)
+"""
+
+
+async def test_a_thread_cannot_have_open_files_of_its_own(bench: Bench) -> None:
+    word = mark()
+    ended = await bench.python(f"{_APART}\n# {word}", limits=LIMITS)
+    assert ended.limit is Limit.DISK
     assert alive(word) == []
