@@ -52,7 +52,7 @@ _TOGETHER: Final = 8  # rules: of numbers, the square root
 # CLONE_NEWTIME | NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET.
 _NEW_NAMESPACES: Final = 0x00000080 | 0x00020000 | 0x7E000000
 # Of clone(2) and close_range(2): a thread whose descriptors are not those of its process would hide
-# what it has open from /proc, and so from all limits that are looked after there.
+# what it has open from /proc/PID/fd, and so from all limits that are looked after there.
 _CLONE_FILES: Final = 0x00000400
 _CLONE_THREAD: Final = 0x00010000
 _CLOSE_RANGE_UNSHARE: Final = 0x2
@@ -155,11 +155,11 @@ def _clone() -> Code:
 
 
 def _close_range() -> Code:
-    """The error is that of a kernel which does not know the flag."""
+    """The error is one after which programs close files one by one."""
     return [
         *_load_argument(2),
         (_JUMP_ANY_BIT, 0, 1, _CLOSE_RANGE_UNSHARE),
-        *_fail(errno.EINVAL),
+        *_fail(errno.ENOSYS),
         *_return(_ALLOW),
     ]
 

@@ -37,8 +37,8 @@ class PortPlan:
 
 
 def choose(wanted: WantedPorts, suits: Suits = any_port) -> PortPlan:
-    """No two are the same, and those that nobody wanted suit all parts. Another program may still
-    take one before its part has it."""
+    """No two are the same, and those that were not asked for suit every part. Another program may
+    still take one before its part has it."""
     parts = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     ports = iter(choose_ports([port for part in parts.values() for port in part], suits))
     return PortPlan(**{name: [next(ports) for _ in part] for name, part in parts.items()})

@@ -15,7 +15,8 @@ _CONNECT_SECONDS = 0.2  # to this machine: more only where a queue of connection
 
 
 Suits = Callable[[int], bool]
-"""Whether a port that is free will do: a program may need more than the port."""
+"""Whether a port that is free will do: a program may need more than the port. It may make way for
+the program meanwhile."""
 
 
 def any_port(port: int) -> bool:
@@ -36,8 +37,10 @@ def choose_ports(wanted: Sequence[int | None], suits: Suits = any_port) -> list[
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on ``port`` now."""
-    with ExitStack() as held:
-        return _bind(held, port) is not None
+    listener = _bind(port)
+    if listener is not None:
+        listener.close()
+    return listener is not None
 
 
 def find_silent(pid: int, ports: Sequence[int]) -> int | None:
@@ -76,13 +79,15 @@ def _open_files(pid: int) -> Iterator[str]:
 
 
 def _reserve(held: ExitStack, port: int | None, suits: Suits) -> int:
-    if port and _bind(held, port) is not None:
-        return port
-    for candidate in _candidates():
-        chosen = _bind(held, candidate)
-        if chosen is not None and suits(chosen):
-            return chosen
-    raise OSError(errno.EADDRINUSE, "no TCP port is free on the loopback interface")
+    for candidate in (*([port] if port else []), *_candidates()):
+        if (listener := _bind(candidate)) is None:
+            continue
+        number: int = listener.getsockname()[1]
+        if number == port or suits(number):
+            held.enter_context(listener)
+            return number
+        listener.close()
+    raise OSError(errno.EADDRINUSE, "no TCP port that will do is free on the loopback interface")
 
 
 def _candidates() -> Iterator[int]:
@@ -99,16 +104,17 @@ def _candidates() -> Iterator[int]:
         yield 0
 
 
-def _bind(held: ExitStack, port: int) -> int | None:
-    listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+def _bind(port: int) -> socket.socket | None:
+    """A listener on a port; None where there is one already, or may be none."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # As servers do: connections of an ended server, waiting out their last minute, take no port.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
         listener.listen(1)  # two sockets may both be bound under SO_REUSEADDR, but not both listen
     except OSError as error:
+        listener.close()
         if error.errno in {errno.EADDRINUSE, errno.EACCES}:
             return None
         raise
-    number: int = listener.getsockname()[1]
-    return number
+    return listener

@@ -215,15 +215,15 @@ async def test_the_rate_is_kept(own: Stage) -> None:
 
 
 async def test_letters_that_were_dealt_with_meanwhile_are_skipped_with_the_reason(
-    own: Stage,
+    idle: Stage,
 ) -> None:
-    team = await own.team()
-    ids = await fail_tasks(own, team, 3)
-    run = await start(team, all=True, inputs={"data": GOOD}, canary=0, rate=60)
-    # The newest comes last.
+    team = await idle.team()
+    ids = await fail_tasks(idle, team, 3)
+    run = await start(team, all=True, inputs={"data": GOOD}, canary=0)
     answer = await team.post(f"/tasks/{ids[-1]}/retry", json={"inputs": {"data": GOOD}})
     assert answer.status_code == 202, answer.text
-    found = await ended(team, run)
+    await passes(idle, team, UUID(run["id"]))
+    found = (await team.get(f"/bulk/{run['id']}")).json()
     assert (found["counts"]["completed"], found["counts"]["skipped"]) == (2, 1)
     [reason] = found["skipped"]
     assert (reason["code"], reason["count"]) == ("letter-conflict", 1)

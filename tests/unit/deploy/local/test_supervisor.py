@@ -115,8 +115,15 @@ async def test_a_port_that_another_program_takes_at_the_last_moment_gives_way(
 
         return Part("server", server, tmp_path, ready=accepts, ports=ports)
 
+    asked: list[int] = []
+
+    def suits(port: int) -> bool:
+        asked.append(port)
+        return len(asked) > 1
+
     (wanted,) = choose_ports([None])
-    (got,) = await supervisor.start_on_ports([wanted], build)
+    (got,) = await supervisor.start_on_ports([wanted], build, suits=suits)
+    assert got == asked[1]
     assert got != wanted
     await supervisor.stop("server")
     thieves[0].close()
