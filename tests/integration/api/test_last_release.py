@@ -1,6 +1,8 @@
 """An upgrade: a database that the last release has filled, and this version goes on with."""
 
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from tests.integration.api_stage import Stage, api_stage
 
 RELEASED = "0025"
 ROWS = Path(__file__).parents[1] / "activities" / "store" / f"release_{RELEASED}.sql"
+# The last moment in them, but for what was still to come.
+RECORDED_AT = datetime(2026, 11, 30, 2, 56, 12, tzinfo=UTC)
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?")
 NEVER = 3_600.0  # seconds
 # What lists things of a team, whole; and of a task, an agent and a group.
 LISTS = (
@@ -36,11 +41,22 @@ async def upgraded(infrastructure: Services, skills_folder: Path) -> AsyncIterat
             await connection.execute("SET LOCAL session_replication_role = replica")
             # Those that migrations have written are among the rows.
             await connection.execute("DELETE FROM housekeeping; DELETE FROM teams")
-            await connection.execute(ROWS.read_text())
+            await connection.execute(moved(ROWS.read_text(), datetime.now(UTC) - RECORDED_AT))
         await connection.close()
         await migrations.migrate(url)
         async with api_stage(infrastructure, skills_folder, database_url=url, **resting) as stage:
             yield stage
+
+
+def moved(rows: str, by: timedelta) -> str:
+    """The rows as if they had been written so much later: else questions in them would have
+    expired, and a webhook that fails would have done so for longer than it may."""
+
+    def later(found: re.Match[str]) -> str:
+        text = found[0]
+        return (datetime.fromisoformat(text) + by).isoformat(sep=text[10])
+
+    return _MOMENT.sub(later, rows)
 
 
 async def listed(stage: Stage, path: str) -> list[dict[str, Any]]:
