@@ -143,13 +143,11 @@ def _prologue(machine: str) -> Code:
 
 
 def _clone() -> Code:
+    thread = [*_when_any(_CLONE_FILES, _return(_ALLOW)), *_fail(errno.EPERM)]
     return [
         *_load_argument(0),
-        (_JUMP_ANY_BIT, 0, 1, _NEW_NAMESPACES),
-        *_fail(errno.EPERM),
-        (_JUMP_ANY_BIT, 0, 2, _CLONE_THREAD),
-        (_JUMP_ANY_BIT, 1, 0, _CLONE_FILES),
-        *_fail(errno.EPERM),
+        *_when_any(_NEW_NAMESPACES, _fail(errno.EPERM)),
+        *_when_any(_CLONE_THREAD, thread),
         *_return(_ALLOW),
     ]
 
@@ -158,8 +156,7 @@ def _close_range() -> Code:
     """The error is one after which programs close files one by one."""
     return [
         *_load_argument(2),
-        (_JUMP_ANY_BIT, 0, 1, _CLOSE_RANGE_UNSHARE),
-        *_fail(errno.ENOSYS),
+        *_when_any(_CLOSE_RANGE_UNSHARE, _fail(errno.ENOSYS)),
         *_return(_ALLOW),
     ]
 
@@ -209,6 +206,11 @@ def _one_of(values: tuple[int, ...]) -> Code:
 def _when(value: int, body: Code) -> Code:
     """Run ``body``, which must return, when the accumulator holds ``value``."""
     return [(_JUMP_EQUAL, 0, len(body), value), *body]
+
+
+def _when_any(bits: int, body: Code) -> Code:
+    """Run ``body``, which must return, when the accumulator has any of ``bits``."""
+    return [(_JUMP_ANY_BIT, 0, len(body), bits), *body]
 
 
 def _load(offset: int) -> Code:

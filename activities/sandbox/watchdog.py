@@ -59,10 +59,9 @@ class Watchdog:
     ``root`` is the pid of its process 1, as the host sees it. ``peak_memory_bytes`` is the most
     that all its processes had together at any look. ``no_room`` is set where the disk ran full
     before the job had written as much as it may: others write, too, and some of what a job writes
-    hides from the walk, such as descriptors in a queue and
-    files that are mapped only. ``free_at_begin_bytes`` was free on the
-    disk of ``output`` when the job began. ``cgroup`` knows what the job holds in the
-    kernel; without one it is estimated.
+    hides from the walk, such as descriptors in a queue and files that are mapped only.
+    ``free_at_begin_bytes`` was free on the disk of ``output`` when the job began. ``cgroup`` knows
+    what the job holds in the kernel; without one it is estimated.
     """
 
     root: int
